@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A domain definition as libvirt's domain XML spells it. Absent elements are absent here: defaults are the
+// work of complete_definition(). libvirt's words (https://libvirt.org/formatdomain.html).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/result.h"
+#include "vmm_backend/vm_config.h"
+
+namespace virttdx::domain_xml {
+
+enum class LifecycleAction : std::uint8_t { Destroy, Restart, Preserve, RenameRestart };
+enum class CrashAction : std::uint8_t {
+  Destroy,
+  Restart,
+  Preserve,
+  RenameRestart,
+  CoredumpDestroy,
+  CoredumpRestart
+};
+enum class ClockOffset : std::uint8_t { Utc, LocalTime, Variable };
+
+/// `<timer name=.. present=.. tickpolicy=..>`
+struct Timer {
+  std::string name;
+  std::optional<bool> present;
+  std::optional<std::string> tickpolicy;
+  bool operator==(const Timer&) const = default;
+};
+
+struct Clock {
+  ClockOffset offset = ClockOffset::Utc;
+  std::optional<std::int64_t> adjustment_seconds;  ///< Variable only
+  std::vector<Timer> timers;
+  bool operator==(const Clock&) const = default;
+};
+
+struct Loader {
+  std::string path;                 ///< may be empty with firmware='efi'
+  std::optional<std::string> type;  ///< rom, pflash
+  std::optional<bool> readonly;
+  std::optional<bool> secure;
+  std::optional<bool> stateless;
+  std::optional<std::string> format;
+  bool operator==(const Loader&) const = default;
+};
+
+struct Nvram {
+  std::string path;
+  std::optional<std::string> template_path;
+  bool operator==(const Nvram&) const = default;
+};
+
+struct Os {
+  std::optional<std::string> arch;      ///< x86_64
+  std::optional<std::string> machine;   ///< q35, pc-q35-...
+  std::optional<std::string> firmware;  ///< efi
+  std::optional<Loader> loader;
+  std::optional<Nvram> nvram;
+  std::vector<std::string> boot_devices;
+  std::optional<std::string> kernel, initrd, cmdline;
+  bool operator==(const Os&) const = default;
+};
+
+/// `<features>`: nothing when the element of that name is absent.
+struct Features {
+  bool acpi = false;
+  bool apic = false;
+  bool pae = false;
+  std::optional<bool> smm;
+  std::optional<bool> pmu;
+  std::optional<std::string> ioapic_driver;  ///< kvm, qemu
+  bool operator==(const Features&) const = default;
+};
+
+enum class CpuFeaturePolicy : std::uint8_t { Force, Require, Optional, Disable, Forbid };
+struct CpuFeature {
+  std::string name;
+  CpuFeaturePolicy policy = CpuFeaturePolicy::Require;
+  int line = 0;  ///< in the XML, for findings; not compared
+  bool operator==(const CpuFeature& other) const { return name == other.name && policy == other.policy; }
+};
+struct CpuTopology {
+  std::uint32_t sockets = 1, dies = 1, cores = 1, threads = 1;
+  bool operator==(const CpuTopology&) const = default;
+};
+struct Cpu {
+  std::optional<std::string> mode;   ///< host-passthrough, maximum, host-model, custom
+  std::optional<std::string> match;  ///< minimum, exact, strict
+  std::optional<std::string> check;  ///< none, partial, full
+  std::optional<bool> migratable;
+  std::optional<std::string> model;
+  std::optional<std::string> fallback;  ///< allow, forbid
+  std::optional<std::string> vendor;
+  std::optional<std::string> vendor_id;
+  std::optional<std::string> maxphysaddr_mode;
+  std::optional<std::uint32_t> maxphysaddr_bits;
+  std::optional<CpuTopology> topology;
+  std::vector<CpuFeature> features;
+  bool operator==(const Cpu&) const = default;
+};
+
+/// `<launchSecurity type='tdx'>`. Digests as written, base64 of 48 bytes, checked when read.
+struct LaunchSecurity {
+  std::optional<std::uint64_t> policy;
+  std::optional<std::string> mr_config_id;
+  std::optional<std::string> mr_owner;
+  std::optional<std::string> mr_owner_config;
+  struct QuoteGenerationService {
+    std::optional<std::string> path;
+    bool operator==(const QuoteGenerationService&) const = default;
+  };
+  std::optional<QuoteGenerationService> quote_generation_service;
+  int line = 0;  ///< not compared
+  bool operator==(const LaunchSecurity& other) const {
+    return policy == other.policy && mr_config_id == other.mr_config_id && mr_owner == other.mr_owner &&
+           mr_owner_config == other.mr_owner_config &&
+           quote_generation_service == other.quote_generation_service;
+  }
+};
+
+/// `<serial>` and `<console>` (a console of target type serial is an alias of the serial of the same port).
+struct CharacterDevice {
+  std::string type;                        ///< pty, file, null
+  std::optional<std::string> source_path;  ///< of type file; of a live pty
+  std::optional<bool> append;
+  std::optional<std::string> log_file;
+  std::optional<bool> log_append;
+  std::optional<std::string> target_type;   ///< isa-serial; serial (console)
+  std::optional<std::string> target_model;  ///< isa-serial
+  std::optional<std::uint32_t> target_port;
+  std::optional<std::string> alias;  ///< live
+  int line = 0;                      ///< not compared
+  bool operator==(const CharacterDevice& other) const {
+    return type == other.type && source_path == other.source_path && append == other.append &&
+           log_file == other.log_file && log_append == other.log_append && target_type == other.target_type &&
+           target_model == other.target_model && target_port == other.target_port && alias == other.alias;
+  }
+};
+
+/// A device element that is accepted without effect in a TD (memballoon model none, input ps2, watchdog none
+/// ...), kept as canonical XML so that it is written back.
+struct InertDevice {
+  std::string element;
+  std::string xml;
+  bool operator==(const InertDevice&) const = default;
+};
+
+struct Devices {
+  std::optional<std::string> emulator;
+  std::vector<CharacterDevice> serials;
+  std::vector<CharacterDevice> consoles;
+  std::vector<InertDevice> inert;
+  bool operator==(const Devices&) const = default;
+};
+
+struct Domain {
+  std::optional<int> id;  ///< of a running domain
+  std::string type;       ///< kvm
+  std::string name;
+  std::string uuid;  ///< lower-case text form; empty until complete_definition()
+  std::optional<std::string> title;
+  std::optional<std::string> description;
+  /// `<metadata>`: one canonical XML text a child element, with its namespace URI.
+  struct Metadata {
+    std::string uri;
+    std::string xml;
+    bool operator==(const Metadata&) const = default;
+  };
+  std::vector<Metadata> metadata;
+  std::uint64_t memory_kib = 0;
+  std::optional<std::uint64_t> current_memory_kib;
+  std::uint32_t vcpus = 1;
+  std::optional<std::uint32_t> current_vcpus;
+  std::optional<std::string> vcpu_placement;
+  Os os;
+  std::optional<Features> features;
+  std::optional<Cpu> cpu;
+  std::optional<Clock> clock;
+  std::optional<LifecycleAction> on_poweroff;
+  std::optional<LifecycleAction> on_reboot;
+  std::optional<CrashAction> on_crash;
+  Devices devices;
+  std::optional<LaunchSecurity> launch_security;
+  bool operator==(const Domain&) const = default;
+};
+
+/// Reads a `<domain>` document. Hostile input: no network, no entities, bounded depth and size (16 MiB).
+/// Elements and attributes that are not understood are refused by name and line rather than dropped. Errors:
+/// XmlSyntax, XmlInvalid, MissingName, ConfigUnsupported; the message carries "line N".
+Result<Domain> parse_domain(std::string_view xml);
+
+struct FormatOptions {
+  bool inactive = false;  ///< leave out id, aliases, live paths
+};
+/// Canonical XML in libvirt's element order and indentation; parse_domain() of it gives an equal value.
+std::string format_domain(const Domain& domain, const FormatOptions& options = {});
+
+/// What complete_definition() needs of the machine it runs on.
+struct DefinitionDefaults {
+  std::string emulator;  ///< path of virttdx-vmm
+};
+/// Fills in what libvirt's drivers fill in at define: uuid (random), currentMemory, machine, clock, on_*,
+/// emulator, serial/console pairing, vcpu placement. Refuses what can never be a TD (no launchSecurity,
+/// another type...).
+Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defaults);
+
+/// Random (version 4) uuid in text form.
+std::string new_uuid();
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a definition and a host to what the monitor runs, with every finding on the way.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain_xml/domain.h"
+#include "support/result.h"
+#include "vmm_backend/host_capabilities.h"
+#include "vmm_backend/monitor_messages.h"
+#include "vmm_backend/vm_config.h"
+
+namespace virttdx::domain_xml {
+
+enum class Severity : std::uint8_t { Note, Warning, Error };
+
+struct Finding {
+  Severity severity = Severity::Note;
+  std::string id;        ///< stable, e.g. "tdx-policy-unsupported"
+  std::string xml_path;  ///< e.g. "/domain/launchSecurity/policy"
+  int line = 0;          ///< 0: unknown
+  std::string bit;       ///< "CPUID.07H:EBX.intel-pt [bit 25]", "ATTRIBUTES.PKS [bit 30]", or empty
+  std::string message;   ///< what happens and why
+  std::string remedy;
+};
+
+/// "error: message; remedy (/domain/launchSecurity/policy, line 12)" on one line.
+std::string to_string(const Finding& finding);
+
+struct LaunchPlan {
+  VmConfig config;                ///< valid only without findings of severity Error
+  std::vector<Finding> findings;  ///< in document order
+  bool can_start() const;
+};
+
+/// Maps a completed definition onto `host`. Reads the firmware file, changes nothing. Fails only on internal
+/// errors: what is wrong with the domain is a finding.
+Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host);
+
+/// The error that start reports: the first finding of severity Error, and how many more there are.
+Error error_of(const LaunchPlan& plan);
+
+struct DomainCapabilitiesRequest {
+  std::string emulator_path;  ///< of virttdx-vmm
+  std::string machine = "pc-q35-virttdx";
+};
+/// `<domainCapabilities>` as virsh domcapabilities shows it, with `<tdx supported=..>` told truly.
+std::string format_domain_capabilities(const HostCapabilities& host,
+                                       const DomainCapabilitiesRequest& request);
+
+/// What `<capabilities>` says of this machine.
+struct HostDescription {
+  std::string uuid;
+  std::string emulator_path;
+  std::uint64_t memory_kib = 0;
+  std::uint32_t cpu_sockets = 1, cpu_cores = 1, cpu_threads = 1;
+  struct NumaCell {
+    std::uint32_t id = 0;
+    std::uint64_t memory_kib = 0;
+    struct LogicalCpu {
+      std::uint32_t id = 0, socket_id = 0, core_id = 0;
+      std::string siblings;
+    };
+    std::vector<LogicalCpu> cpus;
+  };
+  std::vector<NumaCell> cells;
+};
+/// `<capabilities>`; names the software TDX host when `host` is one.
+std::string format_capabilities(const HostCapabilities& host, const HostDescription& description);
+
+/// One difference between requested and actual CPUID, by bit.
+struct CpuidDifference {
+  std::uint32_t function = 0, index = 0;
+  CpuidRegister reg = CpuidRegister::Eax;
+  std::uint8_t bit = 0;
+  bool requested = false;
+  bool actual = false;
+  std::string name;    ///< libvirt's feature name, or empty
+  std::string reason;  ///< "fixed-1 by the TDX module", "XFAM bit 8 (PT) is 0", ...
+};
+/// "CPUID.07H:EBX.intel-pt [bit 25]" in QEMU's notation ("CPUID.0DH.1:EAX" with a sub-leaf).
+std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister reg, std::uint8_t bit);
+std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
+                                           std::uint64_t attributes);
+
+}  // namespace virttdx::domain_xml

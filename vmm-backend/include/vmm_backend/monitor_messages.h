@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What travels on a monitor's control socket, as plain data. docs/control-protocol.md describes the bytes:
+// one JSON object a line, at most 1 MiB each; commands carry an id, replies repeat it; events carry none.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/result.h"
+#include "vmm_backend/cpuid.h"
+#include "vmm_backend/vm_config.h"
+
+namespace virttdx {
+
+inline constexpr int kControlProtocolVersion = 1;
+inline constexpr std::size_t kControlMessageMaximum = 1 << 20;
+
+enum class VmState : std::uint8_t { Starting, Running, Paused, Stopped };
+
+/// Why a TD ended.
+enum class StopReason : std::uint8_t {
+  None,           ///< it has not
+  Destroyed,      ///< the stop command, or a signal
+  GuestShutdown,  ///< the guest powered off (ACPI S5)
+  Reset,          ///< the guest asked for a reset and on_reset is Stop
+  Crashed,        ///< ReportFatalError, triple fault, an exit that cannot be handled
+  LaunchFailed,
+};
+
+struct SerialStatus {
+  std::uint8_t port = 0;
+  std::string pty_path;   ///< empty without a pty
+  bool attached = false;  ///< a console-attach connection is open
+};
+
+/// Reply of "status".
+struct MonitorStatus {
+  VmState state = VmState::Starting;
+  StopReason stop_reason = StopReason::None;
+  std::string message;  ///< of a crash or failed launch
+  pid_t pid = 0;
+  HostKind host = HostKind::Kvm;
+  std::string host_description;
+  std::uint32_t recreated = 0;  ///< times that a reset made a new TD
+  std::vector<std::uint64_t> vcpu_time_ns;
+  std::vector<SerialStatus> serials;
+};
+
+/// Reply of "measurements". Valid after launch.
+struct MonitorMeasurements {
+  Measurement mrtd{};                    ///< predicted from the page list that the launch used
+  std::optional<Measurement> host_mrtd;  ///< what the software TDX host computed; KVM does not tell
+  std::uint64_t attributes = 0;
+  std::uint64_t xfam = 0;
+  std::uint32_t gpaw = 0;  ///< 48 or 52
+  std::uint64_t pages_added = 0;
+  std::uint64_t pages_measured = 0;
+};
+
+/// Reply of "cpuid": what INIT_VM was given and what KVM_TDX_GET_CPUID of vCPU 0 answered before FINALIZE.
+struct CpuidReport {
+  CpuidEntries requested;       ///< TdConfig::cpuid
+  CpuidEntries vcpu_requested;  ///< vCPU 0's KVM_SET_CPUID2
+  CpuidEntries actual;          ///< KVM_TDX_GET_CPUID
+  bool operator==(const CpuidReport&) const = default;
+};
+
+enum class MonitorEventKind : std::uint8_t {
+  Launched,  ///< the TD is finalized and about to run (or paused, by start_paused)
+  Paused,
+  Resumed,
+  Reset,      ///< the guest or the reset command asked for a reset; Recreated or Stopped follows
+  Recreated,  ///< a new TD runs after a reset
+  Panicked,   ///< ReportFatalError; message holds its text
+  Stopped,    ///< last event; stop_reason and message say why. The process ends after it.
+};
+
+struct MonitorEvent {
+  MonitorEventKind kind = MonitorEventKind::Launched;
+  StopReason stop_reason = StopReason::None;
+  std::string message;
+};
+
+/// Commands, by the name on the wire. Arguments in braces.
+///   status, pause, resume, stop, powerdown (ACPI power button), reset, measurements, cpuid,
+///   console-attach {"port": 0, "force": false}: reply carries one end of a socket pair by SCM_RIGHTS;
+///     output that nobody has seen yet (the last 64 KiB) comes first; one attachment a port, force ends the
+///     older.
+namespace control_command {
+inline constexpr std::string_view kStatus = "status";
+inline constexpr std::string_view kPause = "pause";
+inline constexpr std::string_view kResume = "resume";
+inline constexpr std::string_view kStop = "stop";
+inline constexpr std::string_view kPowerdown = "powerdown";
+inline constexpr std::string_view kReset = "reset";
+inline constexpr std::string_view kMeasurements = "measurements";
+inline constexpr std::string_view kCpuid = "cpuid";
+inline constexpr std::string_view kConsoleAttach = "console-attach";
+}  // namespace control_command
+
+Result<MonitorStatus> monitor_status_from_json(const nlohmann::json& json);
+nlohmann::json monitor_status_to_json(const MonitorStatus& status);
+Result<MonitorMeasurements> monitor_measurements_from_json(const nlohmann::json& json);
+nlohmann::json monitor_measurements_to_json(const MonitorMeasurements& measurements);
+Result<CpuidReport> cpuid_report_from_json(const nlohmann::json& json);
+nlohmann::json cpuid_report_to_json(const CpuidReport& report);
+Result<MonitorEvent> monitor_event_from_json(const nlohmann::json& json);
+nlohmann::json monitor_event_to_json(const MonitorEvent& event);
+
+}  // namespace virttdx

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "kvm/kernel_calls.h"
+#include "vmm_backend/vm_config.h"
+
+namespace virttdx::softhost {
+
+/// What description() answers and every place that names the host shows.
+inline constexpr const char* kDescription = "software TDX host (emulated, protects nothing)";
+
+/// The KernelCalls of a software TDX host, and what only a software host can tell.
+class SoftHost : public KernelCalls {
+ public:
+  /// MRTD of a finalized TD as this host computed it from what it was handed; nothing before FINALIZE.
+  virtual std::optional<Measurement> mrtd(int vm_fd) const = 0;
+};
+
+/// A software TDX host of its own: KVM's ABI with the TDX module's rules behind it, guests run by libunicorn.
+/// Needs no privilege and no /dev/kvm.
+std::unique_ptr<SoftHost> create_soft_host();
+
+}  // namespace virttdx::softhost

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/result.h"
+
+namespace virttdx {
+
+/// Reads a regular file whole. Refuses one larger than `maximum_size` bytes before allocating for it.
+Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std::size_t maximum_size);
+
+/// As read_file, as text.
+Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t maximum_size);
+
+/// Replaces or creates `path` so that a crash at any moment leaves the old or the new content, never a part:
+/// temporary file in the same directory, fsync, rename, fsync of the directory.
+Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode);
+
+/// Removes a file durably (unlink, fsync of the directory). A missing file is not an error.
+Result<> remove_file(const std::filesystem::path& path);
+
+}  // namespace virttdx
