@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the modelled TDX module (1.5.34) offers on the emulated processor: TDH.SYS.RD's content.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "softhost/cpu/cpu_engine.h"
+#include "tdx/tdx_cpuid_spec.h"
+
+namespace virttdx::softhost {
+
+/// CPUID of the processor before virtualisation; native_cpuid() in the product.
+using NativeCpuid = CpuidValue (*)(std::uint32_t leaf, std::uint32_t subleaf);
+
+/// One entry of CPUID_CONFIG_LEAVES and CPUID_CONFIG_VALUES.
+struct CpuidConfigEntry {
+  std::uint32_t leaf = 0;
+  std::uint32_t subleaf = 0;  ///< tdx::kNoSubleaf: the leaf has none
+  CpuidValue configurable;    ///< bits that TD_PARAMS.CPUID_CONFIG may set
+};
+using CpuidConfigTable = std::array<CpuidConfigEntry, tdx::kCpuidConfigCount>;
+
+/// Immutable after construction; any thread.
+class TdxModule {
+ public:
+  explicit TdxModule(NativeCpuid native);
+
+  CpuidValue native(std::uint32_t leaf, std::uint32_t subleaf) const { return native_(leaf, subleaf); }
+  /// Bits of ATTRIBUTES and XFAM that may be 1.
+  std::uint64_t attributes_fixed0() const { return attributes_fixed0_; }
+  std::uint64_t xfam_fixed0() const { return xfam_fixed0_; }
+  /// In the order of TD_PARAMS.CPUID_CONFIG. What KVM_TDX_CAPABILITIES reports before KVM's own filter.
+  const CpuidConfigTable& cpuid_config_table() const { return cpuid_config_; }
+  /// Five-level EPT, and with it GPAW 52, is possible.
+  bool five_level_ept() const { return five_level_ept_; }
+  /// A field of TDG.SYS.RD; nothing when this module has no such field.
+  std::optional<std::uint64_t> system_field(std::uint64_t field_id) const;
+
+ private:
+  std::optional<std::uint64_t> cpuid_config_field(std::uint64_t field) const;
+
+  NativeCpuid native_;
+  std::uint64_t attributes_fixed0_;
+  std::uint64_t xfam_fixed0_;
+  bool five_level_ept_;
+  CpuidConfigTable cpuid_config_;
+};
+
+}  // namespace virttdx::softhost
