@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -51,12 +53,18 @@ class ControlClient {
 
  private:
   explicit ControlClient(UniqueFd socket) : socket_(std::move(socket)) {}
+  Result<ControlReply> wait_for_reply(std::uint64_t id, std::chrono::steady_clock::time_point deadline,
+                                      std::vector<ControlMessage>& others);
   Result<> wait_readable(std::chrono::steady_clock::time_point deadline) const;
+  Result<> send_available();
   Result<> read_available();
+  std::optional<std::string> take_line();
   Result<std::vector<ControlMessage>> parse_lines();
 
   UniqueFd socket_;
   std::uint64_t next_id_ = 1;
+  bool closed_ = false;
+  std::string output_;
   std::string input_;
   std::vector<UniqueFd> received_fds_;
   std::vector<ControlMessage> kept_;

@@ -84,7 +84,8 @@ T take_value(Result<T>&& result) {
 
 }  // namespace virttdx
 
-/// The value of a Result, or return its error from the calling function.
+/// The value of a Result, or return its error from the calling function. Not directly in a range-based for:
+/// the value of a statement expression does not live as long as the loop.
 #define TRY(expression) VIRTTDX_TRY_AS(expression, __COUNTER__)
 // Each use names its variable with a number of its own, so that TRY(f(TRY(g()))) shadows nothing.
 #define VIRTTDX_TRY_AS(expression, number) VIRTTDX_TRY_NAMED(expression, number)

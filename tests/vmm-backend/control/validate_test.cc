@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gtest/gtest.h>
+
+#include "vmm_backend/vm_config.h"
+
+namespace virttdx {
+namespace {
+
+VmConfig good() {
+  VmConfig config;
+  config.name = "td";
+  config.uuid = "6c2b1a2e-93a5-4b2e-8e0f-1d2c3b4a5f60";
+  config.memory_bytes = 256 << 20;
+  config.firmware_path = "/usr/share/ovmf/OVMF.fd";
+  config.td.cpuid = {{.function = 0x80000008, .eax = 48 << 16}};
+  return config;
+}
+
+SerialConfig serial(std::uint8_t port) {
+  SerialConfig config;
+  config.port = port;
+  return config;
+}
+
+std::string refusal(void (*change)(VmConfig&)) {
+  auto config = good();
+  change(config);
+  const auto valid = validate(config);
+  return valid ? "" : valid.error().message();
+}
+
+TEST(Validate, AcceptsTheSmallestTd) { EXPECT_TRUE(validate(good())); }
+
+TEST(Validate, RefusesMemoryThatIsNoMultipleOf2MiBOrTooSmall) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes += 4096; }),
+            "/memory_bytes: 268439552 is not a multiple of 2 MiB");
+  EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes = 62 << 20; }),
+            "/memory_bytes: 65011712 is outside 64 MiB to 64 TiB");
+}
+
+TEST(Validate, RefusesNoVcpu) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.vcpu_count = 0; }), "/vcpu_count: 0 is outside 1 to 4096");
+}
+
+TEST(Validate, RefusesAUuidThatIsNone) {
+  EXPECT_NE(refusal([](VmConfig& c) { c.uuid = "6c2b1a2e"; }).find("/uuid: '6c2b1a2e'"), std::string::npos);
+}
+
+TEST(Validate, RefusesPathsWithANulByte) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.firmware_path = std::string("a\0b", 3); }),
+            "/firmware_path contains a NUL byte");
+}
+
+TEST(Validate, RefusesASerialPortTwiceOrBeyondCom4) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.serials = {serial(4)}; }), "/serials: port 4 is outside 0 to 3");
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.serials = {serial(1), serial(1)};
+            }),
+            "/serials: port 1 stands twice");
+}
+
+// TDX Module ABI, XFAM: bits 5, 6, 7 all equal and with 2; 11 equals 12; 17 equals 18.
+TEST(Validate, RefusesXfamGroupsThatAreNotWhole) {
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.xfam = 0x1; }), "");
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.xfam = 0x67; }), "");
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.xfam = 0xE3; }), "");
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.xfam = 0x803; }), "");
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.xfam = 0x20003; }), "");
+  EXPECT_EQ(refusal([](VmConfig& c) { c.td.xfam = 0x61AE7; }), "");
+}
+
+TEST(Validate, RefusesATscBetweenTheModulesUnits) {
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.tsc_khz = 2'000'001; }), "");
+  EXPECT_EQ(refusal([](VmConfig& c) { c.td.tsc_khz = 2'000'000; }), "");
+}
+
+TEST(Validate, RefusesAGuestPhysicalAddressWidthOtherThan48Or52) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.td.cpuid.at(0).eax = 46 << 16; }),
+            "/td/cpuid: 0x80000008.EAX[23:16] is 46; TDX allows 48 or 52");
+  EXPECT_NE(refusal([](VmConfig& c) { c.td.cpuid.clear(); }), "");
+}
+
+TEST(Validate, RefusesACpuidLeafTwice) {
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.td.vcpu_cpuid = {{.function = 7}, {.function = 7}};
+            }),
+            "/td/vcpu_cpuid: leaf 0x7 sub-leaf 0x0 stands twice");
+}
+
+}  // namespace
+}  // namespace virttdx

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmm_backend/control_client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "control/control_wire.h"
+
+namespace virttdx {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A reply carries at most one descriptor; several replies can arrive in one read.
+constexpr std::size_t kDescriptorsARead = 16;
+constexpr std::size_t kReadSize = 64 << 10;
+// A monitor that stops reading must not make the client grow.
+constexpr std::size_t kUnsentMaximum = kControlMessageMaximum;
+
+Result<UniqueFd> connected_socket(const std::filesystem::path& path, std::chrono::milliseconds timeout) {
+  const auto address = TRY(control_wire::socket_address(path));
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return fail_errno(errno, "cannot create a socket");
+  // connect() of a Unix socket waits for room in the listener's queue only; this bounds it.
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const timeval limit{seconds.count(), std::chrono::microseconds(timeout - seconds).count()};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  // SAFETY: sockaddr_un is how AF_UNIX reads a sockaddr.
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == EAGAIN)
+      return fail(Error::Code::TimedOut, "monitor at '{}' accepts no connection", path.string());
+    return fail_errno(errno, "cannot connect to the monitor at '{}'", path.string());
+  }
+  if (::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0)
+    return fail_errno(errno, "cannot make the connection to '{}' non-blocking", path.string());
+  return socket;
+}
+
+void keep_descriptors(const msghdr& header, std::vector<UniqueFd>& kept) {
+  for (auto* part = CMSG_FIRSTHDR(&header); part != nullptr;
+       part = CMSG_NXTHDR(const_cast<msghdr*>(&header), part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
+      kept.emplace_back(fd);
+    }
+  }
+}
+
+}  // namespace
+
+Result<ControlClient> ControlClient::connect(const std::filesystem::path& socket,
+                                             std::chrono::milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  ControlClient client(TRY(connected_socket(socket, timeout)));
+  while (true) {
+    if (const auto line = client.take_line()) {
+      TRY(control_wire::check_greeting(*line));
+      return client;
+    }
+    if (client.closed_)
+      return fail(Error::Code::WrongState, "monitor at '{}' closed the connection without a greeting",
+                  socket.string());
+    TRY(client.wait_readable(deadline));
+    TRY(client.read_available());
+  }
+}
+
+Result<std::uint64_t> ControlClient::send(std::string_view command, const nlohmann::json& arguments) {
+  const std::uint64_t id = next_id_++;
+  const std::string line = control_wire::command_line({id, std::string(command), arguments});
+  if (output_.size() + line.size() > kUnsentMaximum)
+    return fail(Error::Code::Busy, "monitor does not read its commands: {} bytes wait already",
+                output_.size());
+  output_ += line;
+  TRY(send_available());
+  return id;
+}
+
+Result<std::vector<ControlMessage>> ControlClient::receive() {
+  TRY(send_available());
+  if (!closed_) TRY(read_available());
+  auto messages = std::exchange(kept_, {});
+  auto arrived = TRY(parse_lines());
+  std::move(arrived.begin(), arrived.end(), std::back_inserter(messages));
+  if (messages.empty() && closed_)
+    return fail(Error::Code::WrongState, "monitor closed the control connection");
+  return messages;
+}
+
+Result<ControlReply> ControlClient::call(std::string_view command, const nlohmann::json& arguments,
+                                         std::chrono::milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  const auto id = TRY(send(command, arguments));
+  std::vector<ControlMessage> others = std::exchange(kept_, {});
+  auto reply = wait_for_reply(id, deadline, others);
+  kept_ = std::move(others);
+  if (!reply) return tl::unexpected<Error>(std::move(reply).error().with_context(command));
+  return reply;
+}
+
+Result<ControlReply> ControlClient::wait_for_reply(std::uint64_t id, Clock::time_point deadline,
+                                                   std::vector<ControlMessage>& others) {
+  while (true) {
+    std::optional<ControlReply> reply;
+    auto messages = TRY(receive());
+    for (auto& message : messages) {
+      auto* const candidate = std::get_if<ControlReply>(&message);
+      if (candidate != nullptr && candidate->id == id)
+        reply = std::move(*candidate);
+      else
+        others.push_back(std::move(message));
+    }
+    if (reply) return *std::move(reply);
+    TRY(wait_readable(deadline));
+  }
+}
+
+Result<> ControlClient::wait_readable(Clock::time_point deadline) const {
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd entry{socket_.get(), static_cast<short>(output_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
+    const int ready = ::poll(&entry, 1, left > 0 ? static_cast<int>(left) : 0);
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return fail_errno(errno, "cannot wait for the monitor");
+    if (ready == 0 && Clock::now() >= deadline)
+      return fail(Error::Code::TimedOut, "monitor did not answer in time");
+  }
+}
+
+Result<> ControlClient::send_available() {
+  while (!output_.empty()) {
+    const ssize_t count = ::send(socket_.get(), output_.data(), output_.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return {};
+    // What the monitor said before it closed is still to be read: receive() reports the end.
+    if (count < 0 && errno == EPIPE) {
+      output_.clear();
+      return {};
+    }
+    if (count < 0) return fail_errno(errno, "cannot send to the monitor");
+    output_.erase(0, static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<> ControlClient::read_available() {
+  while (input_.size() <= 2 * kControlMessageMaximum) {
+    std::array<char, kReadSize> buffer;
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kDescriptorsARead * sizeof(int))> control;
+    iovec data{buffer.data(), buffer.size()};
+    msghdr header{};
+    header.msg_iov = &data;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    const ssize_t count = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return {};
+    if (count <= 0) {
+      closed_ = count == 0 || errno == ECONNRESET;
+      if (closed_) return {};
+      return fail_errno(errno, "cannot read from the monitor");
+    }
+    keep_descriptors(header, received_fds_);
+    input_.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+std::optional<std::string> ControlClient::take_line() {
+  const auto end = input_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = input_.substr(0, end);
+  input_.erase(0, end + 1);
+  return line;
+}
+
+Result<std::vector<ControlMessage>> ControlClient::parse_lines() {
+  std::vector<ControlMessage> messages;
+  while (const auto line = take_line()) {
+    auto incoming = TRY(control_wire::parse_incoming(*line));
+    if (incoming.is_event) {
+      messages.emplace_back(std::move(incoming.event));
+      continue;
+    }
+    ControlReply reply{incoming.id, std::move(incoming.result), {}};
+    if (incoming.has_descriptor) {
+      if (received_fds_.empty())
+        return fail(Error::Code::InvalidData, "monitor's reply {} came without its descriptor", reply.id);
+      reply.fd = std::move(received_fds_.front());
+      received_fds_.erase(received_fds_.begin());
+    }
+    messages.emplace_back(std::move(reply));
+  }
+  if (input_.size() > kControlMessageMaximum)
+    return fail(Error::Code::InvalidData, "monitor sent a line longer than {} bytes", kControlMessageMaximum);
+  return messages;
+}
+
+}  // namespace virttdx
