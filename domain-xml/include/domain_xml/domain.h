@@ -36,6 +36,7 @@ struct Timer {
 struct Clock {
   ClockOffset offset = ClockOffset::Utc;
   std::optional<std::int64_t> adjustment_seconds;  ///< Variable only
+  std::optional<ClockOffset> basis;                ///< Variable only: Utc or LocalTime
   std::vector<Timer> timers;
   bool operator==(const Clock&) const = default;
 };
@@ -166,7 +167,7 @@ struct Domain {
   std::string uuid;  ///< lower-case text form; empty until complete_definition()
   std::optional<std::string> title;
   std::optional<std::string> description;
-  /// `<metadata>`: one canonical XML text a child element, with its namespace URI.
+  /// `<metadata>`: one canonical XML text a child element, with its namespace URI; a URI comes once.
   struct Metadata {
     std::string uri;
     std::string xml;

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <array>
+
+#include "elements/elements.h"
+#include "values/codecs.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+using QuoteGenerationService = LaunchSecurity::QuoteGenerationService;
+
+struct TdxType {
+  static Result<std::string> decode(std::string_view text) {
+    if (text == "tdx") return std::string(text);
+    return fail(Error::Code::ConfigUnsupported, "this driver runs trust domains only; expected 'tdx'");
+  }
+  static std::string encode(const std::string& value) { return value; }
+};
+
+struct LaunchSecurityDocument : LaunchSecurity {
+  std::string type = "tdx";
+};
+
+constexpr std::array kTable = {
+    property<&LaunchSecurityDocument::type, TdxType>("@type", {.required = true}),
+    property<&LaunchSecurity::policy, HexNumber, LaunchSecurityDocument>("policy"),
+    property<&LaunchSecurity::mr_config_id, DigestText, LaunchSecurityDocument>("mrConfigId"),
+    property<&LaunchSecurity::mr_owner, DigestText, LaunchSecurityDocument>("mrOwner"),
+    property<&LaunchSecurity::mr_owner_config, DigestText, LaunchSecurityDocument>("mrOwnerConfig"),
+};
+constexpr std::array kQuoteTable = {property<&QuoteGenerationService::path, AbsolutePath>("@path")};
+constexpr std::array kChildren = {ChildRule{"quoteGenerationService"}};
+
+// Before the children: those of another type would only be unknown elements.
+Result<> check_type(const Place& place) {
+  const auto* type = place.element.attribute("type");
+  if (type == nullptr) return tl::unexpected<Error>(missing_value(place, "@type"));
+  const auto tdx = TdxType::decode(type->value);
+  if (!tdx) return tl::unexpected<Error>(invalid_value(place, "@type", type->value, tdx.error()));
+  return {};
+}
+
+}  // namespace
+
+Result<LaunchSecurity> read_launch_security(const Place& place) {
+  TRY(check_type(place));
+  LaunchSecurityDocument security;
+  security.line = place.element.line;
+  TRY(read_properties(place, kTable, security, kChildren));
+  if (const auto* quote = place.element.child("quoteGenerationService")) {
+    security.quote_generation_service.emplace();
+    TRY(read_properties(place.child(*quote), kQuoteTable, *security.quote_generation_service));
+  }
+  return security;
+}
+
+void write_launch_security(xml::Element& parent, const LaunchSecurity& security,
+                           const WriteContext& context) {
+  auto& element = parent.add_child("launchSecurity");
+  write_properties(element, kTable, LaunchSecurityDocument{security}, context);
+  if (const auto& quote = security.quote_generation_service)
+    write_properties(element.add_child("quoteGenerationService"), kQuoteTable, *quote, context);
+}
+
+}  // namespace virttdx::domain_xml

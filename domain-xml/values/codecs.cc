@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "values/codecs.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "values/base64.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+template <typename T>
+Result<T> number(std::string_view text, int base, T minimum, std::string_view expected) {
+  const auto digits = trimmed(text);
+  T value{};
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc() || end != digits.data() + digits.size() || value < minimum)
+    return fail(Error::Code::XmlInvalid, "expected {}", expected);
+  return value;
+}
+
+Result<bool> either(std::string_view text, std::string_view true_word, std::string_view false_word) {
+  if (text == true_word) return true;
+  if (text == false_word) return false;
+  return fail(Error::Code::XmlInvalid, "expected '{}' or '{}'", true_word, false_word);
+}
+
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+}  // namespace
+
+Result<std::string> Text::decode(std::string_view text) { return std::string(text); }
+
+Result<std::string> NonEmptyText::decode(std::string_view text) {
+  if (trimmed(text).empty()) return fail(Error::Code::XmlInvalid, "expected some text");
+  return std::string(text);
+}
+
+Result<std::string> AbsolutePath::decode(std::string_view text) {
+  if (!text.starts_with('/')) return fail(Error::Code::XmlInvalid, "expected an absolute path");
+  return std::string(text);
+}
+
+Result<std::string> Uuid::decode(std::string_view text) {
+  std::string digits;
+  for (const char c : trimmed(text))
+    if (c != '-') digits += c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (digits.size() != 32 || !std::ranges::all_of(digits, is_hex_digit))
+    return fail(Error::Code::XmlInvalid, "expected a UUID of 32 hexadecimal digits");
+  for (const std::size_t hyphen : {8, 13, 18, 23}) digits.insert(hyphen, "-");
+  return digits;
+}
+
+Result<std::string> DigestText::decode(std::string_view text) {
+  const auto encoded = trimmed(text);
+  const auto bytes = decode_base64(encoded);
+  if (!bytes)
+    return fail(Error::Code::XmlInvalid, "expected base64 of 48 bytes: {}", bytes.error().message());
+  if (bytes->size() != 48)
+    return fail(Error::Code::XmlInvalid, "expected base64 of exactly 48 bytes (64 characters), got {} bytes",
+                bytes->size());
+  return std::string(encoded);
+}
+
+Result<bool> YesNo::decode(std::string_view text) { return either(text, "yes", "no"); }
+Result<bool> OnOff::decode(std::string_view text) { return either(text, "on", "off"); }
+
+Result<bool> Presence::decode(std::string_view text) {
+  if (!trimmed(text).empty()) return fail(Error::Code::XmlInvalid, "expected an empty element");
+  return true;
+}
+
+Result<std::uint32_t> Number::decode(std::string_view text) {
+  return number<std::uint32_t>(text, 10, 0, "a decimal number up to 4294967295");
+}
+
+Result<std::uint32_t> Count::decode(std::string_view text) {
+  return number<std::uint32_t>(text, 10, 1, "a decimal number from 1 to 4294967295");
+}
+
+Result<int> DomainId::decode(std::string_view text) {
+  return number<int>(text, 10, 1, "a decimal number from 1 to 2147483647");
+}
+
+Result<std::int64_t> SignedNumber::decode(std::string_view text) {
+  return number<std::int64_t>(text, 10, std::numeric_limits<std::int64_t>::min(), "a decimal number");
+}
+
+Result<std::uint64_t> HexNumber::decode(std::string_view text) {
+  auto digits = trimmed(text);
+  if (digits.starts_with("0x") || digits.starts_with("0X")) digits.remove_prefix(2);
+  return number<std::uint64_t>(digits, 16, 0, "a hexadecimal number of at most 64 bits, as 0x10000000");
+}
+
+}  // namespace virttdx::domain_xml
