@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/control_server.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "control/control_wire.h"
+
+namespace virttdx {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FakeHandler : public ControlHandler {
+ public:
+  MonitorStatus status() override {
+    MonitorStatus status;
+    status.state = state;
+    status.message = padding;
+    return status;
+  }
+  Result<> pause() override {
+    state = VmState::Paused;
+    return {};
+  }
+  Result<> resume() override { return fail(Error::Code::WrongState, "not paused"); }
+  Result<> stop() override { return {}; }
+  Result<> powerdown() override { return {}; }
+  Result<> reset() override { return {}; }
+  Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
+  Result<CpuidReport> cpuid() override { return CpuidReport{}; }
+  Result<UniqueFd> console_attach(std::uint8_t port, bool force) override {
+    attached_port = port;
+    attached_force = force;
+    std::array<int, 2> pair{};
+    if (::pipe(pair.data()) != 0) return fail_errno(errno, "pipe");
+    const UniqueFd writer(pair[1]);
+    EXPECT_EQ(::write(writer.get(), "Shell>", 6), 6);
+    return UniqueFd(pair[0]);
+  }
+
+  VmState state = VmState::Running;
+  std::string padding;
+  int attached_port = -1;
+  bool attached_force = false;
+};
+
+class AControlServer : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "virttdx-server-XXXXXX";
+    directory_ = ::mkdtemp(name.data());
+    path_ = directory_ / "td.monitor";
+    loop_ = EventLoop::create().value();
+    server_ = ControlServer::create(*loop_, path_, handler_).value();
+    thread_ = std::thread([this] { loop_->run(); });
+  }
+  void TearDown() override {
+    loop_->stop();
+    thread_.join();
+    server_.reset();
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    std::filesystem::remove_all(directory_);
+  }
+
+  ControlClient client() { return ControlClient::connect(path_, 10s).value(); }
+  UniqueFd raw_client() {
+    const auto address = control_wire::socket_address(path_).value();
+    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+  static void send_all(const UniqueFd& socket, std::string_view text) {
+    while (!text.empty()) {
+      const auto count = ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  static std::string read_line(const UniqueFd& socket) {
+    std::string line;
+    char c = 0;
+    while (::read(socket.get(), &c, 1) == 1 && c != '\n') line += c;
+    return line;
+  }
+  static bool is_closed_after_greeting(const UniqueFd& socket) {
+    while (!read_line(socket).empty()) {
+    }
+    char c = 0;
+    return ::read(socket.get(), &c, 1) <= 0;
+  }
+  // What every test of a hostile client ends with: another client is served as before.
+  void expect_still_served() {
+    EXPECT_TRUE(client().call(control_command::kStatus, nlohmann::json::object(), 10s).value().result);
+  }
+
+  std::filesystem::path directory_, path_;
+  FakeHandler handler_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<ControlServer> server_;
+  std::thread thread_;
+};
+
+TEST_F(AControlServer, IsReachableByItsUserOnly) {
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(AControlServer, GreetsWithTheProtocolsNumber) {
+  const auto greeting = nlohmann::json::parse(read_line(raw_client()));
+  EXPECT_EQ(greeting["virttdx-monitor"], 1);
+}
+
+TEST_F(AControlServer, AnswersWithWhatTheHandlerSays) {
+  auto one = client();
+  EXPECT_TRUE(one.call(control_command::kPause, nlohmann::json::object(), 10s).value().result);
+  const auto reply = one.call(control_command::kStatus, nlohmann::json::object(), 10s).value();
+  EXPECT_EQ(monitor_status_from_json(reply.result.value()).value().state, VmState::Paused);
+  const auto refused = one.call(control_command::kResume, nlohmann::json::object(), 10s).value();
+  EXPECT_EQ(refused.result.error().code(), Error::Code::WrongState);
+  EXPECT_EQ(refused.result.error().message(), "not paused");
+}
+
+TEST_F(AControlServer, HandsOverTheConsole) {
+  const auto reply =
+      client().call(control_command::kConsoleAttach, {{"port", 1}, {"force", true}}, 10s).value();
+  ASSERT_TRUE(reply.result);
+  ASSERT_TRUE(reply.fd);
+  std::array<char, 6> text{};
+  EXPECT_EQ(::read(reply.fd.get(), text.data(), text.size()), 6);
+  EXPECT_EQ(std::string_view(text.data(), 6), "Shell>");
+  EXPECT_EQ(handler_.attached_port, 1);
+  EXPECT_TRUE(handler_.attached_force);
+}
+
+TEST_F(AControlServer, SendsEventsToEveryClient) {
+  auto one = client();
+  auto two = client();
+  loop_->post([this] { server_->broadcast({MonitorEventKind::Stopped, StopReason::GuestShutdown, "bye"}); });
+  for (auto* each : {&one, &two}) {
+    std::vector<ControlMessage> messages;
+    while (messages.empty()) messages = each->receive().value();
+    EXPECT_EQ(std::get<MonitorEvent>(messages.at(0)).message, "bye");
+  }
+}
+
+TEST_F(AControlServer, RefusesUnknownCommandsAndArgumentsByName) {
+  auto one = client();
+  const auto unknown = one.call("explode", nlohmann::json::object(), 10s).value();
+  EXPECT_EQ(unknown.result.error().code(), Error::Code::Unsupported);
+  EXPECT_EQ(unknown.result.error().message(), "unknown command \"explode\"");
+  const auto argument = one.call(control_command::kStatus, {{"port", 1}}, 10s).value();
+  EXPECT_EQ(argument.result.error().message().rfind("/arguments: unknown member \"port\"", 0), 0U);
+  const auto range = one.call(control_command::kConsoleAttach, {{"port", 256}}, 10s).value();
+  EXPECT_EQ(range.result.error().message(), "/arguments/port: 256 is above the maximum 255");
+}
+
+TEST_F(AControlServer, AnswersGarbageWithAnErrorAndReadsOn) {
+  const auto socket = raw_client();
+  read_line(socket);
+  send_all(socket, "\xff\xfe garbage\n[]\n{\"id\":7}\n{\"id\":8,\"command\":\"status\"}\n");
+  for (int line = 0; line < 3; ++line)
+    EXPECT_TRUE(nlohmann::json::parse(read_line(socket)).contains("error"));
+  EXPECT_EQ(nlohmann::json::parse(read_line(socket))["id"], 8);
+}
+
+TEST_F(AControlServer, WaitsForTheRestOfALine) {
+  const auto socket = raw_client();
+  read_line(socket);
+  send_all(socket, "{\"id\":3,\"comm");
+  expect_still_served();
+  send_all(socket, "and\":\"status\"}\n");
+  EXPECT_EQ(nlohmann::json::parse(read_line(socket))["id"], 3);
+}
+
+TEST_F(AControlServer, AnswersAClientThatStopsSending) {
+  const auto socket = raw_client();
+  read_line(socket);
+  send_all(socket, "{\"id\":3,\"command\":\"status\"}\n");
+  ::shutdown(socket.get(), SHUT_WR);
+  EXPECT_EQ(nlohmann::json::parse(read_line(socket))["id"], 3);
+  EXPECT_TRUE(is_closed_after_greeting(socket));
+}
+
+TEST_F(AControlServer, EndsAClientWhoseLineIsTooLong) {
+  const auto socket = raw_client();
+  send_all(socket, std::string(kControlMessageMaximum + (128 << 10), 'x'));
+  EXPECT_TRUE(is_closed_after_greeting(socket));
+  expect_still_served();
+}
+
+TEST_F(AControlServer, DropsAClientThatNeverReads) {
+  handler_.padding = std::string(512 << 10, 'x');
+  const auto socket = raw_client();
+  for (int i = 0; i < 64; ++i) send_all(socket, "{\"id\":1,\"command\":\"status\"}\n");
+  EXPECT_TRUE(is_closed_after_greeting(socket));
+  expect_still_served();
+}
+
+TEST_F(AControlServer, RefusesTheSeventeenthClient) {
+  std::vector<ControlClient> clients;
+  for (std::size_t i = 0; i < kControlClientsMaximum; ++i) clients.push_back(client());
+  EXPECT_EQ(ControlClient::connect(path_, 10s).error().code(), Error::Code::WrongState);
+  clients.clear();
+}
+
+TEST_F(AControlServer, IsNotReplacedWhileItLives) {
+  const auto loop = EventLoop::create().value();
+  EXPECT_EQ(ControlServer::create(*loop, path_, handler_).error().code(), Error::Code::AlreadyExists);
+  expect_still_served();
+}
+
+TEST(ControlServerSocket, ThatADeadMonitorLeftIsReplaced) {
+  std::string name = testing::TempDir() + "virttdx-stale-XXXXXX";
+  const std::filesystem::path directory = ::mkdtemp(name.data());
+  const auto address = control_wire::socket_address(directory / "s").value();
+  {
+    const UniqueFd dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  FakeHandler handler;
+  const auto loop = EventLoop::create().value();
+  EXPECT_TRUE(ControlServer::create(*loop, directory / "s", handler));
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace virttdx

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The commands of the control socket, one function each.
+#include "control/control_commands.h"
+
+#include "control/json_fields.h"
+
+namespace virttdx {
+namespace {
+
+struct Answer {
+  nlohmann::json result = nlohmann::json::object();
+  UniqueFd descriptor;
+};
+
+using Arguments = nlohmann::json;
+using CommandFunction = Result<Answer> (*)(const Arguments&, ControlHandler&);
+
+struct CommandRow {
+  std::string_view name;
+  CommandFunction run;
+};
+
+Result<> expect_none(const Arguments& arguments) { return JsonReader(arguments, "/arguments").finish(); }
+
+template <Result<> (ControlHandler::*kAction)()>
+Result<Answer> run_action(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  TRY((handler.*kAction)());
+  return Answer{};
+}
+
+Result<Answer> run_status(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  return Answer{monitor_status_to_json(handler.status()), {}};
+}
+
+Result<Answer> run_measurements(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  return Answer{monitor_measurements_to_json(TRY(handler.measurements())), {}};
+}
+
+Result<Answer> run_cpuid(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  return Answer{cpuid_report_to_json(TRY(handler.cpuid())), {}};
+}
+
+Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& handler) {
+  std::uint8_t port = 0;
+  bool force = false;
+  JsonReader reader(arguments, "/arguments");
+  reader.optional("port", port);
+  reader.optional("force", force);
+  TRY(reader.finish());
+  return Answer{nlohmann::json::object(), TRY(handler.console_attach(port, force))};
+}
+
+constexpr std::array kCommands = {
+    CommandRow{control_command::kStatus, run_status},
+    CommandRow{control_command::kPause, run_action<&ControlHandler::pause>},
+    CommandRow{control_command::kResume, run_action<&ControlHandler::resume>},
+    CommandRow{control_command::kStop, run_action<&ControlHandler::stop>},
+    CommandRow{control_command::kPowerdown, run_action<&ControlHandler::powerdown>},
+    CommandRow{control_command::kReset, run_action<&ControlHandler::reset>},
+    CommandRow{control_command::kMeasurements, run_measurements},
+    CommandRow{control_command::kCpuid, run_cpuid},
+    CommandRow{control_command::kConsoleAttach, run_console_attach},
+};
+
+Result<Answer> run_command(const control_wire::Command& command, ControlHandler& handler) {
+  const auto* const row = std::find_if(kCommands.begin(), kCommands.end(), [&](const CommandRow& candidate) {
+    return candidate.name == command.name;
+  });
+  if (row == kCommands.end())
+    return fail(Error::Code::Unsupported, "unknown command \"{}\"", command.name.substr(0, 60));
+  return row->run(command.arguments, handler);
+}
+
+}  // namespace
+
+OutgoingLine run_command_line(std::string_view line, ControlHandler& handler) {
+  const auto command = control_wire::parse_command(line);
+  if (!command) return {control_wire::error_line(0, command.error()), {}};
+  auto answer = run_command(*command, handler);
+  if (!answer) return {control_wire::error_line(command->id, answer.error()), {}};
+  const unsigned descriptors = answer->descriptor ? 1 : 0;
+  return {control_wire::result_line(command->id, answer->result, descriptors), std::move(answer->descriptor)};
+}
+
+}  // namespace virttdx

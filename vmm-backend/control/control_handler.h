@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "support/result.h"
+#include "support/unique_fd.h"
+#include "vmm_backend/monitor_messages.h"
+
+namespace virttdx {
+
+/// What the commands of a control socket do. Called on the loop's thread; must not block for long, all
+/// clients wait meanwhile.
+class ControlHandler {
+ public:
+  virtual ~ControlHandler() = default;
+  virtual MonitorStatus status() = 0;
+  virtual Result<> pause() = 0;
+  virtual Result<> resume() = 0;
+  virtual Result<> stop() = 0;
+  virtual Result<> powerdown() = 0;
+  virtual Result<> reset() = 0;
+  virtual Result<MonitorMeasurements> measurements() = 0;
+  virtual Result<CpuidReport> cpuid() = 0;
+  /// The client's end of the console.
+  virtual Result<UniqueFd> console_attach(std::uint8_t port, bool force) = 0;
+};
+
+}  // namespace virttdx
