@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "devices/pci/pci_spec.h"
+#include "support/byte_order.h"
+
+namespace virttdx {
+
+/// What a function is, for its header.
+struct PciIdentity {
+  std::uint16_t vendor_id;
+  std::uint16_t device_id;
+  std::uint8_t revision;
+  std::uint8_t base_class;
+  std::uint8_t sub_class;
+  std::uint8_t header_type;
+};
+
+/// The configuration space of one function: 256 bytes, each with a mask of writable bits. Accessed under
+/// PciRoot's lock.
+class PciFunction {
+ public:
+  explicit PciFunction(const PciIdentity& identity);
+  virtual ~PciFunction() = default;
+
+  /// Offsets from 0x100 on (extended space) read 0: there are no extended capabilities.
+  void read(std::size_t offset, std::span<std::byte> data) const;
+  void write(std::size_t offset, std::span<const std::byte> data);
+
+ protected:
+  template <typename T>
+  void define(std::size_t offset, T value, T writable) {
+    store_le<T>(std::span(space_), offset, value);
+    store_le<T>(std::span(writable_), offset, writable);
+  }
+  template <typename T>
+  T get(std::size_t offset) const {
+    return load_le<T>(space_, offset);
+  }
+  /// Called after a write that touched any byte; the whole space is up to date.
+  virtual void written(std::size_t offset, std::size_t size) = 0;
+
+ private:
+  std::array<std::byte, pci_spec::kFunctionSpace> space_{};
+  std::array<std::byte, pci_spec::kFunctionSpace> writable_{};
+};
+
+}  // namespace virttdx
