@@ -63,12 +63,6 @@ namespace td_control {
 inline constexpr unsigned kPendingVeDisable = 0, kEnumTopology = 1, kVirtCpuid2 = 2, kReduceVe = 3,
                           kLock = 63;
 }
-/// Bit numbers of FEATURE_PARAVIRT_CTLS.
-namespace paravirt_control {
-inline constexpr unsigned kCoreCap = 0, kDca = 1, kEst = 2, kMca = 3, kMtrr = 4, kPconfig = 5, kRdtA = 6,
-                          kRdtM = 7, kAcpi = 8, kTm2 = 9, kTme = 10, kTscDeadline = 11;
-}
-
 /// TDCALL leaves (RAX bits 15:0).
 namespace tdcall {
 inline constexpr std::uint16_t kVpVmcall = 0, kVpInfo = 1, kMrRtmrExtend = 2, kVpVeinfoGet = 3, kMrReport = 4,

@@ -30,8 +30,8 @@ class LocalApic {
   LocalApic& operator=(const LocalApic&) = delete;
 
   std::uint32_t x2apic_id() const { return id_; }
-  /// Called, from the thread that caused it and with no lock held, when an interrupt or NMI arrives. Set once
-  /// before the APIC is used.
+  /// Called, from the thread that caused it, when an interrupt or NMI arrives. It must
+  /// not add or remove APICs of the bus. Set once before the APIC is used.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   /// Register `index` (0x800..0x83F); nothing: #GP.
@@ -50,15 +50,15 @@ class LocalApic {
   /// Lets the timer reach `now_ns`: its interrupt becomes pending when due. Periods missed are one interrupt.
   void advance(std::uint64_t now_ns);
 
-  /// Fixed interrupt from outside (MSI). Vectors below 16 set the error status instead.
+  /// Fixed interrupt from outside (MSI). Lost when the APIC is disabled by software. Vectors below 16 set the
+  /// error status instead.
   void inject(std::uint8_t vector);
   void inject_nmi();
   /// True once for each NMI that arrived (further ones while one waits are merged).
   bool take_nmi();
   bool nmi_pending() const { return nmi_.load(std::memory_order_acquire); }
 
-  /// The vector to deliver: highest of IRR above PPR, APIC enabled by software. Cheap: one atomic read when
-  /// there is none.
+  /// The vector to deliver: highest of IRR above PPR. Cheap.
   std::optional<std::uint8_t> pending() const;
   /// Moves `vector` from IRR to ISR.
   void acknowledge(std::uint8_t vector);
@@ -70,22 +70,25 @@ class LocalApic {
   using VectorSet = std::array<std::atomic<std::uint32_t>, 8>;
   struct Timer {
     std::uint32_t initial_count = 0;
-    std::uint64_t start_ns = 0;  // when the current period began
     std::optional<std::uint64_t> deadline_ns;
     std::uint64_t tsc_deadline = 0;
   };
 
   void notify() const;
-  void write_icr(std::uint64_t value);
-  void write_timer_lvt(std::uint32_t value);
-  void write_timer_count(std::uint32_t count, std::uint64_t now_ns);
-  void write_divide(std::uint32_t value, std::uint64_t now_ns);
-  void end_of_interrupt();
-  std::uint64_t tick_ns() const;
-  std::uint32_t current_count(std::uint64_t now_ns) const;
   std::uint32_t processor_priority() const;
-  std::optional<std::uint64_t> read_plain(std::uint32_t index) const;
-  bool write_plain(std::uint32_t index, std::uint32_t value);
+  void end_of_interrupt();
+  void write_icr(std::uint64_t value);
+  // With mutex_ held:
+  bool write_locked(std::uint32_t index, std::uint32_t value, std::uint64_t now_ns);
+  bool write_lvt(std::uint32_t index, std::uint32_t value);
+  void write_spurious(std::uint32_t value);
+  void write_timer_lvt(std::uint32_t value);
+  void write_initial_count(std::uint32_t count, std::uint64_t now_ns);
+  void write_divide(std::uint32_t value, std::uint64_t now_ns);
+  std::uint32_t timer_mode() const;
+  std::uint64_t tick_ns() const;
+  std::uint64_t period_ns() const;
+  std::uint32_t current_count(std::uint64_t now_ns) const;
 
   ApicBus& bus_;
   const std::uint32_t id_;
@@ -95,7 +98,6 @@ class LocalApic {
   VectorSet irr_{}, isr_{};
   std::atomic<std::uint32_t> tpr_ = 0;
   std::atomic<std::uint32_t> spurious_ = 0xFF;
-  std::atomic<bool> irr_used_ = false;  // IRR may hold something
   std::atomic<bool> nmi_ = false;
   std::atomic<std::uint32_t> received_errors_ = 0;  // enter ESR at its next write
 

@@ -26,8 +26,7 @@ struct CpuidContext {
 /// What of the TD's and the vCPU's state decides over values and #VE.
 struct CpuidVcpuState {
   std::uint32_t x2apic_id = 0;
-  std::uint64_t td_ctls = 0;                ///< tdx::td_control
-  std::uint64_t feature_paravirt_ctls = 0;  ///< tdx::paravirt_control
+  std::uint64_t td_ctls = 0;  ///< tdx::td_control
 };
 
 /// Immutable after configure(); any thread.
@@ -57,7 +56,10 @@ class CpuidVirtualization {
   CpuidEntries values() const;
 
  private:
-  CpuidValue virtualize(const tdx::CpuidLeafRule& rule, const Parameters& parameters, Config config) const;
+  CpuidValue virtualize(const tdx::CpuidLeafRule& rule, Config config) const;
+  bool leaf_is_zero(const tdx::CpuidLeafRule& rule) const;
+  void finish_topology();
+  void finish_sizes();
   void apply_dynamic(std::uint32_t leaf, std::uint32_t subleaf, const CpuidContext& context,
                      const CpuidVcpuState& vcpu, CpuidValue& value) const;
   std::uint32_t xsave_size(std::uint64_t components, bool compacted) const;

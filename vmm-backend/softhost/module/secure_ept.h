@@ -36,6 +36,8 @@ class SecureEpt {
   /// aligned). False, and nothing changed, when any of it is not Free. `host_is_zero` lets the acceptance of
   /// a Pending page skip its zeroing.
   bool map(std::uint64_t gpa, unsigned level, std::byte* host, PageState state, bool host_is_zero = false);
+  /// Makes 4 KiB entries of the same state out of the 2 MiB entry that holds `gpa`; false when there is none.
+  bool demote(std::uint64_t gpa);
   /// Frees every page in [gpa, gpa + size), both 4 KiB aligned; a 2 MiB entry only partly inside is split.
   /// Returns the bytes that were not Free.
   std::uint64_t unmap(std::uint64_t gpa, std::uint64_t size);
@@ -64,9 +66,11 @@ class SecureEpt {
   using Directory = std::array<Region, 512>;  // 1 GiB
 
   Region& region(std::uint64_t gpa);
-  const Region* find_region(std::uint64_t gpa) const;
-  Region* find_region(std::uint64_t gpa);
+  Region* find_region(std::uint64_t gpa) const;
   static void split(Region& region);
+  static std::uint64_t unmap_in_region(Region& region, std::uint64_t offset, std::uint64_t size);
+  static AcceptResult accept_4k(Region& region, std::uint64_t gpa);
+  static AcceptResult accept_2m(Region& region);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Directory>> directories_;

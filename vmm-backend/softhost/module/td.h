@@ -14,29 +14,13 @@
 #include <vector>
 
 #include "softhost/module/cpuid_virtualization.h"
+#include "softhost/module/mrtd_context.h"
 #include "softhost/module/secure_ept.h"
+#include "softhost/module/td_parameters.h"
 #include "softhost/module/tdx_module.h"
 #include "tdx/tdx_spec.h"
 
 namespace virttdx::softhost {
-
-/// Status of the TDX module: tdx::status, with an operand id or level in bits 31:0.
-using TdxStatus = std::uint64_t;
-using MeasurementValue = std::array<std::byte, tdx::kMeasurementSize>;
-
-/// TD_PARAMS. Fields that the structure reserves are absent: KVM passes them as zeros.
-struct TdParameters {
-  std::uint64_t attributes = 0;
-  std::uint64_t xfam = 0;
-  std::uint16_t max_vcpus = 0;
-  std::uint8_t num_l2_vms = 0;
-  std::uint64_t eptp_controls = 0;
-  std::uint64_t config_flags = 0;   ///< tdx::config_flag
-  std::uint16_t tsc_frequency = 0;  ///< in units of 25 MHz
-  MeasurementValue mr_config_id{}, mr_owner{}, mr_owner_config{};
-  /// In the order of TdxModule::cpuid_config_table().
-  std::array<CpuidValue, tdx::kCpuidConfigCount> cpuid_config{};
-};
 
 enum class TdState : std::uint8_t { Uninitialized, Initialized, Runnable };
 
@@ -44,10 +28,8 @@ enum class TdState : std::uint8_t { Uninitialized, Initialized, Runnable };
 struct TdControls {
   std::uint64_t td_ctls = 0;  ///< tdx::td_control
   std::uint64_t notify_enables = 0;
-  std::uint64_t feature_paravirt_ctls = 0;  ///< tdx::paravirt_control
 };
 
-class MrtdContext;
 class TdVcpu;
 
 /// Thread-safe where vCPUs meet: memory, RTMRs, controls. Building the TD (mng_init .. mr_finalize) is
@@ -88,6 +70,8 @@ class Td {
   /// TDH.MEM.PAGE.AUG: a pending page of 4 KiB (level 0) or 2 MiB (level 1) over contiguous host memory.
   /// `host_is_zero`: the caller knows that it holds zeros, the guest's acceptance need not write them.
   TdxStatus mem_page_aug(std::uint64_t gpa, unsigned level, std::byte* host, bool host_is_zero);
+  /// TDH.MEM.PAGE.DEMOTE: 4 KiB pages in place of the 2 MiB page that holds `gpa`, in the same state.
+  TdxStatus mem_page_demote(std::uint64_t gpa);
   /// TDH.MEM.RANGE.BLOCK, TDH.MEM.TRACK and TDH.MEM.PAGE.REMOVE for whatever [gpa, gpa + size) holds; a 2 MiB
   /// page partly inside is demoted first. The caller makes the vCPUs drop their translations. Returns the
   /// bytes removed.
@@ -110,21 +94,23 @@ class Td {
   /// `gpa` has no SHARED bit and lies below it.
   bool is_private(std::uint64_t gpa) const { return gpa < shared_bit(); }
   std::uint32_t vcpu_count() const { return vcpu_count_; }
-  /// The x2APIC ids of the vCPUs are known, so that leaves 0xB and 0x1F can be virtualised.
-  bool topology_enum_configured() const { return topology_configured_; }
+  /// The x2APIC ids of all vCPUs are known, so that leaves 0xB and 0x1F can be virtualised.
+  bool topology_enum_configured() const { return state_ == TdState::Runnable; }
 
   TdControls controls() const;
-  /// Changes one of the controls: `new = (old & ~mask) | (value & mask)`; returns the old value, or nothing
-  /// when a bit may not be changed that way.
-  std::optional<std::uint64_t> write_control(std::uint64_t TdControls::*control, std::uint64_t value,
-                                             std::uint64_t mask, std::uint64_t writable);
+  /// TDG.VM.WR of a control: bits of `mask` take the value of `value`. `old_value` is the value before.
+  struct ControlWrite {
+    TdxStatus status;
+    std::uint64_t old_value = 0;
+  };
+  ControlWrite write_td_ctls(std::uint64_t value, std::uint64_t mask);
+  ControlWrite write_notify_enables(std::uint64_t value, std::uint64_t mask);
 
   /// The CPUID of the TD as TDH.MNG.RD CPUID_VALUES tells it (KVM_TDX_GET_CPUID), after mng_init().
   const CpuidVirtualization& cpuid() const { return cpuid_; }
 
  private:
-  TdxStatus check_parameters(const TdParameters& parameters, std::uint64_t& rcx) const;
-  void store_parameters(const TdParameters& parameters);
+  TdxStatus check_private_page(std::uint64_t gpa, unsigned level) const;
 
   const TdxModule& module_;
   TdState state_ = TdState::Uninitialized;
@@ -135,7 +121,6 @@ class Td {
   std::optional<MeasurementValue> mrtd_;
   std::vector<std::uint32_t> x2apic_ids_;
   std::atomic<std::uint32_t> vcpu_count_ = 0;
-  bool topology_configured_ = true;
 
   mutable std::mutex mutex_;  // rtmrs_ and controls_
   std::array<MeasurementValue, tdx::kRtmrCount> rtmrs_{};

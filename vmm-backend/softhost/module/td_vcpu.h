@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "softhost/cpu/cpu_engine.h"
+#include "softhost/module/msr_spec.h"
 #include "softhost/module/td.h"
 
 namespace virttdx::softhost {
@@ -76,11 +77,32 @@ class TdVcpu {
   Outcome write_cr0(std::uint64_t old_value, std::uint64_t new_value, std::uint64_t cr4) const;
   Outcome write_cr4(std::uint64_t old_value, std::uint64_t new_value, std::uint64_t cr0) const;
   Outcome write_xcr0(std::uint64_t new_value) const;
-  std::uint64_t xss() const { return msr(0xDA0); }
+  std::uint64_t xss() const { return stored_msr(kXssMsr); }
 
  private:
-  friend class TdCall;
-  std::uint64_t msr(std::uint32_t index) const;
+  static constexpr std::uint32_t kXssMsr = 0xDA0;
+
+  // td_call.cc
+  std::uint64_t vp_info(Registers& registers) const;
+  std::uint64_t rtmr_extend(const Registers& registers, TdCallResult& result);
+  std::uint64_t veinfo_get(Registers& registers);
+  std::uint64_t mr_report(const Registers& registers, TdCallResult& result);
+  std::uint64_t cpuidve_set(const Registers& registers);
+  std::uint64_t page_accept(const Registers& registers, TdCallResult& result);
+  std::uint64_t vm_rd(Registers& registers) const;
+  std::uint64_t vm_wr(Registers& registers);
+  std::uint64_t sys_rd(Registers& registers) const;
+  std::uint64_t vmcall(const Registers& registers, TdCallResult& result);
+  std::uint64_t operand_page(std::uint64_t gpa, std::size_t alignment, std::uint64_t operand,
+                             TdCallResult& result, std::byte*& host) const;
+  // td_vcpu_msr.cc
+  bool has_feature(msr::Gate gate) const;
+  Outcome apply(msr::Rule rule, msr::Gate gate) const;
+  Outcome read_emulated(std::uint32_t index, std::uint64_t& value) const;
+  Outcome write_emulated(std::uint32_t index, std::uint64_t value);
+  Outcome write_native(std::uint32_t index, std::uint64_t value);
+  Outcome write_debugctl(std::uint64_t value);
+  std::uint64_t stored_msr(std::uint32_t index) const;
 
   Td& td_;
   const std::uint32_t index_;

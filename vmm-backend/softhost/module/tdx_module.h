@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "softhost/cpu/cpu_engine.h"
 #include "tdx/tdx_cpuid_spec.h"
@@ -25,7 +27,7 @@ using CpuidConfigTable = std::array<CpuidConfigEntry, tdx::kCpuidConfigCount>;
 /// Immutable after construction; any thread.
 class TdxModule {
  public:
-  explicit TdxModule(NativeCpuid native);
+  explicit TdxModule(NativeCpuid native_values);
 
   CpuidValue native(std::uint32_t leaf, std::uint32_t subleaf) const { return native_(leaf, subleaf); }
   /// Bits of ATTRIBUTES and XFAM that may be 1.
@@ -35,6 +37,9 @@ class TdxModule {
   const CpuidConfigTable& cpuid_config_table() const { return cpuid_config_; }
   /// Five-level EPT, and with it GPAW 52, is possible.
   bool five_level_ept() const { return five_level_ept_; }
+  /// The MAC of REPORTMACSTRUCT's first 224 bytes, under a key that lives as long as this object. Nobody else
+  /// can check it: there is no quoting enclave.
+  std::array<std::byte, 32> report_mac(std::span<const std::byte, 224> report) const;
   /// A field of TDG.SYS.RD; nothing when this module has no such field.
   std::optional<std::uint64_t> system_field(std::uint64_t field_id) const;
 
@@ -46,6 +51,7 @@ class TdxModule {
   std::uint64_t xfam_fixed0_;
   bool five_level_ept_;
   CpuidConfigTable cpuid_config_;
+  std::array<std::byte, 32> report_key_;
 };
 
 }  // namespace virttdx::softhost
