@@ -44,7 +44,7 @@ void AcpiPm::place(std::optional<std::uint16_t> base) {
   ports_.remove(*this);
   if (!base) return;
   const auto added = ports_.add(*base, kSize, "ACPI power management", *this);
-  if (!added) log::warning("{}: the guest has no ACPI registers", added.error().message());
+  if (!added) log::debug("{}: the guest has no ACPI registers", added.error().message());
 }
 
 void AcpiPm::press_power_button() {
@@ -90,7 +90,7 @@ bool AcpiPm::requests_power_off(std::size_t offset, std::span<const std::byte> d
   if ((control & kSleepEnable) == 0) return false;
   const unsigned type = (control & kSleepTypeMask) >> kSleepTypeShift;
   if (type == kSleepTypeS5 || type == kSleepTypeS5Ovmf) return true;
-  log::warning("The guest asked for sleep type {}, which is not offered: only S5 is", type);
+  log::debug("The guest asked for sleep type {}, which is not offered: only S5 is", type);
   return false;
 }
 

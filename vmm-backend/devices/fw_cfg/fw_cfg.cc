@@ -63,7 +63,7 @@ void FwCfg::write_dma_address(std::uint64_t offset, std::span<const std::byte> d
 void FwCfg::run_descriptor(Gpa descriptor) {
   std::array<std::byte, kDescriptorSize> bytes{};
   if (!memory_.read(descriptor, bytes)) {
-    log::warning("fw_cfg: DMA descriptor at {:#x} is not in shared memory", descriptor.value);
+    log::debug("fw_cfg: DMA descriptor at {:#x} is not in shared memory", descriptor.value);
     return;
   }
   const std::uint32_t control = load_be32(bytes, 0);

@@ -19,7 +19,7 @@ void PciRoot::place_window(const std::optional<GpaRange>& window) {
   mmio_.remove(window_);
   if (!window) return;
   const auto added = mmio_.add(window->base().value, window->size(), "PCI configuration window", window_);
-  if (!added) log::warning("{}: the guest has no PCI configuration window", added.error().message());
+  if (!added) log::debug("{}: the guest has no PCI configuration window", added.error().message());
 }
 
 void PciRoot::read(std::size_t function, std::size_t offset, std::span<std::byte> data) const {

@@ -27,7 +27,8 @@ class PciRoot final {
   BusRegion& ports() { return ports_; }
 
   /// Moves the memory-mapped window (bus 0 first, 1 MiB a bus), or takes it away. A place that is taken by
-  /// another device leaves no window, with a warning.
+  /// another device leaves no window; the log says so with priority debug (guests must not be able to fill a
+  /// log).
   void place_window(const std::optional<GpaRange>& window);
 
  private:

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "firmware/fw_cfg_contents.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "devices/fw_cfg/fw_cfg_spec.h"
+#include "support/byte_order.h"
+
+namespace virttdx {
+namespace {
+
+using namespace fw_cfg_spec;
+
+const std::array kRam = {*GpaRange::create(Gpa{0}, 2ULL << 30),
+                         *GpaRange::create(Gpa{1ULL << 32}, 1ULL << 30)};
+
+FwCfgItems contents() {
+  return fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .vcpu_count = 3})
+      .value();
+}
+
+TEST(FwCfgContents, HasTheSpecifiedSignatureAndInterfaces) {
+  const FwCfgItems items = contents();
+  EXPECT_EQ(load_le<std::uint32_t>(items.at(kSignature), 0), 0x554D4551U);  // "QEMU"
+  EXPECT_EQ(load_le<std::uint32_t>(items.at(kId), 0), 3U);
+}
+
+TEST(FwCfgContents, TellsRamVcpusAndUuid) {
+  const FwCfgItems items = contents();
+  EXPECT_EQ(load_le<std::uint64_t>(items.at(kRamSize), 0), 3ULL << 30);
+  EXPECT_EQ(load_le<std::uint16_t>(items.at(kCpuCount), 0), 3);
+  EXPECT_EQ(load_le<std::uint16_t>(items.at(kMaximumCpuCount), 0), 3);
+  EXPECT_EQ(items.at(kUuid).size(), 16U);
+  EXPECT_EQ(items.at(kUuid)[1], std::byte{0x11});
+}
+
+TEST(FwCfgContents, DirectoryNamesEveryFileBigEndian) {
+  const FwCfgItems items = contents();
+  const auto& directory = items.at(kFileDirectory);
+  ASSERT_EQ(directory.size(), 4 + 2 * kFileEntrySize);
+  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 0)), 2U);
+  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 4)), 40U);
+  EXPECT_EQ(__builtin_bswap16(load_le<std::uint16_t>(directory, 8)), kFirstFile);
+  EXPECT_STREQ(reinterpret_cast<const char*>(directory.data()) + 12, "etc/e820");
+  EXPECT_STREQ(reinterpret_cast<const char*>(directory.data()) + 76, "etc/system-states");
+}
+
+TEST(FwCfgContents, E820ListsRam) {
+  const FwCfgItems items = contents();
+  const auto& e820 = items.at(kFirstFile);
+  EXPECT_EQ(load_le<std::uint64_t>(e820, 8), 2ULL << 30);
+  EXPECT_EQ(load_le<std::uint32_t>(e820, 16), 1U);
+  EXPECT_EQ(load_le<std::uint64_t>(e820, 20), 1ULL << 32);
+  EXPECT_EQ(load_le<std::uint64_t>(e820, 28), 1ULL << 30);
+}
+
+TEST(FwCfgContents, RefusesWhatDoesNotFit) {
+  EXPECT_FALSE(fw_cfg_contents({.uuid = "not a UUID", .ram = kRam, .vcpu_count = 1}));
+  EXPECT_FALSE(
+      fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .vcpu_count = 65536}));
+  FwCfgItems items;
+  EXPECT_TRUE(add_fw_cfg_files(items, {{std::string(55, 'n'), {}}}));
+  EXPECT_FALSE(add_fw_cfg_files(items, {{std::string(56, 'n'), {}}}));
+}
+
+}  // namespace
+}  // namespace virttdx

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A machine without vCPUs, for tests and the fuzz target.
+#pragma once
+
+#include <array>
+
+#include "device_access.h"
+#include "machine/machine.h"
+#include "memory_serial_backend.h"
+
+namespace virttdx::test {
+
+struct TestMachine {
+  std::array<GpaRange, 1> ram{*GpaRange::create(Gpa{0}, 64U << 20)};
+  SettableClock clock;
+  FlatMemory memory{1U << 16};
+  MemorySerialBackend com1, com2, com3, com4;
+  std::vector<MsiMessage> interrupts;
+  int power_offs = 0;
+  int resets = 0;
+  std::unique_ptr<Machine> machine =
+      Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
+                       .vcpu_count = 1,
+                       .ram = ram,
+                       .clock = clock,
+                       .memory = memory,
+                       .serials = {{0, &com1}, {1, &com2}, {2, &com3}, {3, &com4}},
+                       .interrupts = [this](const MsiMessage& message) { interrupts.push_back(message); },
+                       .on_power_off = [this] { ++power_offs; },
+                       .on_reset = [this] { ++resets; }})
+          .value();
+};
+
+}  // namespace virttdx::test

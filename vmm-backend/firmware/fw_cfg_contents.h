@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the monitor tells a TDVF through fw_cfg.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "devices/fw_cfg/fw_cfg.h"
+#include "support/result.h"
+#include "vmm_backend/gpa.h"
+
+namespace virttdx {
+
+struct FirmwareInputs {
+  std::string_view uuid;  ///< RFC 9562 text form
+  std::span<const GpaRange> ram;
+  std::uint32_t vcpu_count = 1;  ///< at most 65535
+};
+
+/// Signature, interface id, UUID, RAM size, vCPU counts, and the files etc/e820 and etc/system-states with
+/// their directory. Errors: InvalidArgument for a malformed UUID or too many vCPUs.
+Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs);
+
+/// Adds `files` (name to content) and their directory, in the order of their names. Errors: InvalidArgument
+/// for a name of 56 bytes or more.
+Result<> add_fw_cfg_files(FwCfgItems& items, const std::map<std::string, std::vector<std::byte>>& files);
+
+}  // namespace virttdx

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "machine/machine.h"
+
+#include <array>
+
+#include "devices/acpi_pm/acpi_pm_spec.h"
+#include "devices/debug_port/debug_port_spec.h"
+#include "devices/fw_cfg/fw_cfg_spec.h"
+#include "devices/i8042/i8042_spec.h"
+#include "devices/lpc/lpc_spec.h"
+#include "devices/pic/pic_spec.h"
+#include "devices/rtc/rtc_spec.h"
+#include "firmware/fw_cfg_contents.h"
+
+namespace virttdx {
+
+namespace {
+
+// IBM PC AT Technical Reference: I/O address map and interrupts of the serial adapters.
+constexpr std::array<std::uint16_t, 4> kSerialBases = {0x3F8, 0x2F8, 0x3E8, 0x2E8};
+constexpr std::size_t kCom1Com3Interrupt = 4;
+constexpr std::size_t kCom2Com4Interrupt = 3;
+
+CmosMemory cmos_memory(std::span<const GpaRange> ram) {
+  CmosMemory memory;
+  for (const GpaRange& range : ram)
+    (range.base().value < 1ULL << 32 ? memory.below_4g : memory.above_4g) += range.size();
+  return memory;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
+  FwCfgItems items =
+      TRY(fw_cfg_contents({.uuid = parts.uuid, .ram = parts.ram, .vcpu_count = parts.vcpu_count}));
+  std::unique_ptr<Machine> machine(new Machine(parts, std::move(items)));
+  TRY(machine->add_platform());
+  TRY(machine->add_legacy());
+  TRY(machine->add_serials(parts.serials));
+  return machine;
+}
+
+Machine::Machine(const MachineParts& parts, FwCfgItems items)
+    : io_apic_(parts.interrupts),
+      acpi_pm_(ports_, parts.clock, io_apic_.pin(acpi_pm_spec::kSciInterrupt), parts.on_power_off),
+      reset_control_(parts.on_reset),
+      pci_(mmio_, reset_control_),
+      host_bridge_([this](const std::optional<GpaRange>& window) { pci_.place_window(window); }),
+      lpc_([this](std::optional<std::uint16_t> base) { acpi_pm_.place(base); }),
+      fw_cfg_(std::move(items), parts.memory),
+      rtc_(parts.clock, cmos_memory(parts.ram)),
+      i8042_(parts.on_reset),
+      port92_(parts.on_reset),
+      com1_com3_line_(io_apic_.pin(kCom1Com3Interrupt)),
+      com2_com4_line_(io_apic_.pin(kCom2Com4Interrupt)) {}
+
+Result<> Machine::add_platform() {
+  pci_.add(0, 0, host_bridge_);
+  pci_.add(lpc_spec::kDevice, 0, lpc_);
+  TRY(ports_.add(pci_spec::kConfigAddress, pci_spec::kConfigPorts, "PCI configuration", pci_.ports()));
+  TRY(mmio_.add(io_apic_spec::kBase, io_apic_spec::kSize, "I/O APIC", io_apic_));
+  TRY(ports_.add(fw_cfg_spec::kBase, fw_cfg_spec::kPorts, "fw_cfg", fw_cfg_));
+  return ports_.add(debug_port_spec::kPort, 1, "debug port", debug_port_);
+}
+
+Result<> Machine::add_legacy() {
+  TRY(ports_.add(pic_spec::kMasterPort, 2, "first 8259A", master_pic_));
+  TRY(ports_.add(pic_spec::kSlavePort, 2, "second 8259A", slave_pic_));
+  TRY(ports_.add(pic_spec::kEdgeLevelPort, 2, "edge/level control", edge_level_control_));
+  TRY(ports_.add(rtc_spec::kIndexPort, 2, "RTC", rtc_));
+  TRY(ports_.add(i8042_spec::kDataPort, 1, "keyboard controller data", i8042_.data_port()));
+  TRY(ports_.add(i8042_spec::kCommandPort, 1, "keyboard controller command", i8042_.command_port()));
+  return ports_.add(port92_spec::kPort, 1, "port 0x92", port92_);
+}
+
+Result<> Machine::add_serials(const std::map<std::uint8_t, SerialBackend*>& backends) {
+  for (const auto& [port, backend] : backends) {
+    if (port >= kSerialBases.size())
+      return fail(Error::Code::InvalidArgument, "Serial port {} does not exist: 0 to 3 do", port);
+    SharedLine& line = port % 2 == 0 ? com1_com3_line_ : com2_com4_line_;
+    auto& serial = serials_[port] = std::make_unique<Serial>(*backend, line.add_input());
+    TRY(ports_.add(kSerialBases[port], serial_spec::kRegisterCount, fmt::format("COM{}", port + 1), *serial));
+  }
+  return {};
+}
+
+}  // namespace virttdx

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The machine around a TD's vCPUs and memory: the one place that knows every device.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "bus/bus.h"
+#include "bus/clock.h"
+#include "bus/dma.h"
+#include "bus/interrupt_line.h"
+#include "bus/shared_line.h"
+#include "devices/acpi_pm/acpi_pm.h"
+#include "devices/debug_port/debug_port.h"
+#include "devices/fw_cfg/fw_cfg.h"
+#include "devices/host_bridge/host_bridge.h"
+#include "devices/i8042/i8042.h"
+#include "devices/io_apic/io_apic.h"
+#include "devices/lpc/lpc.h"
+#include "devices/pci/pci_root.h"
+#include "devices/pic/pic.h"
+#include "devices/port92/port92.h"
+#include "devices/reset_control/reset_control.h"
+#include "devices/rtc/rtc.h"
+#include "devices/serial/serial.h"
+#include "support/result.h"
+#include "vmm_backend/gpa.h"
+
+namespace virttdx {
+
+/// What a machine is made of. References outlive the machine.
+struct MachineParts {
+  std::string uuid;
+  std::uint32_t vcpu_count = 1;
+  std::span<const GpaRange> ram;  ///< read by create() only
+  const Clock& clock;
+  DmaMemory& memory;
+  /// Port number (0 to 3: COM1 to COM4) to back end.
+  std::map<std::uint8_t, SerialBackend*> serials;
+  MsiSink interrupts;
+  /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
+  std::function<void()> on_power_off;
+  std::function<void()> on_reset;
+};
+
+/// A Q35 machine with the devices of devices/README.md. vCPU threads use the buses; they must have ended
+/// before it is destroyed.
+class Machine {
+ public:
+  static Result<std::unique_ptr<Machine>> create(const MachineParts& parts);
+
+  PortBus& ports() { return ports_; }
+  MmioBus& mmio() { return mmio_; }
+  /// Any thread. Does nothing that the guest has not enabled.
+  void press_power_button() { acpi_pm_.press_power_button(); }
+
+ private:
+  Machine(const MachineParts& parts, FwCfgItems items);
+  Result<> add_platform();
+  Result<> add_legacy();
+  Result<> add_serials(const std::map<std::uint8_t, SerialBackend*>& backends);
+
+  PortBus ports_;
+  MmioBus mmio_;
+  IoApic io_apic_;
+  Pic master_pic_;
+  Pic slave_pic_;
+  EdgeLevelControl edge_level_control_;
+  AcpiPm acpi_pm_;
+  ResetControl reset_control_;
+  PciRoot pci_;
+  HostBridge host_bridge_;
+  Lpc lpc_;
+  FwCfg fw_cfg_;
+  Rtc rtc_;
+  I8042 i8042_;
+  Port92 port92_;
+  DebugPort debug_port_;
+  SharedLine com1_com3_line_;
+  SharedLine com2_com4_line_;
+  std::map<std::uint8_t, std::unique_ptr<Serial>> serials_;
+};
+
+}  // namespace virttdx
