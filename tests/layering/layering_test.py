@@ -26,7 +26,7 @@ QUOTED = {
 INSIDE_BACKEND = {
     'support': set(),
     'kvm': set(),
-    'memory': {'kvm'},
+    'memory': {'kvm', 'bus'},
     'tdx': {'kvm', 'memory', 'vcpu', 'bus'},
     'softhost': {'kvm', 'tdx'},
     'bus': set(),

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "bus/dma.h"
 #include "kvm/kvm.h"
 #include "memory/anonymous_mapping.h"
 #include "support/result.h"
@@ -18,7 +19,7 @@
 namespace virttdx {
 
 /// Any thread. The KvmVm must outlive it.
-class GuestMemory {
+class GuestMemory final : public DmaMemory {
  public:
   /// Makes one slot a region, in order, with both sides; all pages are private at first. Regions are page
   /// aligned and do not overlap.
@@ -31,8 +32,8 @@ class GuestMemory {
 
   /// Copies out of or into shared pages; false, with nothing copied, unless every byte lies in a region and
   /// its page is shared. The guest may write the bytes at any time: read once, then decide.
-  bool read(Gpa gpa, std::span<std::byte> into);
-  bool write(Gpa gpa, std::span<const std::byte> bytes);
+  bool read(Gpa gpa, std::span<std::byte> into) override;
+  bool write(Gpa gpa, std::span<const std::byte> bytes) override;
 
   /// Whether a region holds the whole range.
   bool contains(const GpaRange& range) const;
