@@ -2,6 +2,7 @@
 // What is filled in when a domain is defined, so that its XML says in full what will run.
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 
 #include "domain_xml/domain.h"
@@ -24,17 +25,22 @@ Result<> refuse_what_is_no_trust_domain(const Domain& domain) {
   return {};
 }
 
+bool has_port(const Devices& devices, std::uint32_t port) {
+  return std::ranges::count(devices.serials, port, &CharacterDevice::target_port) != 0;
+}
+
 // libvirt's rule: the first console and the first serial port are one device, whichever is written.
 void pair_serial_and_console(Devices& devices) {
   if (devices.serials.empty() && !devices.consoles.empty()) {
     devices.serials.push_back(devices.consoles.front());
     devices.serials.front().target_type.reset();
   }
-  for (std::uint32_t i = 0; i < devices.serials.size(); ++i) {
-    auto& serial = devices.serials[i];
+  std::uint32_t port = 0;
+  for (auto& serial : devices.serials) {
     if (!serial.target_type) serial.target_type = "isa-serial";
     if (!serial.target_model) serial.target_model = "isa-serial";
-    if (!serial.target_port) serial.target_port = i;
+    while (!serial.target_port && has_port(devices, port)) ++port;
+    if (!serial.target_port) serial.target_port = port;
   }
   if (devices.serials.empty()) return;
   CharacterDevice console = devices.serials.front();

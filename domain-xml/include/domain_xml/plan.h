@@ -36,9 +36,22 @@ struct LaunchPlan {
   bool can_start() const;
 };
 
+/// The files that a plan reads; the defaults are where distributions put them.
+struct PlanSources {
+  /// libvirt's names of CPU features.
+  std::filesystem::path cpu_map = "/usr/share/libvirt/cpu_map/x86_features.xml";
+  /// QEMU's firmware descriptors (docs/interop/firmware.json); a file name in an earlier folder hides the
+  /// same name in a later one.
+  std::vector<std::filesystem::path> firmware_descriptors = {"/etc/qemu/firmware",
+                                                             "/usr/share/qemu/firmware"};
+  /// Combined image for firmware='efi' when no descriptor says intel-tdx.
+  std::filesystem::path fallback_firmware = "/usr/share/ovmf/OVMF.fd";
+};
+
 /// Maps a completed definition onto `host`. Reads the firmware file, changes nothing. Fails only on internal
 /// errors: what is wrong with the domain is a finding.
-Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host);
+Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host,
+                               const PlanSources& sources = {});
 
 /// The error that start reports: the first finding of severity Error, and how many more there are.
 Error error_of(const LaunchPlan& plan);

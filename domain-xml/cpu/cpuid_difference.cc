@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the guest really sees against what was asked for, bit by bit.
+#include <array>
+
+#include "cpu/cpu_map.h"
+#include "domain_xml/plan.h"
+#include "vmm_backend/tdx_cpuid_classes.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr std::array<std::string_view, 4> kRegisterNames = {"EAX", "EBX", "ECX", "EDX"};
+
+std::string reason_of(const CpuidBit& bit, std::uint64_t xfam, std::uint64_t attributes) {
+  const auto fact = tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit);
+  auto reason = tdx_cpuid_reason(fact);
+  if (fact.xfam_bit && (xfam >> *fact.xfam_bit & 1) == 0)
+    reason += fmt::format("; this TD's XFAM {:#x} has bit {} clear", xfam, *fact.xfam_bit);
+  if (fact.attribute_bit && (attributes >> *fact.attribute_bit & 1) == 0)
+    reason += fmt::format("; this TD's ATTRIBUTES {:#x} has bit {} clear", attributes, *fact.attribute_bit);
+  return reason;
+}
+
+// Computed when the guest asks: no answer at launch can be compared.
+bool is_dynamic(const CpuidBit& bit) {
+  return tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit).bit_class == TdxCpuidClass::Dynamic;
+}
+
+}  // namespace
+
+std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister reg, std::uint8_t bit) {
+  const auto name = CpuMap::installed().name_of({function, index, reg, bit});
+  auto text = fmt::format("CPUID.{:02X}H", function);
+  if (index != 0) text += fmt::format(".{:X}", index);
+  text += fmt::format(":{}", kRegisterNames[static_cast<std::size_t>(reg)]);
+  if (!name.empty()) text += fmt::format(".{}", name);
+  return text + fmt::format(" [bit {}]", bit);
+}
+
+std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
+                                           std::uint64_t attributes) {
+  std::vector<CpuidDifference> differences;
+  for (const auto& actual : report.actual) {
+    const auto* requested = find_cpuid(report.vcpu_requested, actual.function, actual.index);
+    if (requested == nullptr) requested = find_cpuid(report.requested, actual.function, actual.index);
+    for (const auto reg : kCpuidRegisters) {
+      const auto wanted = requested == nullptr ? 0 : requested->get(reg);
+      const auto changed = wanted ^ actual.get(reg);
+      for (std::uint8_t i = 0; i < 32; ++i) {
+        const CpuidBit bit{actual.function, actual.index, reg, i};
+        if ((changed >> i & 1) == 0 || is_dynamic(bit)) continue;
+        differences.push_back({bit.function, bit.index, reg, i, (wanted >> i & 1) != 0,
+                               (wanted >> i & 1) == 0, std::string(CpuMap::installed().name_of(bit)),
+                               reason_of(bit, xfam, attributes)});
+      }
+    }
+  }
+  return differences;
+}
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Encodings: Intel SDM volume 2, CPUID, leaves 01H, 04H, 0BH and 1FH.
+#include "plan/cpu_topology.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <vector>
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr std::uint32_t kSmtLevel = 1, kCoreLevel = 2, kDieLevel = 5;
+// The module configures sub-leaves 0 to 5 of leaf 0x1F.
+constexpr std::uint32_t kExtendedTopologyLevels = 6;
+
+struct Level {
+  std::uint32_t type;
+  std::uint32_t vcpus;  // in one unit of the next level up
+};
+
+std::uint32_t id_width(std::uint32_t count) { return static_cast<std::uint32_t>(std::bit_width(count - 1)); }
+
+std::vector<Level> levels_of(const CpuTopology& topology, bool with_dies) {
+  std::vector<Level> levels = {{kSmtLevel, topology.threads},
+                               {kCoreLevel, topology.threads * topology.cores}};
+  const auto package = topology.threads * topology.cores * topology.dies;
+  if (with_dies && topology.dies > 1)
+    levels.push_back({kDieLevel, package});
+  else
+    levels.back().vcpus = package;
+  return levels;
+}
+
+void add_levels(CpuidEntries& entries, std::uint32_t function, const std::vector<Level>& levels,
+                std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    CpuidEntry entry{.function = function, .index = i, .index_significant = true, .ecx = i};
+    if (i < levels.size()) {
+      entry.eax = id_width(levels[i].vcpus);
+      entry.ebx = levels[i].vcpus;
+      entry.ecx |= levels[i].type << 8;
+    }
+    entries.push_back(entry);
+  }
+}
+
+// How many vCPUs share a cache, and how many cores a package has, both as the highest id.
+void adapt_caches(CpuidEntries& entries, const CpuTopology& topology) {
+  const std::uint32_t package_ids = 1U << id_width(topology.threads * topology.cores * topology.dies);
+  const std::uint32_t thread_ids = 1U << id_width(topology.threads);
+  const std::uint32_t cores = std::min(package_ids / thread_ids, 64U);
+  for (auto& entry : entries) {
+    if (entry.function != 4 || (entry.eax & 0x1F) == 0) continue;
+    const bool last_level = (entry.eax >> 5 & 7) >= 3;
+    const std::uint32_t sharing = std::min(last_level ? package_ids : thread_ids, 4096U);
+    entry.eax = (entry.eax & 0x3FFF) | (sharing - 1) << 14 | (cores - 1) << 26;
+  }
+}
+
+void adapt_leaf_1(CpuidEntries& entries, const CpuTopology& topology) {
+  const auto entry = std::ranges::find(entries, 1U, &CpuidEntry::function);
+  if (entry == entries.end()) return;
+  const std::uint32_t ids = std::min(1U << id_width(topology.threads * topology.cores * topology.dies), 255U);
+  entry->ebx = (entry->ebx & 0x0000FFFF) | ids << 16;
+  constexpr std::uint32_t kHtt = 1U << 28;
+  entry->edx = ids > 1 ? entry->edx | kHtt : entry->edx & ~kHtt;
+}
+
+}  // namespace
+
+CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus) {
+  if (cpu && cpu->topology) return *cpu->topology;
+  return {.sockets = 1, .dies = 1, .cores = vcpus, .threads = 1};
+}
+
+bool has_contiguous_ids(const CpuTopology& topology) {
+  const std::array counts = {topology.threads, topology.cores, topology.dies, topology.sockets};
+  std::uint64_t above = 1;
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count) {
+    if (above > 1 && !std::has_single_bit(*count)) return false;
+    above *= *count;
+  }
+  return true;
+}
+
+void apply_topology(CpuidEntries& entries, const CpuTopology& topology) {
+  std::erase_if(entries,
+                [](const CpuidEntry& entry) { return entry.function == 0xB || entry.function == 0x1F; });
+  adapt_leaf_1(entries, topology);
+  adapt_caches(entries, topology);
+  // Leaf 0xB knows threads and cores only, and ends with an empty level.
+  add_levels(entries, 0xB, levels_of(topology, false), 3);
+  add_levels(entries, 0x1F, levels_of(topology, true), kExtendedTopologyLevels);
+}
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The leaves that tell a guest how its vCPUs are arranged.
+#pragma once
+
+#include <cstdint>
+
+#include "domain_xml/domain.h"
+#include "vmm_backend/cpuid.h"
+
+namespace virttdx::domain_xml {
+
+/// One socket with a core a vCPU, unless the definition says otherwise.
+CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus);
+
+/// Whether x2APIC ids 0, 1, 2 ... tell threads, cores, dies and sockets apart by bit fields, as leaf 0x1F
+/// needs.
+bool has_contiguous_ids(const CpuTopology& topology);
+
+/// Replaces leaves 0xB and 0x1F, and adapts leaves 1 and 4. Ids of single vCPUs stay 0.
+void apply_topology(CpuidEntries& entries, const CpuTopology& topology);
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The two CPUID tables of a launch.
+#pragma once
+
+#include <cstdint>
+
+#include "vmm_backend/host_capabilities.h"
+
+namespace virttdx::domain_xml {
+
+/// What the host's own CPU model shows to guests, before features and topology: KVM's supported CPUID, with
+/// the TSC leaf and KVM's own leaves as a TD may have them.
+CpuidEntries host_cpuid(const HostCapabilities& host, std::uint32_t tsc_khz);
+
+/// Puts the width of guest-physical addresses, 48 or 52, into 0x80000008.EAX[23:16].
+void set_gpaw(CpuidEntries& entries, std::uint32_t gpaw);
+
+/// The entries for KVM_TDX_INIT_VM: the leaves that the host lists as configurable and no other, each masked
+/// by what can be configured.
+CpuidEntries init_vm_cpuid(const HostCapabilities& host, const CpuidEntries& wanted);
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `<loader>` or the host's firmware descriptors to one TDVF image.
+#include <fnmatch.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "plan/planning.h"
+#include "support/file.h"
+#include "vmm_backend/tdvf.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+using nlohmann::json;
+
+constexpr auto kLoaderPath = "/domain/os/loader";
+constexpr std::size_t kMaximumDescriptorSize = 1U << 20;
+
+// What a TD cannot have: its firmware is measured private memory, without flash behind it.
+void refuse_flash(Planning& planning) {
+  const auto& os = planning.domain.os;
+  if (os.loader && os.loader->type == "pflash")
+    planning.error("firmware-pflash", kLoaderPath,
+                   "loader type 'pflash' is not possible: a TD has no read-only memory for flash",
+                   "use <loader type='rom'> with a combined image such as /usr/share/ovmf/OVMF.fd");
+  if (os.loader && os.loader->secure == true)
+    planning.error("firmware-secure", kLoaderPath,
+                   "loader secure='yes' is not possible: it needs system management mode, which TDX lacks",
+                   "remove the attribute 'secure'");
+  if (os.nvram || (os.loader && os.loader->stateless == false))
+    planning.error("firmware-nvram", os.nvram ? "/domain/os/nvram" : kLoaderPath,
+                   "a TD's firmware keeps no variables in a file", "remove <nvram> and stateless='no'");
+  if (os.loader && os.loader->format == "qcow2")
+    planning.error("firmware-format", kLoaderPath, "loader format 'qcow2' is not offered", "use a raw image");
+}
+
+bool has_string(const json& array, std::string_view text) {
+  if (!array.is_array()) return false;
+  for (const auto& item : array)
+    if (item.is_string() && item.get_ref<const std::string&>() == text) return true;
+  return false;
+}
+
+json member(const json& object, const char* name) {
+  return object.is_object() && object.contains(name) ? object[name] : json();
+}
+
+bool fits_machine(const json& targets, const std::string& machine) {
+  if (!targets.is_array()) return false;
+  for (const auto& target : targets) {
+    if (member(target, "architecture") != "x86_64") continue;
+    for (const auto& pattern : member(target, "machines"))
+      if (pattern.is_string() &&
+          fnmatch(pattern.get_ref<const std::string&>().c_str(), machine.c_str(), 0) == 0)
+        return true;
+  }
+  return false;
+}
+
+// The image of a descriptor (QEMU, docs/interop/firmware.json) that is meant for TDs; empty when it is not.
+std::string image_of(const std::string& text, const std::string& machine) {
+  const auto descriptor = json::parse(text, nullptr, false);
+  const auto mapping = member(descriptor, "mapping");
+  const auto filename = member(mapping, "filename");
+  if (!has_string(member(descriptor, "interface-types"), "uefi") ||
+      !has_string(member(descriptor, "features"), "intel-tdx") ||
+      !fits_machine(member(descriptor, "targets"), machine) || member(mapping, "device") != "memory" ||
+      !filename.is_string())
+    return {};
+  return filename.get<std::string>();
+}
+
+// Descriptors in the order of their names, whichever folder they are in.
+std::map<std::string, std::filesystem::path> descriptors(const PlanSources& sources) {
+  std::map<std::string, std::filesystem::path> found;
+  for (const auto& folder : sources.firmware_descriptors) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+      if (entry.path().extension() == ".json") found.try_emplace(entry.path().filename(), entry.path());
+  }
+  return found;
+}
+
+std::string resolve_firmware(Planning& planning) {
+  const auto machine = planning.domain.os.machine.value_or("q35");
+  // Descriptors name machines by their versioned names.
+  const auto versioned = machine == "q35" ? std::string("pc-q35-virttdx") : machine;
+  for (const auto& [name, path] : descriptors(planning.sources)) {
+    const auto text = read_text_file(path, kMaximumDescriptorSize);
+    if (!text) continue;
+    if (auto image = image_of(*text, versioned); !image.empty()) {
+      planning.add(Severity::Note, "firmware-selected", "/domain/os",
+                   fmt::format("firmware '{}' is chosen by the descriptor '{}'", image, path.string()));
+      return image;
+    }
+  }
+  planning.add(Severity::Note, "firmware-fallback", "/domain/os",
+               fmt::format("no firmware descriptor of this host has the feature intel-tdx; '{}' is used",
+                           planning.sources.fallback_firmware.string()));
+  return planning.sources.fallback_firmware;
+}
+
+}  // namespace
+
+void plan_firmware(Planning& planning) {
+  refuse_flash(planning);
+  const auto& loader = planning.domain.os.loader;
+  auto& path = planning.plan.config.firmware_path;
+  path = loader && !loader->path.empty() ? loader->path : resolve_firmware(planning);
+  if (const auto tdvf = load_tdvf(path); !tdvf)
+    planning.error("firmware-unusable", kLoaderPath,
+                   fmt::format("firmware cannot start a TD: {}", tdvf.error().message()));
+}
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Host, memory, vCPUs, machine type, features, clock and life cycle.
+#include <array>
+
+#include "plan/planning.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr std::uint64_t kMiB = 1U << 20;
+constexpr std::uint64_t kMemoryUnit = 2 * kMiB;
+constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
+constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 46;
+
+bool is_q35(const std::string& machine) { return machine == "q35" || machine.starts_with("pc-q35-"); }
+
+void refuse_kernel(Planning& planning) {
+  const auto& os = planning.domain.os;
+  if (os.kernel || os.initrd || os.cmdline)
+    planning.error("kernel-boot-not-offered", "/domain/os/kernel",
+                   "direct kernel boot (<kernel>, <initrd>, <cmdline>) is not offered",
+                   "remove these elements and boot through the firmware");
+}
+
+void plan_timers(Planning& planning, const Clock& clock) {
+  for (const auto& timer : clock.timers) {
+    const bool never = timer.name == "kvmclock" || timer.name == "hpet" || timer.name == "platform" ||
+                       timer.name == "armvtimer";
+    if (never && timer.present != false)
+      planning.error("timer-not-offered", "/domain/clock/timer",
+                     fmt::format("timer '{}' cannot be present in a TD of this machine", timer.name),
+                     fmt::format("write present='no' for timer '{}', or remove it", timer.name));
+    else if (!never && timer.present == false)
+      planning.error("timer-always-present", "/domain/clock/timer",
+                     fmt::format("timer '{}' is always present in this machine", timer.name),
+                     "remove present='no'");
+    if (timer.tickpolicy)
+      planning.add(
+          Severity::Note, "timer-tickpolicy-without-effect", "/domain/clock/timer",
+          fmt::format("tickpolicy '{}' of timer '{}' has no effect: a TD's interrupts are not re-injected",
+                      *timer.tickpolicy, timer.name));
+  }
+}
+
+template <typename Action>
+void refuse_action(Planning& planning, std::string_view element, Action action, std::string_view offered) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "destroy", "restart", "preserve", "rename-restart", "coredump-destroy", "coredump-restart"};
+  planning.error(
+      "lifecycle-action-not-offered", fmt::format("/domain/{}", element),
+      fmt::format("{} '{}' is not offered for a TD", element, kNames[static_cast<std::size_t>(action)]),
+      fmt::format("use {}", offered));
+}
+
+}  // namespace
+
+void plan_host(Planning& planning) {
+  const auto& host = planning.host;
+  if (!host.tdx_supported)
+    planning.error("host-without-tdx", {},
+                   fmt::format("this host runs no TDs: {}", host.tdx_unsupported_reason));
+  if (host.kind == HostKind::Soft)
+    planning.add(Severity::Warning, "software-tdx-host", {},
+                 "the TD runs on the software TDX host: everything is emulated, nothing is protected",
+                 "use it for development and tests only");
+}
+
+void plan_memory(Planning& planning) {
+  const auto& domain = planning.domain;
+  auto& bytes = planning.plan.config.memory_bytes;
+  if (domain.memory_kib > kMemoryMaximum / 1024 || domain.memory_kib < kMemoryMinimum / 1024) {
+    planning.error(
+        "memory-size", "/domain/memory",
+        fmt::format("memory of {} KiB is outside what a TD can have, 64 MiB to 64 TiB", domain.memory_kib));
+    return;
+  }
+  bytes = (domain.memory_kib * 1024 + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit;
+  if (bytes != domain.memory_kib * 1024)
+    planning.add(Severity::Note, "memory-rounded", "/domain/memory",
+                 fmt::format("memory of {} KiB is rounded up to {} KiB: TD memory comes in units of 2 MiB",
+                             domain.memory_kib, bytes / 1024));
+  if (domain.current_memory_kib.value_or(domain.memory_kib) != domain.memory_kib)
+    planning.error(
+        "memory-balloon", "/domain/currentMemory",
+        fmt::format("currentMemory of {} KiB differs from memory of {} KiB: a TD has no memory balloon",
+                    *domain.current_memory_kib, domain.memory_kib),
+        "make both equal, or remove <currentMemory>");
+}
+
+void plan_vcpus(Planning& planning) {
+  const auto& domain = planning.domain;
+  planning.plan.config.vcpu_count = domain.vcpus;
+  if (domain.vcpus > planning.host.max_vcpus)
+    planning.error("vcpu-count", "/domain/vcpu",
+                   fmt::format("{} vCPUs are more than a TD can have on this host", domain.vcpus),
+                   fmt::format("use at most {}", planning.host.max_vcpus));
+  if (domain.current_vcpus.value_or(domain.vcpus) != domain.vcpus)
+    planning.error(
+        "vcpu-hotplug", "/domain/vcpu",
+        fmt::format("current='{}' of {} vCPUs: vCPUs of a TD cannot be plugged in later, all are created "
+                    "before its measurement is final",
+                    *domain.current_vcpus, domain.vcpus),
+        "remove the attribute 'current'");
+  if (domain.vcpu_placement == "auto")
+    planning.add(Severity::Warning, "vcpu-placement", "/domain/vcpu",
+                 "placement='auto' has no effect: vCPUs are placed by the kernel", "use placement='static'");
+}
+
+void plan_os(Planning& planning) {
+  const auto machine = planning.domain.os.machine.value_or("q35");
+  if (!is_q35(machine))
+    planning.error("machine-not-q35", "/domain/os/type",
+                   fmt::format("machine '{}' is not offered: a TD needs a Q35 machine", machine),
+                   "use machine='q35'");
+  refuse_kernel(planning);
+}
+
+void plan_features(Planning& planning) {
+  const auto features = planning.domain.features.value_or(Features());
+  if (!features.acpi)
+    planning.add(Severity::Warning, "acpi-always-present", "/domain/features/acpi",
+                 "UEFI firmware needs ACPI: the machine has it all the same", "add <acpi/> to <features>");
+  if (features.smm == true)
+    planning.error("smm-in-td", "/domain/features/smm", "system management mode is on, but TDX has none",
+                   "remove <smm>, or write state='off'");
+  if (features.ioapic_driver == "kvm")
+    planning.error(
+        "ioapic-in-kernel", "/domain/features/ioapic",
+        "ioapic driver='kvm' is not possible: KVM runs a TD with a split interrupt controller only",
+        "use driver='qemu', or remove <ioapic>");
+}
+
+void plan_clock(Planning& planning) {
+  const auto clock = planning.domain.clock.value_or(Clock());
+  auto& config = planning.plan.config;
+  const auto base =
+      clock.offset == ClockOffset::Variable ? clock.basis.value_or(ClockOffset::Utc) : clock.offset;
+  config.clock = base == ClockOffset::LocalTime ? ClockBase::LocalTime : ClockBase::Utc;
+  config.clock_offset_seconds = clock.adjustment_seconds.value_or(0);
+  plan_timers(planning, clock);
+}
+
+void plan_actions(Planning& planning) {
+  const auto& domain = planning.domain;
+  if (domain.on_poweroff.value_or(LifecycleAction::Destroy) != LifecycleAction::Destroy)
+    refuse_action(planning, "on_poweroff", *domain.on_poweroff, "destroy");
+  const auto on_reboot = domain.on_reboot.value_or(LifecycleAction::Restart);
+  planning.plan.config.on_reset =
+      on_reboot == LifecycleAction::Destroy ? ResetAction::Stop : ResetAction::Recreate;
+  if (on_reboot != LifecycleAction::Destroy && on_reboot != LifecycleAction::Restart)
+    refuse_action(planning, "on_reboot", on_reboot, "restart or destroy");
+  if (domain.on_crash.value_or(CrashAction::Destroy) != CrashAction::Destroy)
+    refuse_action(planning, "on_crash", *domain.on_crash, "destroy");
+}
+
+}  // namespace virttdx::domain_xml

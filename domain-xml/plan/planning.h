@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The steps of a plan: each reads its part of the domain, fills its part of the VmConfig, adds its findings.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "domain_xml/plan.h"
+
+namespace virttdx::domain_xml {
+
+/// One plan in the making.
+class Planning {
+ public:
+  Planning(const Domain& domain_, const HostCapabilities& host_, const PlanSources& sources_)
+      : domain(domain_), host(host_), sources(sources_) {}
+
+  /// Adds a finding; the reference is for its line and bit.
+  Finding& add(Severity severity, std::string id, std::string xml_path, std::string message,
+               std::string remedy = {}) {
+    plan.findings.push_back(
+        {severity, std::move(id), std::move(xml_path), 0, {}, std::move(message), std::move(remedy)});
+    return plan.findings.back();
+  }
+  Finding& error(std::string id, std::string xml_path, std::string message, std::string remedy = {}) {
+    return add(Severity::Error, std::move(id), std::move(xml_path), std::move(message), std::move(remedy));
+  }
+
+  const Domain& domain;
+  const HostCapabilities& host;
+  const PlanSources& sources;
+  LaunchPlan plan;
+};
+
+void plan_host(Planning& planning);
+void plan_memory(Planning& planning);
+void plan_vcpus(Planning& planning);
+void plan_os(Planning& planning);
+void plan_firmware(Planning& planning);
+void plan_features(Planning& planning);
+/// Needs the attributes of plan_launch_security().
+void plan_cpu(Planning& planning);
+void plan_clock(Planning& planning);
+void plan_actions(Planning& planning);
+void plan_devices(Planning& planning);
+void plan_launch_security(Planning& planning);
+
+}  // namespace virttdx::domain_xml
