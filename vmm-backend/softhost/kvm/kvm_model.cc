@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "softhost/kvm/kvm_model.h"
+
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "softhost/kvm/system_file.h"
+
+namespace virttdx::softhost {
+namespace {
+
+class KvmModel final : public SoftHost {
+ public:
+  explicit KvmModel(Processor processor) : host_(std::move(processor)) {}
+
+  int open(const char* path, int /*flags*/) override {
+    if (path == nullptr) return -EFAULT;
+    if (std::string_view(path) != "/dev/kvm") return -ENOENT;
+    UniqueFd fd(eventfd(0, EFD_CLOEXEC));  // any file: only its number is used
+    if (!fd) return -errno;
+    return host_.descriptors.insert(std::move(fd), make_system_file(host_));
+  }
+
+  int ioctl(int fd, unsigned long request, std::uintptr_t argument) override {
+    const auto file = host_.descriptors.find(fd);
+    return file ? file->ioctl(request, argument) : -EBADF;
+  }
+
+  int mmap(int fd, std::size_t size, void** address) override {
+    const auto file = host_.descriptors.find(fd);
+    if (!file) return -EBADF;
+    if (size == 0 || size > file->mappable_size()) return file->mappable_size() == 0 ? -ENODEV : -EINVAL;
+    void* const base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED) return -errno;
+    *address = base;
+    return 0;
+  }
+
+  int munmap(void* address, std::size_t size) override { return ::munmap(address, size) == 0 ? 0 : -errno; }
+
+  int close(int fd) override { return host_.descriptors.close(fd); }
+
+  int punch_hole(int fd, std::uint64_t offset, std::uint64_t size) override {
+    const auto file = host_.descriptors.find(fd);
+    return file ? file->punch_hole(offset, size) : -EBADF;
+  }
+
+  const char* description() const override { return kDescription; }
+
+  std::optional<Measurement> mrtd(int vm_fd) const override {
+    const auto file = host_.descriptors.find(vm_fd);
+    return file ? vm_measurement(*file) : std::nullopt;
+  }
+
+ private:
+  HostParts host_;
+};
+
+}  // namespace
+
+std::unique_ptr<SoftHost> create_kvm_model(Processor processor) {
+  return std::make_unique<KvmModel>(std::move(processor));
+}
+
+}  // namespace virttdx::softhost

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "softhost/kvm/processor.h"
+#include "softhost/soft_host.h"
+
+namespace virttdx::softhost {
+
+/// A host whose CPUs are `processor`'s.
+std::unique_ptr<SoftHost> create_kvm_model(Processor processor);
+
+}  // namespace virttdx::softhost

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "softhost/soft_host.h"
+
+#include "softhost/cpu/cpu_engine.h"
+#include "softhost/kvm/kvm_model.h"
+
+namespace virttdx::softhost {
+
+std::unique_ptr<SoftHost> create_soft_host() {
+  return create_kvm_model({.cpuid = native_cpuid, .create_engine = create_cpu_engine});
+}
+
+}  // namespace virttdx::softhost
