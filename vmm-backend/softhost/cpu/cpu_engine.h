@@ -125,8 +125,9 @@ class CpuEnvironment {
   /// An instruction of a TD that causes #VE: false when VE_INFO is still valid (the engine then delivers
   /// #DF).
   virtual bool store_ve(const VeInfo& info) = 0;
-  /// Outcome Continue (value set), Ve or Exit.
+  /// Outcome Continue (value set), Ve or Exit. The engine itself sets OSXSAVE and OSPKE from CR4.
   virtual Outcome cpuid(std::uint32_t leaf, std::uint32_t subleaf, CpuidValue& value) = 0;
+  /// Also asked for CR8, as MSR 0x808 (x2APIC TPR) with the priority in bits 7:4.
   virtual Outcome read_msr(std::uint32_t index, std::uint64_t& value) = 0;
   virtual Outcome write_msr(std::uint32_t index, std::uint64_t value) = 0;
   /// CPL-0 CR0, CR4 and XCR0 writes of a TD that the module does not allow as they are: Continue, #GP or Ve.

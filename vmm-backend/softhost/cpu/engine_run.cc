@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The run loop: what happens between two stays in uc_emu_start().
+#include <cstring>
+
+#include "softhost/cpu/unicorn_engine.h"
+#include "softhost/cpu/x86_spec.h"
+
+namespace virttdx::softhost {
+
+RunResult UnicornEngine::run() {
+  result_.reset();
+  while (!result_) {
+    if (stop_requested_.exchange(false)) {
+      result_ = RunResult::Stopped;
+      break;
+    }
+    apply_invalidations();
+    deliver_pending();
+    if (!result_) execute();
+  }
+  return *result_;
+}
+
+void UnicornEngine::request_stop() {
+  stop_requested_.store(true);
+  kicker_.kick();
+}
+
+void UnicornEngine::request_interrupt_check() { kicker_.kick(); }
+
+bool UnicornEngine::interrupts_enabled() const {
+  if (!inside_) context_.save();
+  return (context_.rflags() & rflags::kIf) && !(context_.hflags() & hflag::kInhibitIrq);
+}
+
+void UnicornEngine::deliver_pending() {
+  if (pending_event_) {
+    const Event event = *std::exchange(pending_event_, std::nullopt);
+    deliver_outside(event);
+    return;
+  }
+  if (environment_.take_nmi() &&
+      !deliver_outside(
+          {.vector = vector::kNmi, .source = Event::Source::External, .error_code = {}, .cr2 = {}}))
+    return;
+  const auto interrupt = environment_.pending_interrupt();
+  if (!interrupt) return;
+  if (!interrupts_enabled()) return kicker_.look_again_soon();
+  environment_.acknowledge_interrupt(*interrupt);
+  deliver_outside({.vector = *interrupt, .source = Event::Source::External, .error_code = {}, .cr2 = {}});
+}
+
+/// False when run() has to end.
+bool UnicornEngine::deliver_outside(const Event& event) {
+  context_.save();
+  switch (delivery_.deliver(event, context_.rflags(), false)) {
+    case Delivery::Done:
+      context_.restore();
+      return true;
+    case Delivery::TripleFault:
+      result_ = RunResult::TripleFault;
+      return false;
+    case Delivery::Blocked:
+      pending_event_ = event;
+      result_ = RunResult::EnvironmentExit;
+      return false;
+  }
+  return false;
+}
+
+void UnicornEngine::execute() {
+  std::uint64_t rip = 0;
+  uc_reg_read(handles_.engine, UC_X86_REG_RIP, &rip);
+  inside_ = true;
+  kicker_.enter();
+  const uc_err error = uc_emu_start(handles_.engine, rip, 0, 0, 0);
+  kicker_.leave();
+  inside_ = false;
+  if (result_ || error == UC_ERR_OK) return;
+  after_refused_access(error);
+}
+
+void UnicornEngine::after_refused_access(uc_err error) {
+  if (error != UC_ERR_EXCEPTION) return fail_with(uc_strerror(error));
+  std::uint64_t linear = 0;
+  // SAFETY: EngineLayout found this place within the engine's structure.
+  std::memcpy(&linear, reinterpret_cast<const std::byte*>(handles_.engine) + layout_.fault_address,
+              sizeof(linear));
+  raise_after_refusal(refusal_.translation, linear, refusal_.access);
+}
+
+void UnicornEngine::raise_after_refusal(const Translation& translation, std::uint64_t linear,
+                                        AccessKind access) {
+  switch (translation.kind) {
+    case Translation::Kind::PageFault:
+      deliver_outside({.vector = vector::kPageFault, .error_code = translation.error_code, .cr2 = linear});
+      return;
+    case Translation::Kind::NotCanonical:
+      deliver_outside({.vector = vector::kGeneralProtection, .error_code = 0, .cr2 = {}});
+      return;
+    case Translation::Kind::NoMemory:
+      break;
+    case Translation::Kind::Page:
+      return fail_with("the engine refused a page that it was given");
+  }
+  const std::uint64_t gpa = translation.of_page_table ? translation.gpa : translation.gpa | (linear & 0xfff);
+  switch (translation.answer.kind) {
+    case PageAnswer::Kind::Exit:
+      result_ = RunResult::EnvironmentExit;
+      return;
+    case PageAnswer::Kind::Ve:
+      return report_memory_ve(translation, linear, access);
+    case PageAnswer::Kind::Mmio:
+      if (access == AccessKind::Execute || translation.of_page_table || environment_.is_td())
+        return fail_with(fmt::format("no memory for {} at GPA {:#x}",
+                                     access == AccessKind::Execute ? "instructions" : "an access", gpa));
+      return complete_mmio(gpa, access == AccessKind::Write);
+    case PageAnswer::Kind::Memory:
+    case PageAnswer::Kind::Rsvd:
+      break;
+  }
+  fail_with(fmt::format("no answer for GPA {:#x}", gpa));
+}
+
+void UnicornEngine::report_memory_ve(const Translation& translation, std::uint64_t linear,
+                                     AccessKind access) {
+  // SDM volume 3, table 28-7: access kind in bits 2:0; bit 7: the linear address is valid; bit 8: the access
+  // was to its translation, not to a page table.
+  constexpr std::uint64_t kLinearValid = 1 << 7, kOfTranslation = 1 << 8;
+  VeInfo info;
+  info.exit_reason = exit_reason::kEptViolation;
+  info.exit_qualification = (access == AccessKind::Read    ? 1
+                             : access == AccessKind::Write ? 2
+                                                           : 4) |
+                            kLinearValid | (translation.of_page_table ? 0 : kOfTranslation);
+  info.gla = linear;
+  info.gpa = translation.of_page_table ? translation.gpa : translation.gpa | (linear & 0xfff);
+  const bool stored = environment_.store_ve(info);
+  if (stored)
+    deliver_outside({.vector = vector::kVirtualization, .error_code = {}, .cr2 = {}});
+  else
+    deliver_outside({.vector = vector::kDoubleFault, .error_code = 0, .cr2 = {}});
+}
+
+void UnicornEngine::invalidate(std::uint64_t gpa, std::uint64_t size) {
+  {
+    const std::lock_guard lock(invalidations_mutex_);
+    invalidations_.emplace_back(gpa, size);
+    invalidation_pending_.store(true);
+  }
+  kicker_.kick();
+}
+
+void UnicornEngine::apply_invalidations() {
+  if (!invalidation_pending_.load(std::memory_order_relaxed)) return;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  {
+    const std::lock_guard lock(invalidations_mutex_);
+    ranges.swap(invalidations_);
+    invalidation_pending_.store(false);
+  }
+  bool code_changed = false;
+  for (const auto& [gpa, size] : ranges) {
+    pages_.forget(gpa, size);
+    code_changed = code_changed || std::erase_if(executed_pages_, [&](std::uint64_t page) {
+                                     return private_alias(page) - private_alias(gpa) < size;
+                                   }) != 0;
+  }
+  if (code_changed) uc_ctl_flush_tb(handles_.engine);
+  flush_tlb();
+}
+
+/// The engine's own flush would drop all translated code too; a change of CR4.PGE drops only the TLB.
+void UnicornEngine::flush_tlb() {
+  std::uint64_t value = 0;
+  uc_reg_read(handles_.engine, UC_X86_REG_CR4, &value);
+  std::uint64_t changed = value ^ cr4::kPge;
+  uc_reg_write(handles_.engine, UC_X86_REG_CR4, &changed);
+  uc_reg_write(handles_.engine, UC_X86_REG_CR4, &value);
+}
+
+void UnicornEngine::fail_with(std::string reason) {
+  const Registers now = registers();
+  failure_ = fmt::format("{} at RIP {:#x}", reason, now.rip);
+  leave(RunResult::EngineFailure);
+}
+
+void UnicornEngine::leave(RunResult result) {
+  result_ = result;
+  if (inside_) uc_emu_stop(handles_.engine);
+}
+
+}  // namespace virttdx::softhost

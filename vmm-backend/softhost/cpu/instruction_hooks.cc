@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The engine's hooks. All of them run inside uc_emu_start().
+#include "softhost/cpu/interception_pages.h"
+#include "softhost/cpu/unicorn_engine.h"
+#include "softhost/cpu/x86_spec.h"
+
+namespace virttdx::softhost {
+
+namespace {
+UnicornEngine& engine_of(void* self) { return *static_cast<UnicornEngine*>(self); }
+}  // namespace
+
+bool UnicornEngine::on_tlb_fill(uc_engine*, std::uint64_t linear, uc_mem_type type, uc_tlb_entry* entry,
+                                void* self) {
+  const AccessKind access = type == UC_MEM_WRITE   ? AccessKind::Write
+                            : type == UC_MEM_FETCH ? AccessKind::Execute
+                                                   : AccessKind::Read;
+  return engine_of(self).fill_tlb(linear, access, *entry);
+}
+
+PagingState UnicornEngine::paging_state() const {
+  PagingState state;
+  state.cr0 = context_.cr(0);
+  state.cr3 = context_.cr(3);
+  state.cr4 = context_.cr(4);
+  state.efer = context_.efer();
+  state.user = context_.cpl() == 3;
+  state.alignment_check = context_.rflags() & rflags::kAc;
+  return state;
+}
+
+bool UnicornEngine::fill_tlb(std::uint64_t linear, AccessKind access, uc_tlb_entry& entry) {
+  context_.save();
+  PagingState state = paging_state();
+  // Loading a segment register in user mode reads the descriptor table with supervisor rights, which the
+  // engine does not tell us.
+  if (state.user && access == AccessKind::Read) {
+    const EngineSegment gdt = context_.segment(SegmentIndex::Gdt);
+    const EngineSegment ldt = context_.segment(SegmentIndex::Ldt);
+    const auto holds = [&](const EngineSegment& table) {
+      return (linear | 0xfff) >= table.base && linear <= table.base + table.limit;
+    };
+    if (holds(gdt) || (ldt.limit != 0 && holds(ldt))) state.user = false;
+  }
+  const Translation translation = translate(state, linear, access, pages_);
+  if (translation.kind == Translation::Kind::Page) {
+    entry.paddr = memory_.address_of(translation.answer);
+    const int permissions = (translation.readable ? UC_PROT_READ : 0) |
+                            (translation.writable ? UC_PROT_WRITE : 0) |
+                            (translation.executable ? UC_PROT_EXEC : 0);
+    entry.perms = static_cast<uc_prot>(permissions);
+    if (access == AccessKind::Execute) executed_pages_.insert(translation.gpa & ~0xfffULL);
+    if (entry.paddr != 0) return true;
+  }
+  refusal_ = {translation, access};
+  return false;
+}
+
+void UnicornEngine::on_interrupt(uc_engine*, std::uint32_t number, void* self) {
+  UnicornEngine& engine = engine_of(self);
+  if (engine.port_access_) return engine.abandoned_port_access();
+  engine.context_.save();
+  if (number >= svm_exit::kFirst) return engine.handle_interception(number - svm_exit::kFirst);
+  Event event{.vector = static_cast<std::uint8_t>(number), .error_code = {}, .cr2 = {}};
+  if (engine.context_.exception_is_software())
+    event.source = Event::Source::Software;
+  else if (has_error_code(event.vector))
+    event.error_code = engine.context_.error_code();
+  engine.deliver_inside(event);
+}
+
+void UnicornEngine::handle_interception(std::uint32_t exit_code) {
+  if (exit_code < svm_exit::kWriteCr0)
+    return intercepted_control_register(false, exit_code - svm_exit::kReadCr0);
+  if (exit_code < svm_exit::kWriteCr0 + 16)
+    return intercepted_control_register(true, exit_code - svm_exit::kWriteCr0);
+  switch (exit_code) {
+    case svm_exit::kCpuid:
+      return intercepted_cpuid();
+    case svm_exit::kMsr:
+      return intercepted_msr(context_.error_code() == 1);
+    case svm_exit::kHlt:
+      return intercepted_halt();
+    case svm_exit::kInvd:
+      return intercepted_ve(exit_reason::kInvd);
+    case svm_exit::kWbinvd:
+      return intercepted_ve(exit_reason::kWbinvd);
+    case svm_exit::kRdpmc:
+      return raise(vector::kGeneralProtection, 0);
+    case svm_exit::kMonitor:
+    case svm_exit::kMwait:
+      return raise(vector::kInvalidOpcode);
+    default:
+      return fail_with(fmt::format("unexpected interception {:#x}", exit_code));
+  }
+}
+
+bool UnicornEngine::on_invalid_instruction(uc_engine*, void* self) {
+  return engine_of(self).handle_invalid_instruction();
+}
+
+bool UnicornEngine::handle_invalid_instruction() {
+  context_.save();
+  const Instruction instruction = current_instruction();
+  constexpr std::uint8_t kTdcall = 0xcc, kVmcall = 0xc1;
+  const bool is_0f01 = instruction.is(1, 0x01);
+  if (is_0f01 && instruction.modrm == kTdcall && instruction.operand_size_prefix && environment_.is_td())
+    td_call();
+  else if (is_0f01 && instruction.modrm == kVmcall && environment_.is_td())
+    intercepted_ve(exit_reason::kVmcall);
+  else if (!emulate_missing(instruction))
+    raise(vector::kInvalidOpcode);
+  return true;
+}
+
+int UnicornEngine::on_tsc(uc_engine* engine, void* self) {
+  const std::uint64_t tsc = engine_of(self).environment_.tsc();
+  const std::uint64_t low = tsc & 0xffffffff, high = tsc >> 32;
+  uc_reg_write(engine, UC_X86_REG_RAX, &low);
+  uc_reg_write(engine, UC_X86_REG_RDX, &high);
+  return 1;
+}
+
+int UnicornEngine::on_tscp(uc_engine* engine, void* self) {
+  const std::uint64_t aux = engine_of(self).tsc_aux_;
+  uc_reg_write(engine, UC_X86_REG_RCX, &aux);
+  return on_tsc(engine, self);
+}
+
+std::uint32_t UnicornEngine::on_in(uc_engine*, std::uint32_t port, int size, void* self) {
+  std::uint32_t value = 0;
+  engine_of(self).handle_port_access(false, static_cast<std::uint16_t>(port), static_cast<unsigned>(size),
+                                     value);
+  return value;
+}
+
+void UnicornEngine::on_out(uc_engine*, std::uint32_t port, int size, std::uint32_t value, void* self) {
+  engine_of(self).handle_port_access(true, static_cast<std::uint16_t>(port), static_cast<unsigned>(size),
+                                     value);
+}
+
+void UnicornEngine::handle_port_access(bool is_write, std::uint16_t port, unsigned size,
+                                       std::uint32_t& value) {
+  context_.save();
+  const bool protected_mode = context_.cr(0) & cr0::kPe;
+  const auto privilege = static_cast<unsigned>((context_.rflags() & rflags::kIopl) >> 12);
+  Outcome outcome = Outcome::Continue;
+  if (protected_mode && context_.cpl() > privilege)
+    outcome = Outcome::GeneralProtection;
+  else
+    outcome = environment_.is_td() ? Outcome::Ve : environment_.io(is_write, port, size, value);
+  if (outcome == Outcome::Continue) return;
+  port_access_ = PortAccess{is_write, port, size, outcome};
+  abandon_instruction();
+}
+
+/// The engine goes on with the instruction when a port hook returns. A write of an intercepted MSR through
+/// its API makes it drop the instruction instead and come to on_interrupt(); the registers it spoils on the
+/// way are in context_. Nothing with a destructor may live in the frames between: they are jumped over.
+void UnicornEngine::abandon_instruction() {
+  const uc_x86_msr unknown{0xffffffff, 0};
+  uc_reg_write(handles_.engine, UC_X86_REG_MSR, &unknown);
+  std::abort();  // not reached: interception of MSRs is always on
+}
+
+CodeSize UnicornEngine::code_size() const {
+  const std::uint32_t hflags = context_.hflags();
+  if (hflags & hflag::kCs64) return CodeSize::Bits64;
+  return hflags & hflag::kCs32 ? CodeSize::Bits32 : CodeSize::Bits16;
+}
+
+/// Decodes what stands at RIP into instruction_; invalid when it cannot be read.
+Instruction UnicornEngine::current_instruction() {
+  const CodeSize size = code_size();
+  const std::uint64_t base = size == CodeSize::Bits64 ? 0 : context_.segment(SegmentIndex::Cs).base;
+  std::uint64_t linear = base + context_.rip();
+  if (size != CodeSize::Bits64) linear &= 0xffffffff;
+  const PagingState state = paging_state();
+  // The bytes that the instruction does not have may lie on a page that cannot be read.
+  const std::size_t in_page = std::min<std::size_t>(kMaximumInstructionLength, 4096 - linear % 4096);
+  AccessFault fault;
+  const std::span<std::byte> bytes(instruction_bytes_);
+  std::size_t available = 0;
+  if (linear_.read(state, linear, bytes.first(in_page), fault, AccessKind::Execute)) available = in_page;
+  const bool rest = available != 0 && in_page < bytes.size();
+  if (rest && linear_.read(state, linear + in_page, bytes.subspan(in_page), fault, AccessKind::Execute))
+    available = bytes.size();
+  instruction_ = decode(bytes.first(available), size);
+  instruction_length_ = instruction_.immediate_at;
+  return instruction_;
+}
+
+void UnicornEngine::deliver_inside(const Event& event) {
+  switch (delivery_.deliver(event, context_.rflags(), true)) {
+    case Delivery::Done:
+      return context_.restore();
+    case Delivery::TripleFault:
+      return leave(RunResult::TripleFault);
+    case Delivery::Blocked:
+      pending_event_ = event;
+      return leave(RunResult::EnvironmentExit);
+  }
+}
+
+void UnicornEngine::raise(std::uint8_t vector, std::optional<std::uint32_t> error_code) {
+  deliver_inside({.vector = vector, .error_code = error_code, .cr2 = {}});
+}
+
+void UnicornEngine::raise_ve(const VeInfo& info) {
+  if (environment_.store_ve(info)) return raise(vector::kVirtualization);
+  raise(vector::kDoubleFault, 0);
+}
+
+/// Steps over the instruction and lets an interrupt in that became possible with it.
+void UnicornEngine::finish_instruction() {
+  std::uint64_t rip = context_.rip() + instruction_length_;
+  if (!context_.is_64_bit_code()) rip &= 0xffffffff;
+  context_.set_rip(rip);
+  context_.set_hflags(context_.hflags() & ~hflag::kInhibitIrq);
+  context_.forget_exception();
+  context_.restore();
+}
+
+void UnicornEngine::finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification) {
+  switch (outcome) {
+    case Outcome::Continue:
+    case Outcome::Native:
+      return finish_instruction();
+    case Outcome::Exit:
+      finish_instruction();
+      return leave(RunResult::EnvironmentExit);
+    case Outcome::ExitAndRetry:
+      context_.restore();
+      return leave(RunResult::EnvironmentExit);
+    case Outcome::GeneralProtection:
+      return raise(vector::kGeneralProtection, 0);
+    case Outcome::InvalidOpcode:
+      return raise(vector::kInvalidOpcode);
+    case Outcome::Ve:
+      return raise_ve({.exit_reason = ve_reason,
+                       .exit_qualification = ve_qualification,
+                       .instruction_length = static_cast<std::uint32_t>(instruction_length_)});
+  }
+}
+
+}  // namespace virttdx::softhost

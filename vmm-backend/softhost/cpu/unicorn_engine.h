@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// CpuEngine on libunicorn 2.1.4.
+//
+// How the pieces meet: translated code runs inside uc_emu_start() until something needs us. Instructions that
+// a hypervisor would intercept, exceptions and unknown opcodes come to hooks that change the saved context
+// and let the engine go on without leaving uc_emu_start(). Refused memory accesses, outcomes that end run()
+// and kicks leave it.
+#pragma once
+
+#include <unicorn/unicorn.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "softhost/cpu/engine_context.h"
+#include "softhost/cpu/engine_kicker.h"
+#include "softhost/cpu/engine_memory.h"
+#include "softhost/cpu/exception_delivery.h"
+#include "softhost/cpu/instruction_bytes.h"
+#include "softhost/cpu/linear_memory.h"
+#include "softhost/cpu/page_cache.h"
+
+namespace virttdx::softhost {
+
+class UnicornEngine final : public CpuEngine {
+ public:
+  static Result<std::unique_ptr<CpuEngine>> create(CpuEnvironment& environment);
+  ~UnicornEngine() override;
+
+  Registers registers() const override;
+  void set_registers(const Registers& registers) override;
+  SystemRegisters system_registers() const override;
+  void set_system_registers(const SystemRegisters& registers) override;
+  RunResult run() override;
+  void request_stop() override;
+  void request_interrupt_check() override;
+  bool interrupts_enabled() const override;
+  void invalidate(std::uint64_t gpa, std::uint64_t size) override;
+  std::string failure() const override { return failure_; }
+
+ private:
+  /// libunicorn's two heap objects, released last.
+  struct Handles {
+    uc_engine* engine = nullptr;
+    uc_context* context = nullptr;
+    Handles() = default;
+    Handles(Handles&& other) noexcept
+        : engine(std::exchange(other.engine, nullptr)), context(std::exchange(other.context, nullptr)) {}
+    Handles& operator=(Handles&&) = delete;
+    ~Handles();
+  };
+  /// The control block of the engine's interception, in its physical memory.
+  struct alignas(4096) InterceptionPages;
+
+  UnicornEngine(CpuEnvironment& environment, Handles handles, const EngineLayout& layout);
+  static Result<Handles> open();
+  Result<void> start();
+  Result<void> add_hooks();
+  void intercept_instructions();
+
+  // Run loop (engine_run.cc)
+  void deliver_pending();
+  bool deliver_outside(const Event& event);
+  void execute();
+  void after_refused_access(uc_err error);
+  void raise_after_refusal(const Translation& translation, std::uint64_t linear, AccessKind access);
+  void report_memory_ve(const Translation& translation, std::uint64_t linear, AccessKind access);
+  void apply_invalidations();
+  void flush_tlb();
+  void fail_with(std::string reason);
+  void leave(RunResult result);
+
+  // Hooks (instruction_hooks.cc)
+  static bool on_tlb_fill(uc_engine*, std::uint64_t linear, uc_mem_type type, uc_tlb_entry* entry,
+                          void* self);
+  static void on_interrupt(uc_engine*, std::uint32_t number, void* self);
+  static bool on_invalid_instruction(uc_engine*, void* self);
+  static int on_tsc(uc_engine*, void* self);
+  static int on_tscp(uc_engine*, void* self);
+  static std::uint32_t on_in(uc_engine*, std::uint32_t port, int size, void* self);
+  static void on_out(uc_engine*, std::uint32_t port, int size, std::uint32_t value, void* self);
+  bool fill_tlb(std::uint64_t linear, AccessKind access, uc_tlb_entry& entry);
+  void handle_interception(std::uint32_t exit_code);
+  bool handle_invalid_instruction();
+  void handle_port_access(bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value);
+  [[noreturn]] void abandon_instruction();
+
+  // Instructions (intercepted_instructions.cc)
+  void intercepted_cpuid();
+  void intercepted_msr(bool is_write);
+  void native_msr(bool is_write, std::uint32_t index, std::uint64_t value);
+  void intercepted_control_register(bool is_write, unsigned number);
+  void write_control_register(unsigned number, std::uint64_t value);
+  void intercepted_halt();
+  void intercepted_ve(std::uint32_t reason);
+  void abandoned_port_access();
+  bool td_call();
+  bool emulate_missing(const Instruction& instruction);
+
+  // MMIO of an ordinary VM (mmio_access.cc)
+  void complete_mmio(std::uint64_t gpa, bool is_write);
+
+  // What handlers do at their end. The context is saved; these change it and restore it.
+  void finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification = 0);
+  void finish_instruction();
+  void raise(std::uint8_t vector, std::optional<std::uint32_t> error_code = std::nullopt);
+  void raise_ve(const VeInfo& info);
+  void deliver_inside(const Event& event);
+  Instruction current_instruction();
+  CodeSize code_size() const;
+  PagingState paging_state() const;
+  std::size_t instruction_length() const;
+
+  CpuEnvironment& environment_;
+  Handles handles_;
+  EngineLayout layout_;
+  std::unique_ptr<InterceptionPages> interception_pages_;
+  mutable EngineContext context_;  ///< a scratch copy: reading registers saves into it
+  EngineMemory memory_;
+  PageCache pages_;
+  LinearMemory linear_;
+  ExceptionDelivery delivery_;
+
+  std::optional<RunResult> result_;     ///< why run() ends
+  std::optional<Event> pending_event_;  ///< whose delivery was blocked
+  bool inside_ = false;                 ///< in uc_emu_start(): how the context keeps flags
+  std::array<std::byte, kMaximumInstructionLength> instruction_bytes_{};
+  Instruction instruction_;
+  std::size_t instruction_length_ = 0;
+  std::uint64_t cr8_ = 0;
+  std::uint32_t tsc_aux_ = 0;
+  std::string failure_;
+
+  /// The last access that fill_tlb() refused.
+  struct Refusal {
+    Translation translation;
+    AccessKind access = AccessKind::Read;
+  } refusal_;
+  /// A port access that its helper cannot end; abandoned_port_access() does.
+  struct PortAccess {
+    bool is_write = false;
+    std::uint16_t port = 0;
+    unsigned size = 1;
+    Outcome outcome = Outcome::Continue;
+  };
+  std::optional<PortAccess> port_access_;
+
+  std::atomic<bool> stop_requested_{false};
+  std::atomic<bool> invalidation_pending_{false};
+  std::mutex invalidations_mutex_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> invalidations_;
+  std::unordered_set<std::uint64_t> executed_pages_;  ///< GPAs with translated code
+
+  EngineKicker kicker_;  ///< last: its thread uses the engine
+};
+
+}  // namespace virttdx::softhost
