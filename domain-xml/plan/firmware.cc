@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `<loader>` or the host's firmware descriptors to one TDVF image.
+#include "plan/firmware.h"
+
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -82,18 +85,28 @@ std::map<std::string, std::filesystem::path> descriptors(const PlanSources& sour
   return found;
 }
 
+struct Selection {
+  std::string image;
+  std::filesystem::path descriptor;
+};
+
+std::vector<Selection> selections(const PlanSources& sources, const std::string& machine) {
+  std::vector<Selection> found;
+  for (const auto& [name, path] : descriptors(sources))
+    if (const auto text = read_text_file(path, kMaximumDescriptorSize))
+      if (auto image = image_of(*text, machine); !image.empty()) found.push_back({std::move(image), path});
+  return found;
+}
+
 std::string resolve_firmware(Planning& planning) {
   const auto machine = planning.domain.os.machine.value_or("q35");
   // Descriptors name machines by their versioned names.
   const auto versioned = machine == "q35" ? std::string("pc-q35-virttdx") : machine;
-  for (const auto& [name, path] : descriptors(planning.sources)) {
-    const auto text = read_text_file(path, kMaximumDescriptorSize);
-    if (!text) continue;
-    if (auto image = image_of(*text, versioned); !image.empty()) {
-      planning.add(Severity::Note, "firmware-selected", "/domain/os",
-                   fmt::format("firmware '{}' is chosen by the descriptor '{}'", image, path.string()));
-      return image;
-    }
+  if (const auto found = selections(planning.sources, versioned); !found.empty()) {
+    const auto& [image, descriptor] = found.front();
+    planning.add(Severity::Note, "firmware-selected", "/domain/os",
+                 fmt::format("firmware '{}' is chosen by the descriptor '{}'", image, descriptor.string()));
+    return image;
   }
   planning.add(Severity::Note, "firmware-fallback", "/domain/os",
                fmt::format("no firmware descriptor of this host has the feature intel-tdx; '{}' is used",
@@ -102,6 +115,16 @@ std::string resolve_firmware(Planning& planning) {
 }
 
 }  // namespace
+
+std::vector<std::string> firmware_for_trust_domains(const PlanSources& sources, const std::string& machine) {
+  std::vector<std::string> images;
+  for (auto& selection : selections(sources, machine)) images.push_back(std::move(selection.image));
+  images.push_back(sources.fallback_firmware);
+  std::vector<std::string> usable;
+  for (auto& image : images)
+    if (std::ranges::count(usable, image) == 0 && load_tdvf(image)) usable.push_back(std::move(image));
+  return usable;
+}
 
 void plan_firmware(Planning& planning) {
   refuse_flash(planning);

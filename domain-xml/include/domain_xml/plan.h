@@ -59,6 +59,7 @@ Error error_of(const LaunchPlan& plan);
 struct DomainCapabilitiesRequest {
   std::string emulator_path;  ///< of virttdx-vmm
   std::string machine = "pc-q35-virttdx";
+  PlanSources sources = {};  ///< where firmware images are looked for
 };
 /// `<domainCapabilities>` as virsh domcapabilities shows it, with `<tdx supported=..>` told truly.
 std::string format_domain_capabilities(const HostCapabilities& host,
@@ -81,7 +82,8 @@ struct HostDescription {
   };
   std::vector<NumaCell> cells;
 };
-/// `<capabilities>`; names the software TDX host when `host` is one.
+/// `<capabilities>`, valid against libvirt's own schema. A software TDX host is named as a security model,
+/// "software-tdx-host: protects nothing", the place that clients show and do not interpret.
 std::string format_capabilities(const HostCapabilities& host, const HostDescription& description);
 
 /// One difference between requested and actual CPUID, by bit.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// https://libvirt.org/formatdomaincaps.html
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+#include "domain_xml/plan.h"
+#include "plan/firmware.h"
+#include "xml/writer.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+using Words = std::initializer_list<std::string_view>;
+
+void add_text(xml::Element& parent, std::string_view name, std::string text) {
+  parent.add_child(name).set_text(std::move(text));
+}
+
+xml::Element& add_supported(xml::Element& parent, std::string_view name, bool supported) {
+  auto& element = parent.add_child(name);
+  element.add_attribute("supported", supported ? "yes" : "no");
+  return element;
+}
+
+void add_enum(xml::Element& parent, std::string_view name, Words values) {
+  auto& element = parent.add_child("enum");
+  element.add_attribute("name", std::string(name));
+  for (const auto value : values) add_text(element, "value", std::string(value));
+}
+
+void add_os(xml::Element& root, const DomainCapabilitiesRequest& request) {
+  auto& os = add_supported(root, "os", true);
+  add_enum(os, "firmware", {"efi"});
+  const auto images = firmware_for_trust_domains(request.sources, request.machine);
+  auto& loader = add_supported(os, "loader", true);
+  for (const auto& image : images) add_text(loader, "value", image);
+  add_enum(loader, "type", {"rom"});
+  add_enum(loader, "readonly", {"yes"});
+  add_enum(loader, "secure", {"no"});
+}
+
+xml::Element& add_mode(xml::Element& cpu, std::string_view name, bool supported) {
+  auto& mode = cpu.add_child("mode");
+  mode.add_attribute("name", std::string(name));
+  mode.add_attribute("supported", supported ? "yes" : "no");
+  return mode;
+}
+
+void add_cpu(xml::Element& root, bool supported) {
+  auto& cpu = root.add_child("cpu");
+  auto& passthrough = add_mode(cpu, "host-passthrough", supported);
+  if (supported) add_enum(passthrough, "hostPassthroughMigratable", {"off"});
+  auto& maximum = add_mode(cpu, "maximum", supported);
+  if (supported) add_enum(maximum, "maximumMigratable", {"off"});
+  add_mode(cpu, "host-model", false);
+  add_mode(cpu, "custom", false);
+}
+
+void add_devices(xml::Element& root) {
+  auto& devices = root.add_child("devices");
+  for (const std::string_view name : {"disk", "graphics"}) add_supported(devices, name, false);
+  add_enum(add_supported(devices, "video", true), "modelType", {"none"});
+  for (const std::string_view name : {"hostdev", "rng", "filesystem", "tpm", "redirdev", "channel"})
+    add_supported(devices, name, false);
+}
+
+void add_features(xml::Element& root, const HostCapabilities& host) {
+  auto& features = root.add_child("features");
+  for (const std::string_view name : {"gic", "vmcoreinfo", "genid", "backingStoreInput", "backup"})
+    add_supported(features, name, false);
+  add_supported(features, "tdx", host.tdx_supported);
+  for (const std::string_view name : {"sev", "sgx", "hyperv"}) add_supported(features, name, false);
+  auto& security = add_supported(features, "launchSecurity", host.tdx_supported);
+  if (host.tdx_supported) add_enum(security, "sectype", {"tdx"});
+}
+
+}  // namespace
+
+std::string format_domain_capabilities(const HostCapabilities& host,
+                                       const DomainCapabilitiesRequest& request) {
+  xml::Element root;
+  root.name = "domainCapabilities";
+  add_text(root, "path", request.emulator_path);
+  add_text(root, "domain", "kvm");
+  add_text(root, "machine", request.machine);
+  add_text(root, "arch", "x86_64");
+  root.add_child("vcpu").add_attribute("max", std::to_string(host.max_vcpus));
+  add_supported(root, "iothreads", false);
+  add_os(root, request);
+  add_cpu(root, host.tdx_supported);
+  add_supported(root, "memoryBacking", false);
+  add_devices(root);
+  add_features(root, host);
+  return xml::write_element(root);
+}
+
+}  // namespace virttdx::domain_xml
