@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tdx/td_vm.h"
+
+#include <algorithm>
+
+#include "support/log.h"
+#include "tdx/td_cpuid.h"
+#include "tdx/td_hob.h"
+
+namespace virttdx {
+namespace {
+
+Result<std::vector<std::byte>> build_hob(const Tdvf& tdvf, const MemoryLayout& layout) {
+  std::vector<GpaRange> added;
+  for (const TdvfSection& section : tdvf.sections) added.push_back(section.memory);
+  return build_td_hob(tdvf.td_hob().memory, layout.ram, added);
+}
+
+MonitorMeasurements measure(const TdConfig& td, std::span<const TdPageRange> pages, const Measurement& mrtd) {
+  MonitorMeasurements measurements;
+  measurements.mrtd = mrtd;
+  measurements.attributes = td.attributes;
+  measurements.xfam = td.xfam;
+  measurements.gpaw = gpaw_of(td.cpuid);
+  for (const TdPageRange& range : pages) {
+    measurements.pages_added += range.memory.size() / kPageSize;
+    if (range.measured) measurements.pages_measured += range.memory.size() / kPageSize;
+  }
+  return measurements;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& config, const Tdvf& tdvf) {
+  MemoryLayout layout = TRY(memory_layout(config.memory_bytes, tdvf.image.size()));
+  const auto hob = TRY(build_hob(tdvf, layout));
+  const auto pages = td_page_list(tdvf, hob);
+  const Measurement mrtd = TRY(predict_mrtd(pages));
+  auto kvm = TRY(Kvm::open(kernel));
+  LaunchedTd td =
+      TRY(launch_td(kvm, {config.td, config.vcpu_count, layout, pages, tdvf.td_hob().memory.base()}));
+  std::unique_ptr<TdVm> vm(new TdVm(std::move(td), std::move(layout), config.td));
+  vm->measurements_ = measure(config.td, pages, mrtd);
+  return vm;
+}
+
+TdVm::TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config)
+    : td_(std::move(td)),
+      layout_(std::move(layout)),
+      td_vmcalls_(*td_.memory, td_.capabilities, config.quote_service_socket,
+                  [this](const MsiMessage& message) { signal(message); }) {}
+
+void TdVm::signal(const MsiMessage& message) {
+  if (const auto sent = td_.vm->signal_msi(message.address, message.data); !sent)
+    log::debug("{}", sent.error().message());
+}
+
+Result<> TdVm::start(PortBus& ports, MmioBus& mmio, VcpuThread::StopHandler on_stop) {
+  CHECK(threads_.empty());
+  on_stop_ = std::move(on_stop);
+  const ExitServices services{ports, mmio, *td_.memory, td_vmcalls_};
+  for (KvmVcpu& vcpu : td_.vcpus)
+    threads_.push_back(
+        TRY(VcpuThread::create(vcpu, services, [this](const VcpuStop& stop) { finish(stop); })));
+  return {};
+}
+
+void TdVm::resume() {
+  if (stopped_) return;
+  for (const auto& thread : threads_) thread->resume();
+}
+
+void TdVm::pause() {
+  for (const auto& thread : threads_) thread->request_pause();
+  for (const auto& thread : threads_) thread->wait_paused();
+}
+
+void TdVm::stop() {
+  stopped_ = true;
+  for (const auto& thread : threads_) thread->request_pause();
+  for (const auto& thread : threads_) thread->end();
+}
+
+void TdVm::finish(const VcpuStop& stop) {
+  if (stopped_.exchange(true)) return;
+  for (const auto& thread : threads_) thread->request_pause();
+  on_stop_(stop);
+}
+
+std::vector<std::uint64_t> TdVm::vcpu_time_ns() const {
+  std::vector<std::uint64_t> times;
+  std::ranges::transform(threads_, std::back_inserter(times),
+                         [](const auto& thread) { return thread->cpu_time_ns(); });
+  return times;
+}
+
+}  // namespace virttdx
