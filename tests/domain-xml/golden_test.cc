@@ -38,6 +38,9 @@ INSTANTIATE_TEST_SUITE_P(Golden, WellFormedDomain, testing::ValuesIn(test::data_
 INSTANTIATE_TEST_SUITE_P(Golden, InvalidDomain,
                          testing::ValuesIn(test::data_files("domain-xml/invalid", ".xml")),
                          test::name_of_file);
+INSTANTIATE_TEST_SUITE_P(Schema, InvalidDomain,
+                         testing::ValuesIn(test::data_files("domain-xml/invalid/schema", ".xml")),
+                         test::name_of_file);
 
 }  // namespace
 }  // namespace virttdx::domain_xml
