@@ -30,8 +30,9 @@ constexpr std::array kLeaves = {
     Leaf{0x4, 3, {0x00000163, 0x03c0003f, 32767, 4}},
     Leaf{0x5, kAny, {64, 64, 3, 0x10}},
     Leaf{0x6, kAny, {0x4, 0, 0, 0}},
-    // FSGSBASE BMI1 SMEP BMI2 ERMS INVPCID RDSEED ADX SMAP CLFLUSHOPT CLWB SHA; LA57 MOVDIRI MOVDIR64B PKS.
-    Leaf{0x7, 0, {2, 0x219c27c9, 0x99010000, 0xbc080400}},
+    // FSGSBASE TSC_ADJUST BMI1 SMEP BMI2 ERMS INVPCID RDSEED ADX SMAP CLFLUSHOPT CLWB SHA; LA57 MOVDIRI
+    // MOVDIR64B PKS; CORE_CAPABILITIES.
+    Leaf{0x7, 0, {2, 0x219c27cb, 0x99010000, 0xfc080400}},
     Leaf{0x7, 2, {0, 0, 0, 0x17}},
     Leaf{0xa, kAny, {0x08300805, 0, 0, 0x00008603}},
     Leaf{0xb, 0, {0, 1, 0x100, 0}},
@@ -49,8 +50,8 @@ constexpr std::array kLeaves = {
     Leaf{0x80000001, kAny, {0, 0, 0x121, 0x2c100800}},
     Leaf{0x80000006, kAny, {0, 0, 0x08007040, 0}},
     Leaf{0x80000007, kAny, {0, 0, 0, 0x100}},
-    // 52 physical and 57 linear address bits.
-    Leaf{0x80000008, kAny, {0x3934, 0, 0, 0}},
+    // 52 physical and 57 linear address bits, WBNOINVD.
+    Leaf{0x80000008, kAny, {0x3934, 0x200, 0, 0}},
 };
 
 }  // namespace

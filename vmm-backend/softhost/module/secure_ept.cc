@@ -24,6 +24,7 @@ PageState state_of(std::uintptr_t entry) {
 }
 
 // SAFETY: entries are made of host pointers by make_entry() only.
+// NOLINTNEXTLINE(performance-no-int-to-ptr): address and flags are one word to keep the tables small
 std::byte* host_of(std::uintptr_t entry) { return reinterpret_cast<std::byte*>(entry & ~kFlags); }
 
 std::uintptr_t make_entry(std::byte* host, PageState state, bool host_is_zero) {

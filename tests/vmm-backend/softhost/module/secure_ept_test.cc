@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softhost/module/secure_ept.h"
 
-#include <map>
+#include <algorithm>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include "module_fixture.h"
 
@@ -130,6 +132,23 @@ TEST(SecureEpt, ALargePageMayComeWhereAllSmallOnesAreGone) {
   ept.map(0, 0, memory.at(0), PageState::Mapped);
   EXPECT_EQ(ept.unmap(0, 3 * kLarge), kPage);
   EXPECT_TRUE(ept.map(0, 1, memory.at(0), PageState::Pending));
+}
+
+TEST(SecureEpt, LetsVcpusAcceptTheirPagesSideBySide) {
+  constexpr std::uint64_t kVcpus = 4, kPages = 512;
+  SecureEpt ept;
+  const HostMemory memory(kPages * kPage);
+  for (std::uint64_t i = 0; i < kPages; ++i) ept.map(i * kPage, 0, memory.at(i * kPage), PageState::Pending);
+  std::vector<std::thread> vcpus;
+  for (std::uint64_t vcpu = 0; vcpu < kVcpus; ++vcpu)
+    vcpus.emplace_back([&ept, vcpu] {
+      for (std::uint64_t i = vcpu; i < kPages; i += kVcpus) {
+        EXPECT_EQ(ept.accept(i * kPage, 0).result, Accept::Accepted);
+        EXPECT_EQ(ept.walk(i * kPage).state, PageState::Mapped);
+      }
+    });
+  for (auto& vcpu : vcpus) vcpu.join();
+  EXPECT_EQ(ept.walk(0).span_after, (kPages - 1) * kPage);
 }
 
 // Random operations on 8 MiB against one record per page.
