@@ -116,7 +116,7 @@ Result<> check_response(std::span<const std::byte> body) {
   if (word(kType) != kGetQuoteResponse)
     return fail(Error::Code::InvalidData, "reply has type {} instead of 1", word(kType));
   if (word(kErrorCode) != 0)
-    return fail(Error::Code::System, "the service reports error {:#x}", word(kErrorCode));
+    return fail(Error::Code::InvalidData, "the service reports error {:#x}", word(kErrorCode));
   if (word(kSize) != body.size() || word(kSelectedIdSize) != 0 ||
       word(kQuoteSize) != body.size() - kBodyOverhead)
     return fail(Error::Code::InvalidData, "reply of {} bytes says message {}, id {}, quote {} bytes",
