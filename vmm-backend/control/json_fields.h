@@ -212,12 +212,10 @@ nlohmann::json write_list(std::vector<T>& list) {
 }
 
 template <typename Enum>
-nlohmann::json write_enum(Enum value) {
-  const auto& names = EnumNames<Enum>::kNames;
-  const auto* const row =
-      std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.first == value; });
-  CHECK(row != names.end());
-  return std::string(row->second);
+constexpr std::string_view enum_name(Enum value) {
+  for (const auto& [enumerator, name] : EnumNames<Enum>::kNames)
+    if (enumerator == value) return name;
+  check_failed(__FILE__, __LINE__, "every enumerator has a name");
 }
 
 template <typename T>
@@ -227,7 +225,7 @@ nlohmann::json write_value(T& value) {
   } else if constexpr (std::is_same_v<T, Measurement>) {
     return json_detail::hex_text(value);
   } else if constexpr (std::is_enum_v<T>) {
-    return write_enum(value);
+    return std::string(enum_name(value));
   } else if constexpr (json_detail::kIsVector<T>) {
     return write_list(value);
   } else if constexpr (json_detail::kIsOptional<T>) {

@@ -52,6 +52,8 @@ void describe(Visitor& visit, MonitorEvent& event) {
   visit.optional("message", event.message);
 }
 
+std::string_view to_name(MonitorEventKind kind) { return enum_name(kind); }
+
 Result<MonitorStatus> monitor_status_from_json(const nlohmann::json& json) {
   return from_json<MonitorStatus>(json);
 }

@@ -81,6 +81,9 @@ enum class MonitorEventKind : std::uint8_t {
   Stopped,    ///< last event; stop_reason and message say why. The process ends after it.
 };
 
+/// As on the wire: "launched".
+std::string_view to_name(MonitorEventKind kind);
+
 struct MonitorEvent {
   MonitorEventKind kind = MonitorEventKind::Launched;
   StopReason stop_reason = StopReason::None;

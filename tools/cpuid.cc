@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// virt-tdx cpuid: asks a TD's monitor what KVM_TDX_GET_CPUID answered, and says why bits differ from the
+// request.
+#include <chrono>
+
+#include "command.h"
+#include "cpuid_text.h"
+#include "domain_xml/plan.h"
+#include "monitor_socket.h"
+#include "vmm_backend/control_client.h"
+
+namespace virttdx::tools {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+using Differences = std::vector<domain_xml::CpuidDifference>;
+
+struct TdCpuid {
+  CpuidReport report;
+  MonitorMeasurements td;
+};
+
+Result<nlohmann::json> ask(ControlClient& client, std::string_view command) {
+  auto reply = TRY(client.call(command, nlohmann::json::object(), kPatience));
+  return std::move(reply.result);
+}
+
+Result<TdCpuid> ask_monitor(const std::filesystem::path& socket) {
+  auto client = ControlClient::connect(socket, kPatience);
+  if (!client && client.error().code() == Error::Code::NotFound)
+    return fail(Error::Code::NotFound,
+                "no TD runs behind '{}': check the domain's name and that it is running", socket.string());
+  if (!client) return tl::unexpected<Error>(std::move(client).error());
+  TdCpuid answer;
+  answer.report = TRY(cpuid_report_from_json(TRY(ask(*client, control_command::kCpuid))));
+  answer.td = TRY(monitor_measurements_from_json(TRY(ask(*client, control_command::kMeasurements))));
+  return answer;
+}
+
+std::string name_of(const domain_xml::CpuidDifference& difference) {
+  return domain_xml::bit_name(difference.function, difference.index, difference.reg, difference.bit);
+}
+
+void print_text(const TdCpuid& cpuid, const Differences& differences) {
+  print("Actual CPUID (KVM_TDX_GET_CPUID):\n");
+  print(cpuid_table(cpuid.report.actual));
+  if (differences.empty()) print("\nEvery bit is as it was asked for.\n");
+  if (!differences.empty())
+    print(fmt::format("\n{} bits differ from what was asked for:\n", differences.size()));
+  for (const auto& difference : differences)
+    print(fmt::format("{:<48}  asked {}  actual {}  {}\n", name_of(difference), difference.requested ? 1 : 0,
+                      difference.actual ? 1 : 0, difference.reason));
+}
+
+nlohmann::json to_json(const Differences& differences) {
+  constexpr const char* kRegisters[] = {"eax", "ebx", "ecx", "edx"};
+  auto list = nlohmann::json::array();
+  for (const auto& difference : differences)
+    list.push_back({{"function", hex_text(difference.function)},
+                    {"index", hex_text(difference.index)},
+                    {"register", kRegisters[static_cast<std::size_t>(difference.reg)]},
+                    {"bit", difference.bit},
+                    {"bit_name", name_of(difference)},
+                    {"requested", difference.requested},
+                    {"actual", difference.actual},
+                    {"reason", difference.reason}});
+  return list;
+}
+
+}  // namespace
+
+Result<ExitCode> run_cpuid(const QStringList& words) {
+  CommandLine line(
+      "Prints the CPUID that a running TD really sees, and every bit in which it differs from what was asked "
+      "for,\n"
+      "with the reason. Exit status 1: some bits differ.");
+  line.add_argument("DOMAIN", "name of a running domain (not with --monitor)");
+  line.add_option("connect", "URI",
+                  "The domain's daemon: tdx:///system (default), tdx:///session, also with ?socket=PATH.");
+  line.add_option("run-directory", "DIR",
+                  "Where the daemon keeps its monitors' sockets, instead of --connect.");
+  line.add_option("monitor", "SOCKET", "Control socket of a monitor, instead of DOMAIN.");
+  if (!TRY(line.parse(words, 0, 1))) return kOk;
+  const auto monitor = line.option("monitor"), directory = line.option("run-directory");
+  if (monitor.isEmpty() == line.argument(0).isEmpty())
+    return fail(Error::Code::InvalidArgument,
+                "give either DOMAIN or --monitor SOCKET; see 'virt-tdx cpuid --help'");
+  const auto uri = line.option("connect").isEmpty() ? QString("tdx:///system") : line.option("connect");
+  std::filesystem::path socket = monitor.toStdString();
+  if (monitor.isEmpty())
+    socket = directory.isEmpty() ? TRY(monitor_socket_of(line.argument(0), uri))
+                                 : std::filesystem::path(directory.toStdString()) /
+                                       (line.argument(0).toStdString() + ".monitor");
+  const auto cpuid = TRY(ask_monitor(socket));
+  const auto differences = domain_xml::compare_cpuid(cpuid.report, cpuid.td.xfam, cpuid.td.attributes);
+  if (line.wants_json()) {
+    auto json = cpuid_report_to_json(cpuid.report);
+    json["differences"] = to_json(differences);
+    print_json(json);
+  } else {
+    print_text(cpuid, differences);
+  }
+  return differences.empty() ? kOk : kFindings;
+}
+
+}  // namespace virttdx::tools

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a guest could make of a monitor that it took over, made small: libseccomp's allow list. The list holds
+// what the run loop, the CPU engine (memory and its protection), a new TD after a reset (firmware read again,
+// memory files, threads) and the control socket use.
+#include "control/sandbox.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace virttdx {
+namespace {
+
+constexpr std::array kAllowed = {
+    // memory
+    SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(membarrier), SCMP_SYS(memfd_create), SCMP_SYS(mmap),
+    SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(munmap),
+    // open files
+    SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(fallocate), SCMP_SYS(fcntl), SCMP_SYS(fstat),
+    SCMP_SYS(ftruncate), SCMP_SYS(ioctl), SCMP_SYS(lseek), SCMP_SYS(newfstatat), SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
+    // the control socket goes with its monitor
+    SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    // sockets; socket() itself has a rule of its own
+    SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+    SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(socketpair),
+    // waiting and time
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait), SCMP_SYS(eventfd2), SCMP_SYS(gettimeofday),
+    SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+    // threads and signals
+    SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(getrusage),
+    SCMP_SYS(gettid), SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill),
+    // who asks
+    SCMP_SYS(geteuid), SCMP_SYS(getrandom), SCMP_SYS(getuid), SCMP_SYS(sysinfo), SCMP_SYS(uname)};
+
+// Between the call and the end of the process only what signal-safety(7) allows.
+void report_forbidden_call(int, siginfo_t* information, void*) {
+  std::array<char, 64> text{};
+  constexpr const char* kText = "seccomp: forbidden system call, number ";
+  std::size_t size = std::strlen(kText);
+  std::memcpy(text.data(), kText, size);
+  std::array<char, 12> digits{};
+  std::size_t count = 0;
+  for (auto number = static_cast<unsigned>(information->si_syscall); count == 0 || number != 0; number /= 10)
+    digits.at(count++) = static_cast<char>('0' + number % 10);
+  while (count > 0) text.at(size++) = digits.at(--count);
+  text.at(size++) = '\n';
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), size);
+  ::signal(SIGSYS, SIG_DFL);
+  ::raise(SIGSYS);
+  ::_exit(128 + SIGSYS);
+}
+
+Result<> report_forbidden_calls() {
+  struct sigaction action {};
+  action.sa_sigaction = report_forbidden_call;
+  action.sa_flags = SA_SIGINFO;
+  if (::sigaction(SIGSYS, &action, nullptr) != 0) return fail_errno(errno, "cannot handle SIGSYS");
+  return {};
+}
+
+// All return 0 or -errno.
+int add_conditional_rules(scmp_filter_ctx filter) {
+  const scmp_datum_t creating = O_CREAT | O_TRUNC;
+  int result =
+      seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, creating, 0));
+  if (result == 0)
+    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+  if (result == 0)
+    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+  // Its flags are in memory, where no filter sees them; the C library falls back to clone.
+  if (result == 0) result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+  // Thread names.
+  if (result == 0)
+    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+  return result;
+}
+
+int load_filter(scmp_filter_ctx filter) {
+  int result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+  for (const int call : kAllowed)
+    if (result == 0) result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+  if (result == 0) result = add_conditional_rules(filter);
+  return result == 0 ? seccomp_load(filter) : result;
+}
+
+}  // namespace
+
+Result<> enter_sandbox() {
+  TRY(report_forbidden_calls());
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(errno, "cannot set no_new_privs");
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_TRAP),
+                                                                 &seccomp_release);
+  if (!filter) return fail(Error::Code::Internal, "cannot create a seccomp filter");
+  if (const int result = load_filter(filter.get()); result != 0)
+    return fail_errno(-result, "cannot load the seccomp filter");
+  return {};
+}
+
+}  // namespace virttdx
