@@ -77,8 +77,8 @@ struct PageAnswer {
   Kind kind = Kind::Exit;
   std::byte* host = nullptr;
   bool writable = true;
-  /// Memory only: how many bytes of host memory around this page are mapped alike, for larger mappings (0:
-  /// unknown).
+  /// Memory only: how many bytes of the same host memory lie before `host` and from `host` on, for larger
+  /// mappings (0: unknown).
   std::uint64_t span_before = 0, span_after = 0;
 };
 

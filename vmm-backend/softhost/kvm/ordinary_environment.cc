@@ -107,7 +107,7 @@ PageAnswer OrdinaryEnvironment::page(std::uint64_t gpa, AccessKind access) {
           .host = slot->shared_at(base),
           .writable = !slot->read_only,
           .span_before = base - slot->range.base().value,
-          .span_after = slot->range.end().value - base - kPageSize};
+          .span_after = slot->range.end().value - base};
 }
 
 Outcome OrdinaryEnvironment::halt() {

@@ -15,23 +15,18 @@
 #include "softhost/kvm/vcpu.h"
 
 namespace virttdx::softhost {
-namespace {
-
-// Looking for pending signals is a system call: done once in this many polls.
-constexpr std::uint32_t kPollsPerSignalCheck = 256;
-
-}  // namespace
-
 void RunEnvironment::enter(CpuEngine& engine, const RunSignals& signals) {
   engine_ = &engine;
   signals_ = &signals;
+  polls_ = 0;
   step_ = {};
 }
 
 RunStep RunEnvironment::take_step() { return std::exchange(step_, {}); }
 
 void RunEnvironment::poll_stop() {
-  const bool signal = ++polls_ % kPollsPerSignalCheck == 0 && signals_->pending();
+  // KVM_RUN has looked for signals right before the first poll.
+  const bool signal = polls_++ != 0 && signals_->pending();
   if (signal || vcpu_.run_page.immediate_exit()) engine_->request_stop();
 }
 

@@ -59,7 +59,7 @@ class RunEnvironment : public CpuEnvironment {
   CpuEngine* engine_ = nullptr;
   const RunSignals* signals_ = nullptr;
   RunStep step_;
-  std::uint32_t polls_ = 0;
+  std::uint32_t polls_ = 0;  // since enter()
 };
 
 std::unique_ptr<RunEnvironment> make_run_environment(Vcpu& vcpu);

@@ -10,7 +10,6 @@ namespace virttdx::softhost {
 namespace {
 
 constexpr std::uint32_t kEfer = 0xC0000080;
-constexpr unsigned kXcr0Number = 0xFF;  // of write_control_register
 
 bool is_x2apic_msr(std::uint32_t index) { return index >= apic::kFirstMsr && index <= apic::kLastMsr; }
 

@@ -40,6 +40,7 @@ class TdEnvironment final : public RunEnvironment {
  private:
   PageAnswer shared_page(std::uint64_t gpa);
   PageAnswer private_page(std::uint64_t gpa);
+  PageAnswer accepted_page(std::uint64_t gpa, std::byte* host);
   bool add_private_page(std::uint64_t gpa, unsigned level);
   void exit_memory_fault(std::uint64_t gpa, bool is_private);
   void kill_vm();

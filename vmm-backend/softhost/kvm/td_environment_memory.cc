@@ -42,7 +42,7 @@ PageAnswer TdEnvironment::shared_page(std::uint64_t gpa) {
   return {.kind = PageAnswer::Kind::Memory,
           .host = slot->shared_at(base),
           .span_before = base - slot->range.base().value,
-          .span_after = slot->range.end().value - base - kPageSize};
+          .span_after = slot->range.end().value - base};
 }
 
 PageAnswer TdEnvironment::private_page(std::uint64_t gpa) {
@@ -50,10 +50,7 @@ PageAnswer TdEnvironment::private_page(std::uint64_t gpa) {
     PrivatePage page;
     switch (vcpu_.td->access_private(gpa, page)) {
       case PrivateAccess::Memory:
-        return {.kind = PageAnswer::Kind::Memory,
-                .host = page.host,
-                .span_before = page.span_before,
-                .span_after = page.span_after};
+        return accepted_page(gpa, page.host);
       case PrivateAccess::Ve:
         return {.kind = PageAnswer::Kind::Ve};
       case PrivateAccess::PendingTdExit:
@@ -66,6 +63,18 @@ PageAnswer TdEnvironment::private_page(std::uint64_t gpa) {
         if (!add_private_page(gpa, 0)) return {.kind = PageAnswer::Kind::Exit};
     }
   }
+}
+
+// The span is all of the guest_memfd: pages that the guest has not accepted lie in it, but the engine reaches
+// none without asking for it.
+PageAnswer TdEnvironment::accepted_page(std::uint64_t gpa, std::byte* host) {
+  PageAnswer answer{.kind = PageAnswer::Kind::Memory, .host = host};
+  const std::shared_lock guard(vcpu_.vm.memory_lock);
+  const MemorySlot* const slot = vcpu_.vm.slots.find(gpa);
+  if (slot == nullptr || !slot->private_memory) return answer;
+  answer.span_before = slot->private_offset_at(page_base(gpa));
+  answer.span_after = slot->private_memory->size() - answer.span_before;
+  return answer;
 }
 
 bool TdEnvironment::add_private_page(std::uint64_t gpa, unsigned level) {
