@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Definitions: define, undefine, autostart, XML.
+#include <libvirt/libvirt.h>
+
+#include "api/find_record.h"
+#include "api/flags.h"
+#include "api/handlers.h"
+
+namespace virttdx::driver::api {
+namespace {
+
+// What undefine may be told to remove or keep along: no domain here has any of it.
+constexpr unsigned kUndefineFlags =
+    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM |
+    VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_TPM |
+    VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+
+Answer check_exclusive(unsigned flags, unsigned one, unsigned other, std::string_view names) {
+  if ((flags & one) == 0 || (flags & other) == 0) return {};
+  return fail(Error::Code::InvalidArgument, "flags {} are mutually exclusive", names);
+}
+
+// The stored definition, or the live one without what only a run has.
+std::string inactive_xml(const DomainRecord& record) {
+  return domain_xml::format_domain(record.definition ? *record.definition : record.live->definition,
+                                   {.inactive = true});
+}
+
+}  // namespace
+
+Answer domain_define_xml(Session& session, const remote_domain_define_xml_args& args,
+                         remote_domain_define_xml_ret& ret, Arena& arena) {
+  ret.dom = wire_domain(arena, *TRY(session.service().define(args.xml)));
+  return {};
+}
+
+Answer domain_define_xml_flags(Session& session, const remote_domain_define_xml_flags_args& args,
+                               remote_domain_define_xml_flags_ret& ret, Arena& arena) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags");
+  ret.dom = wire_domain(arena, *TRY(session.service().define(args.xml)));
+  return {};
+}
+
+Answer domain_undefine(Session& session, const remote_domain_undefine_args& args) {
+  TRY(session.service().undefine(TRY(find_record(session, args.dom))));
+  return {};
+}
+
+Answer domain_undefine_flags(Session& session, const remote_domain_undefine_flags_args& args) {
+  CHECK_FLAGS(args.flags, kUndefineFlags, "virDomainUndefineFlags");
+  for (const auto& checked : {check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_NVRAM,
+                                              VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, "NVRAM and KEEP_NVRAM"),
+                              check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_TPM,
+                                              VIR_DOMAIN_UNDEFINE_KEEP_TPM, "TPM and KEEP_TPM")})
+    if (!checked) return checked;
+  TRY(session.service().undefine(TRY(find_record(session, args.dom))));
+  return {};
+}
+
+Answer domain_get_autostart(Session& session, const remote_domain_get_autostart_args& args,
+                            remote_domain_get_autostart_ret& ret, Arena&) {
+  ret.autostart = TRY(find_record(session, args.dom))->autostart ? 1 : 0;
+  return {};
+}
+
+Answer domain_set_autostart(Session& session, const remote_domain_set_autostart_args& args) {
+  TRY(session.service().set_autostart(TRY(find_record(session, args.dom)), args.autostart != 0));
+  return {};
+}
+
+Answer domain_get_xml_desc(Session& session, const remote_domain_get_xml_desc_args& args,
+                           remote_domain_get_xml_desc_ret& ret, Arena& arena) {
+  CHECK_FLAGS(
+      args.flags,
+      VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE,
+      "virDomainGetXMLDesc");
+  if (session.read_only() && (args.flags & VIR_DOMAIN_XML_SECURE) != 0)
+    return fail(Error::Code::PermissionDenied, "virDomainGetXMLDesc with secure flag");
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  const bool inactive =
+      !record->live || (args.flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)) != 0;
+  ret.xml =
+      arena.text(inactive ? inactive_xml(*record) : domain_xml::format_domain(record->live->definition));
+  return {};
+}
+
+Answer domain_has_managed_save_image(Session& session, const remote_domain_has_managed_save_image_args& args,
+                                     remote_domain_has_managed_save_image_ret& ret, Arena&) {
+  CHECK_FLAGS(args.flags, 0, "virDomainHasManagedSaveImage");
+  TRY(find_record(session, args.dom));
+  // A TD's memory cannot be saved.
+  ret.result = 0;
+  return {};
+}
+
+Answer domain_snapshot_num(Session& session, const remote_domain_snapshot_num_args& args,
+                           remote_domain_snapshot_num_ret& ret, Arena&) {
+  TRY(find_record(session, args.dom));
+  ret.num = 0;
+  return {};
+}
+
+}  // namespace virttdx::driver::api

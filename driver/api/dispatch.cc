@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "api/dispatch.h"
+
+#include <array>
+
+#include "api/handlers.h"
+
+namespace virttdx::driver {
+namespace {
+
+struct ServedProcedure {
+  int number;
+  ServeFunction serve;
+};
+
+// Every procedure that is served. What is not here is answered as an unknown one, so that clients say "not
+// supported by the connection driver".
+constexpr auto kServed = std::to_array<ServedProcedure>({
+    {REMOTE_PROC_AUTH_LIST, serve<&api::auth_list>},
+    {REMOTE_PROC_CONNECT_SUPPORTS_FEATURE, serve<&api::connect_supports_feature>},
+    {REMOTE_PROC_CONNECT_OPEN, serve<&api::connect_open>},
+    {REMOTE_PROC_CONNECT_CLOSE, serve<&api::connect_close>},
+    {REMOTE_PROC_CONNECT_REGISTER_CLOSE_CALLBACK, serve<&api::connect_register_close_callback>},
+    {REMOTE_PROC_CONNECT_UNREGISTER_CLOSE_CALLBACK, serve<&api::connect_unregister_close_callback>},
+    {REMOTE_PROC_CONNECT_GET_URI, serve<&api::connect_get_uri>},
+    {REMOTE_PROC_CONNECT_GET_TYPE, serve<&api::connect_get_type>},
+    {REMOTE_PROC_CONNECT_GET_VERSION, serve<&api::connect_get_version>},
+    {REMOTE_PROC_CONNECT_GET_LIB_VERSION, serve<&api::connect_get_lib_version>},
+    {REMOTE_PROC_CONNECT_GET_HOSTNAME, serve<&api::connect_get_hostname>},
+    {REMOTE_PROC_CONNECT_IS_SECURE, serve<&api::connect_is_secure>},
+    {REMOTE_PROC_CONNECT_GET_CAPABILITIES, serve<&api::connect_get_capabilities>},
+    {REMOTE_PROC_CONNECT_GET_DOMAIN_CAPABILITIES, serve<&api::connect_get_domain_capabilities>},
+    {REMOTE_PROC_CONNECT_GET_MAX_VCPUS, serve<&api::connect_get_max_vcpus>},
+    {REMOTE_PROC_NODE_GET_INFO, serve<&api::node_get_info>},
+    {REMOTE_PROC_NODE_GET_CPU_MAP, serve<&api::node_get_cpu_map>},
+    {REMOTE_PROC_NODE_GET_SECURITY_MODEL, serve<&api::node_get_security_model>},
+    {REMOTE_PROC_DOMAIN_LOOKUP_BY_ID, serve<&api::domain_lookup_by_id>},
+    {REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME, serve<&api::domain_lookup_by_name>},
+    {REMOTE_PROC_DOMAIN_LOOKUP_BY_UUID, serve<&api::domain_lookup_by_uuid>},
+    {REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS, serve<&api::connect_list_all_domains>},
+    {REMOTE_PROC_CONNECT_NUM_OF_DOMAINS, serve<&api::connect_num_of_domains>},
+    {REMOTE_PROC_CONNECT_NUM_OF_DEFINED_DOMAINS, serve<&api::connect_num_of_defined_domains>},
+    {REMOTE_PROC_CONNECT_LIST_DOMAINS, serve<&api::connect_list_domains>},
+    {REMOTE_PROC_CONNECT_LIST_DEFINED_DOMAINS, serve<&api::connect_list_defined_domains>},
+    {REMOTE_PROC_DOMAIN_DEFINE_XML, serve<&api::domain_define_xml>},
+    {REMOTE_PROC_DOMAIN_DEFINE_XML_FLAGS, serve<&api::domain_define_xml_flags>},
+    {REMOTE_PROC_DOMAIN_UNDEFINE, serve<&api::domain_undefine>},
+    {REMOTE_PROC_DOMAIN_UNDEFINE_FLAGS, serve<&api::domain_undefine_flags>},
+    {REMOTE_PROC_DOMAIN_GET_AUTOSTART, serve<&api::domain_get_autostart>},
+    {REMOTE_PROC_DOMAIN_SET_AUTOSTART, serve<&api::domain_set_autostart>},
+    {REMOTE_PROC_DOMAIN_GET_XML_DESC, serve<&api::domain_get_xml_desc>},
+    {REMOTE_PROC_DOMAIN_HAS_MANAGED_SAVE_IMAGE, serve<&api::domain_has_managed_save_image>},
+    {REMOTE_PROC_DOMAIN_SNAPSHOT_NUM, serve<&api::domain_snapshot_num>},
+    {REMOTE_PROC_DOMAIN_CREATE, serve<&api::domain_create>},
+    {REMOTE_PROC_DOMAIN_CREATE_WITH_FLAGS, serve<&api::domain_create_with_flags>},
+    {REMOTE_PROC_DOMAIN_CREATE_XML, serve<&api::domain_create_xml>},
+    {REMOTE_PROC_DOMAIN_DESTROY, serve<&api::domain_destroy>},
+    {REMOTE_PROC_DOMAIN_DESTROY_FLAGS, serve<&api::domain_destroy_flags>},
+    {REMOTE_PROC_DOMAIN_SHUTDOWN, serve<&api::domain_shutdown>},
+    {REMOTE_PROC_DOMAIN_SHUTDOWN_FLAGS, serve<&api::domain_shutdown_flags>},
+    {REMOTE_PROC_DOMAIN_REBOOT, serve<&api::domain_reboot>},
+    {REMOTE_PROC_DOMAIN_RESET, serve<&api::domain_reset>},
+    {REMOTE_PROC_DOMAIN_SUSPEND, serve<&api::domain_suspend>},
+    {REMOTE_PROC_DOMAIN_RESUME, serve<&api::domain_resume>},
+    {REMOTE_PROC_DOMAIN_GET_INFO, serve<&api::domain_get_info>},
+    {REMOTE_PROC_DOMAIN_GET_STATE, serve<&api::domain_get_state>},
+    {REMOTE_PROC_DOMAIN_IS_ACTIVE, serve<&api::domain_is_active>},
+    {REMOTE_PROC_DOMAIN_IS_PERSISTENT, serve<&api::domain_is_persistent>},
+    {REMOTE_PROC_DOMAIN_IS_UPDATED, serve<&api::domain_is_updated>},
+    {REMOTE_PROC_DOMAIN_GET_OS_TYPE, serve<&api::domain_get_os_type>},
+    {REMOTE_PROC_DOMAIN_GET_MAX_MEMORY, serve<&api::domain_get_max_memory>},
+    {REMOTE_PROC_DOMAIN_GET_SECURITY_LABEL, serve<&api::domain_get_security_label>},
+    {REMOTE_PROC_DOMAIN_GET_MESSAGES, serve<&api::domain_get_messages>},
+    {REMOTE_PROC_DOMAIN_GET_MAX_VCPUS, serve<&api::domain_get_max_vcpus>},
+    {REMOTE_PROC_DOMAIN_GET_VCPUS_FLAGS, serve<&api::domain_get_vcpus_flags>},
+    {REMOTE_PROC_DOMAIN_GET_VCPUS, serve<&api::domain_get_vcpus>},
+    {REMOTE_PROC_DOMAIN_MEMORY_STATS, serve<&api::domain_memory_stats>},
+    {REMOTE_PROC_CONNECT_GET_ALL_DOMAIN_STATS, serve<&api::connect_get_all_domain_stats>},
+    {REMOTE_PROC_DOMAIN_GET_LAUNCH_SECURITY_INFO, serve<&api::domain_get_launch_security_info>},
+    {REMOTE_PROC_DOMAIN_OPEN_CONSOLE, serve<&api::domain_open_console>},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY,
+     serve<&api::connect_domain_event_callback_register_any>},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY,
+     serve<&api::connect_domain_event_callback_deregister_any>},
+});
+
+}  // namespace
+
+ServeFunction find_serve_function(int procedure) {
+  for (const auto& row : kServed)
+    if (row.number == procedure) return row.serve;
+  return nullptr;
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "api/event_subscriptions.h"
+
+#include <libvirt/libvirt.h>
+
+#include "api/wire_domain.h"
+#include "rpc/xdr_codec.h"
+#include "schemas/virnet_protocol.h"
+
+namespace virttdx::driver {
+namespace {
+
+// The last event of libvirt 12.6 (VIR_DOMAIN_EVENT_ID_CHANNEL_LIFECYCLE); the installed header may know
+// fewer.
+constexpr int kLastEventId = 29;
+// A client has no use for more; one that keeps registering is leaking.
+constexpr std::size_t kSubscriptionsMaximum = 1024;
+
+template <typename Message>
+void send_event(Client& client, int procedure, const Message& message) {
+  const auto payload = xdr_encode(message);
+  CHECK(payload.has_value());
+  // libvirt's daemons number events with 1; clients ignore it.
+  client.send({.program = REMOTE_PROGRAM,
+               .version = REMOTE_PROTOCOL_VERSION,
+               .procedure = procedure,
+               .type = VIR_NET_MESSAGE,
+               .serial = 1},
+              *payload);
+}
+
+void send_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  remote_domain_event_callback_lifecycle_msg message{};
+  message.callbackID = callback_id;
+  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  message.msg.event = event.event;
+  message.msg.detail = event.detail;
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE, message);
+}
+
+void send_reboot(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  remote_domain_event_callback_reboot_msg message{};
+  message.callbackID = callback_id;
+  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, message);
+}
+
+}  // namespace
+
+Result<int> EventSubscriptions::add(int event_id, std::optional<std::string> uuid) {
+  if (event_id < 0 || event_id > kLastEventId)
+    return fail(Error::Code::Internal, "unsupported event ID {}", event_id);
+  if (subscriptions_.size() >= kSubscriptionsMaximum)
+    return fail(Error::Code::Busy, "{} event callbacks are registered on this connection already",
+                subscriptions_.size());
+  subscriptions_.emplace(next_id_, Subscription{event_id, std::move(uuid)});
+  return next_id_++;
+}
+
+Result<> EventSubscriptions::remove(int callback_id) {
+  if (subscriptions_.erase(callback_id) == 0)
+    return fail(Error::Code::Internal, "domain event callback {} not registered", callback_id);
+  return {};
+}
+
+void EventSubscriptions::emit(Client& client, const DomainEvent& event) const {
+  for (const auto& [callback_id, subscription] : subscriptions_) {
+    if (subscription.event_id != event.event_id) continue;
+    if (subscription.uuid && *subscription.uuid != event.uuid) continue;
+    event.event_id == VIR_DOMAIN_EVENT_ID_REBOOT ? send_reboot(client, callback_id, event)
+                                                 : send_lifecycle(client, callback_id, event);
+  }
+}
+
+}  // namespace virttdx::driver

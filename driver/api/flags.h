@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string_view>
+
+#include "rpc/wire_error.h"
+
+namespace virttdx::driver::api {
+
+/// Refuses flags that are not `known`, in libvirt's words.
+inline WireResult<> check_flags(unsigned flags, unsigned known, std::string_view function) {
+  if ((flags & ~known) != 0) return tl::unexpected(unsupported_flags(flags & ~known, function));
+  return {};
+}
+
+/// TRY for what already is a wire error.
+#define CHECK_FLAGS(flags, known, function)                                                   \
+  do {                                                                                        \
+    if (auto checked = ::virttdx::driver::api::check_flags(flags, known, function); !checked) \
+      return checked;                                                                         \
+  } while (false)
+
+}  // namespace virttdx::driver::api

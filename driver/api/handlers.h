@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One handler a procedure: decoded arguments in, domain service, result out. Grouped as the files are.
+#pragma once
+
+#include "api/session.h"
+#include "rpc/pending_reply.h"
+
+namespace virttdx::driver::api {
+
+using Answer = WireResult<>;
+
+// connection.cc
+Answer auth_list(Session&, remote_auth_list_ret&, Arena&);
+Answer connect_supports_feature(Session&, const remote_connect_supports_feature_args&,
+                                remote_connect_supports_feature_ret&, Arena&);
+Answer connect_open(Session&, const remote_connect_open_args&);
+Answer connect_close(Session&);
+Answer connect_register_close_callback(Session&);
+Answer connect_unregister_close_callback(Session&);
+Answer connect_get_uri(Session&, remote_connect_get_uri_ret&, Arena&);
+Answer connect_get_type(Session&, remote_connect_get_type_ret&, Arena&);
+Answer connect_get_version(Session&, remote_connect_get_version_ret&, Arena&);
+Answer connect_get_lib_version(Session&, remote_connect_get_lib_version_ret&, Arena&);
+Answer connect_get_hostname(Session&, remote_connect_get_hostname_ret&, Arena&);
+Answer connect_is_secure(Session&, remote_connect_is_secure_ret&, Arena&);
+
+// node.cc
+Answer connect_get_capabilities(Session&, remote_connect_get_capabilities_ret&, Arena&);
+Answer connect_get_domain_capabilities(Session&, const remote_connect_get_domain_capabilities_args&,
+                                       remote_connect_get_domain_capabilities_ret&, Arena&);
+Answer connect_get_max_vcpus(Session&, const remote_connect_get_max_vcpus_args&,
+                             remote_connect_get_max_vcpus_ret&, Arena&);
+Answer node_get_info(Session&, remote_node_get_info_ret&, Arena&);
+Answer node_get_cpu_map(Session&, const remote_node_get_cpu_map_args&, remote_node_get_cpu_map_ret&, Arena&);
+Answer node_get_security_model(Session&, remote_node_get_security_model_ret&, Arena&);
+
+// lookup.cc
+Answer domain_lookup_by_id(Session&, const remote_domain_lookup_by_id_args&, remote_domain_lookup_by_id_ret&,
+                           Arena&);
+Answer domain_lookup_by_name(Session&, const remote_domain_lookup_by_name_args&,
+                             remote_domain_lookup_by_name_ret&, Arena&);
+Answer domain_lookup_by_uuid(Session&, const remote_domain_lookup_by_uuid_args&,
+                             remote_domain_lookup_by_uuid_ret&, Arena&);
+Answer connect_list_all_domains(Session&, const remote_connect_list_all_domains_args&,
+                                remote_connect_list_all_domains_ret&, Arena&);
+Answer connect_num_of_domains(Session&, remote_connect_num_of_domains_ret&, Arena&);
+Answer connect_num_of_defined_domains(Session&, remote_connect_num_of_defined_domains_ret&, Arena&);
+Answer connect_list_domains(Session&, const remote_connect_list_domains_args&,
+                            remote_connect_list_domains_ret&, Arena&);
+Answer connect_list_defined_domains(Session&, const remote_connect_list_defined_domains_args&,
+                                    remote_connect_list_defined_domains_ret&, Arena&);
+
+// definition.cc
+Answer domain_define_xml(Session&, const remote_domain_define_xml_args&, remote_domain_define_xml_ret&,
+                         Arena&);
+Answer domain_define_xml_flags(Session&, const remote_domain_define_xml_flags_args&,
+                               remote_domain_define_xml_flags_ret&, Arena&);
+Answer domain_undefine(Session&, const remote_domain_undefine_args&);
+Answer domain_undefine_flags(Session&, const remote_domain_undefine_flags_args&);
+Answer domain_get_autostart(Session&, const remote_domain_get_autostart_args&,
+                            remote_domain_get_autostart_ret&, Arena&);
+Answer domain_set_autostart(Session&, const remote_domain_set_autostart_args&);
+Answer domain_get_xml_desc(Session&, const remote_domain_get_xml_desc_args&, remote_domain_get_xml_desc_ret&,
+                           Arena&);
+Answer domain_has_managed_save_image(Session&, const remote_domain_has_managed_save_image_args&,
+                                     remote_domain_has_managed_save_image_ret&, Arena&);
+Answer domain_snapshot_num(Session&, const remote_domain_snapshot_num_args&, remote_domain_snapshot_num_ret&,
+                           Arena&);
+
+// lifecycle.cc
+Answer domain_create(Session&, const remote_domain_create_args&, Deferred<void>);
+Answer domain_create_with_flags(Session&, const remote_domain_create_with_flags_args&,
+                                Deferred<remote_domain_create_with_flags_ret>);
+Answer domain_create_xml(Session&, const remote_domain_create_xml_args&,
+                         Deferred<remote_domain_create_xml_ret>);
+Answer domain_destroy(Session&, const remote_domain_destroy_args&, Deferred<void>);
+Answer domain_destroy_flags(Session&, const remote_domain_destroy_flags_args&, Deferred<void>);
+Answer domain_shutdown(Session&, const remote_domain_shutdown_args&, Deferred<void>);
+Answer domain_shutdown_flags(Session&, const remote_domain_shutdown_flags_args&, Deferred<void>);
+Answer domain_reboot(Session&, const remote_domain_reboot_args&, Deferred<void>);
+Answer domain_reset(Session&, const remote_domain_reset_args&, Deferred<void>);
+Answer domain_suspend(Session&, const remote_domain_suspend_args&, Deferred<void>);
+Answer domain_resume(Session&, const remote_domain_resume_args&, Deferred<void>);
+
+// info.cc
+Answer domain_get_info(Session&, const remote_domain_get_info_args&, remote_domain_get_info_ret&, Arena&);
+Answer domain_get_state(Session&, const remote_domain_get_state_args&, remote_domain_get_state_ret&, Arena&);
+Answer domain_is_active(Session&, const remote_domain_is_active_args&, remote_domain_is_active_ret&, Arena&);
+Answer domain_is_persistent(Session&, const remote_domain_is_persistent_args&,
+                            remote_domain_is_persistent_ret&, Arena&);
+Answer domain_is_updated(Session&, const remote_domain_is_updated_args&, remote_domain_is_updated_ret&,
+                         Arena&);
+Answer domain_get_os_type(Session&, const remote_domain_get_os_type_args&, remote_domain_get_os_type_ret&,
+                          Arena&);
+Answer domain_get_max_memory(Session&, const remote_domain_get_max_memory_args&,
+                             remote_domain_get_max_memory_ret&, Arena&);
+Answer domain_get_security_label(Session&, const remote_domain_get_security_label_args&,
+                                 remote_domain_get_security_label_ret&, Arena&);
+Answer domain_get_messages(Session&, const remote_domain_get_messages_args&, remote_domain_get_messages_ret&,
+                           Arena&);
+
+// vcpu.cc
+Answer domain_get_max_vcpus(Session&, const remote_domain_get_max_vcpus_args&,
+                            remote_domain_get_max_vcpus_ret&, Arena&);
+Answer domain_get_vcpus_flags(Session&, const remote_domain_get_vcpus_flags_args&,
+                              remote_domain_get_vcpus_flags_ret&, Arena&);
+Answer domain_get_vcpus(Session&, const remote_domain_get_vcpus_args&, Deferred<remote_domain_get_vcpus_ret>);
+
+// stats.cc
+Answer domain_memory_stats(Session&, const remote_domain_memory_stats_args&, remote_domain_memory_stats_ret&,
+                           Arena&);
+Answer connect_get_all_domain_stats(Session&, const remote_connect_get_all_domain_stats_args&,
+                                    Deferred<remote_connect_get_all_domain_stats_ret>);
+
+// launch_security.cc
+Answer domain_get_launch_security_info(Session&, const remote_domain_get_launch_security_info_args&,
+                                       Deferred<remote_domain_get_launch_security_info_ret>);
+
+// console.cc
+Answer domain_open_console(Session&, const remote_domain_open_console_args&, Deferred<void>);
+
+// events.cc
+Answer connect_domain_event_callback_register_any(
+    Session&, const remote_connect_domain_event_callback_register_any_args&,
+    remote_connect_domain_event_callback_register_any_ret&, Arena&);
+Answer connect_domain_event_callback_deregister_any(
+    Session&, const remote_connect_domain_event_callback_deregister_any_args&);
+
+}  // namespace virttdx::driver::api

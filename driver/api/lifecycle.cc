@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What starts, stops and pauses domains. Each call is answered when it has happened.
+#include <libvirt/libvirt.h>
+
+#include "api/find_record.h"
+#include "api/flags.h"
+#include "api/handlers.h"
+
+namespace virttdx::driver::api {
+namespace {
+
+constexpr unsigned kPowerModes = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+
+// A domain that is destroyed when the client's connection closes, or started from a save image, is not
+// offered.
+constexpr unsigned kStartFlags =
+    VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
+
+StartOptions start_options(unsigned flags) { return {.paused = (flags & VIR_DOMAIN_START_PAUSED) != 0}; }
+
+Completion finish(const Deferred<void>& reply) {
+  return [reply](const Result<>& result) { reply.finish(result); };
+}
+
+// Answers with the domain as it is then, its new id included.
+template <typename Ret>
+void reply_with_domain(const Deferred<Ret>& reply, const DomainRecord& record) {
+  Arena arena;
+  Ret ret{};
+  ret.dom = wire_domain(arena, record);
+  reply.succeed(ret);
+}
+
+}  // namespace
+
+Answer domain_create(Session& session, const remote_domain_create_args& args, Deferred<void> reply) {
+  session.service().start(TRY(find_record(session, args.dom)), {}, finish(reply));
+  return {};
+}
+
+Answer domain_create_with_flags(Session& session, const remote_domain_create_with_flags_args& args,
+                                Deferred<remote_domain_create_with_flags_ret> reply) {
+  CHECK_FLAGS(args.flags, kStartFlags, "virDomainCreateWithFlags");
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  session.service().start(record, start_options(args.flags), [reply, record](const Result<>& started) {
+    started ? reply_with_domain(reply, *record) : reply.fail(started.error());
+  });
+  return {};
+}
+
+Answer domain_create_xml(Session& session, const remote_domain_create_xml_args& args,
+                         Deferred<remote_domain_create_xml_ret> reply) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_START_PAUSED, "virDomainCreateXML");
+  session.service().create_transient(
+      args.xml_desc, start_options(args.flags), [reply](const Result<RecordPtr>& started) {
+        started ? reply_with_domain(reply, **started) : reply.fail(started.error());
+      });
+  return {};
+}
+
+Answer domain_destroy(Session& session, const remote_domain_destroy_args& args, Deferred<void> reply) {
+  session.service().destroy(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+// GRACEFUL asks not to kill a guest that does not stop in time; a TD has no such half-way: stopping it is
+// final.
+Answer domain_destroy_flags(Session& session, const remote_domain_destroy_flags_args& args,
+                            Deferred<void> reply) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_DESTROY_GRACEFUL, "virDomainDestroyFlags");
+  session.service().destroy(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+Answer domain_shutdown(Session& session, const remote_domain_shutdown_args& args, Deferred<void> reply) {
+  session.service().shutdown(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+Answer domain_shutdown_flags(Session& session, const remote_domain_shutdown_flags_args& args,
+                             Deferred<void> reply) {
+  CHECK_FLAGS(args.flags, kPowerModes, "virDomainShutdownFlags");
+  session.service().shutdown(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+Answer domain_reboot(Session& session, const remote_domain_reboot_args& args, Deferred<void> reply) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, "virDomainReboot");
+  session.service().reboot(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+Answer domain_reset(Session& session, const remote_domain_reset_args& args, Deferred<void> reply) {
+  CHECK_FLAGS(args.flags, 0, "virDomainReset");
+  session.service().reset(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+Answer domain_suspend(Session& session, const remote_domain_suspend_args& args, Deferred<void> reply) {
+  session.service().suspend(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+Answer domain_resume(Session& session, const remote_domain_resume_args& args, Deferred<void> reply) {
+  session.service().resume(TRY(find_record(session, args.dom)), finish(reply));
+  return {};
+}
+
+}  // namespace virttdx::driver::api

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// virttdxd.conf, in libvirt's syntax: key = "value" or key = number, comments after '#'.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "support/log.h"
+#include "support/result.h"
+
+namespace virttdx::driver {
+
+/// Whose KVM runs the TDs. Auto means the kernel's, and never the software TDX host.
+enum class HostChoice { Auto, Kvm, Soft };
+
+struct DaemonConfig {
+  HostChoice host = HostChoice::Auto;
+  std::optional<std::string> unix_sock_group;
+  mode_t unix_sock_rw_perms = 0660;
+  mode_t unix_sock_ro_perms = 0666;
+  unsigned max_clients = 5000;
+  unsigned max_client_requests = 5;
+  unsigned keepalive_interval = 5;  ///< seconds; 0: never
+  unsigned keepalive_count = 5;
+  log::Priority log_level = log::Priority::Info;
+};
+
+Result<HostChoice> parse_host_choice(std::string_view text);
+
+/// Errors name `origin` and the line.
+Result<DaemonConfig> parse_daemon_config(std::string_view text, std::string_view origin);
+
+/// The defaults when the file does not exist and was not `required`.
+Result<DaemonConfig> load_daemon_config(const std::filesystem::path& path, bool required);
+
+}  // namespace virttdx::driver

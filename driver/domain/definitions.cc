@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Definitions: what is stored, apart from what runs.
+#include <libvirt/libvirt.h>
+
+#include "domain/domain_service.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+
+DomainService::DomainService(Directories directories, HostAccess host)
+    : host_(std::move(host)), store_(std::move(directories)) {}
+
+Result<domain_xml::Domain> DomainService::read_definition(std::string_view xml) const {
+  auto domain = TRY(domain_xml::parse_domain(xml));
+  TRY(check_domain_name(domain.name));
+  // A running domain's description may be handed in again: its id is not part of a definition.
+  domain.id.reset();
+  if (domain.uuid.empty())
+    if (const auto known = registry_.find_by_name(domain.name)) domain.uuid = (*known)->uuid;
+  return domain_xml::complete_definition(std::move(domain), {.emulator = host_.monitor_binary.native()});
+}
+
+// Errors keep a domain from starting, not from being defined: the host may change. They are kept to be shown.
+std::vector<std::string> DomainService::findings_of(const domain_xml::Domain& domain) const {
+  std::vector<std::string> messages;
+  const auto plan = domain_xml::plan_launch(domain, host_.capabilities);
+  if (!plan) return {plan.error().message()};
+  for (const auto& finding : plan->findings)
+    if (finding.severity != domain_xml::Severity::Note) messages.push_back(domain_xml::to_string(finding));
+  return messages;
+}
+
+Result<RecordPtr> DomainService::define(std::string_view xml) {
+  auto domain = TRY(read_definition(xml));
+  TRY(registry_.check_identity(domain.uuid, domain.name));
+  TRY(store_.save_definition(domain));
+  const auto known = registry_.find_by_uuid(domain.uuid);
+  const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
+  record->definition_messages = findings_of(domain);
+  record->definition = std::move(domain);
+  emit(*record, VIR_DOMAIN_EVENT_DEFINED,
+       known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED);
+  if (record->live) save_status(*record);
+  return record;
+}
+
+Result<> DomainService::undefine(const RecordPtr& record) {
+  if (!record->persistent()) return fail(Error::Code::WrongState, "cannot undefine transient domain");
+  TRY(store_.remove_definition(record->name));
+  record->definition.reset();
+  record->definition_messages.clear();
+  record->autostart = false;
+  emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
+  if (record->live) save_status(*record);
+  forget_if_unused(record);
+  return {};
+}
+
+Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
+  if (!record->persistent())
+    return fail(Error::Code::WrongState, "cannot set autostart for transient domain");
+  TRY(store_.set_autostart(record->name, autostart));
+  record->autostart = autostart;
+  return {};
+}
+
+Result<RecordPtr> DomainService::record_for_run(std::string_view xml) {
+  auto domain = TRY(read_definition(xml));
+  TRY(registry_.check_identity(domain.uuid, domain.name));
+  const auto known = registry_.find_by_uuid(domain.uuid);
+  if (known && (*known)->active())
+    return fail(Error::Code::WrongState, "domain '{}' is already active", domain.name);
+  const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
+  // A stored definition stays as it is; this run has one of its own.
+  record->live.emplace().definition = std::move(domain);
+  return record;
+}
+
+void DomainService::create_transient(std::string_view xml, const StartOptions& options,
+                                     std::function<void(Result<RecordPtr>)> done) {
+  const auto record = record_for_run(xml);
+  if (!record) return done(tl::unexpected(record.error()));
+  start(*record, options, [record = *record, done = std::move(done)](const Result<>& started) {
+    started ? done(record) : done(tl::unexpected(started.error()));
+  });
+}
+
+void DomainService::forget_if_unused(const RecordPtr& record) {
+  if (!record->persistent() && !record->active()) registry_.remove(*record);
+}
+
+std::size_t DomainService::active_count() const {
+  std::size_t count = 0;
+  for (const auto& record : registry_.all()) count += record->active() ? 1 : 0;
+  return count;
+}
+
+void DomainService::emit(const DomainRecord& record, int event, int detail) const {
+  if (!event_handler_) return;
+  event_handler_({.event_id = VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                  .name = record.name,
+                  .uuid = record.uuid,
+                  .id = record.id,
+                  .event = event,
+                  .detail = detail});
+}
+
+void DomainService::emit_reboot(const DomainRecord& record) const {
+  if (!event_handler_) return;
+  event_handler_(
+      {.event_id = VIR_DOMAIN_EVENT_ID_REBOOT, .name = record.name, .uuid = record.uuid, .id = record.id});
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+namespace virttdx::driver {
+
+// Details that libvirt 11.6 added for TDs that are made anew to reboot; older headers do not have them.
+inline constexpr int kEventStartedRecreated = 5;
+inline constexpr int kEventStoppedRecreated = 7;
+
+/// Something that happened to a domain. Numbers are those of libvirt's public header.
+struct DomainEvent {
+  int event_id = 0;  ///< virDomainEventID: lifecycle or reboot
+  std::string name;
+  std::string uuid;
+  int id = -1;     ///< -1: not running (any more)
+  int event = 0;   ///< virDomainEventType, of a lifecycle event
+  int detail = 0;  ///< of that type
+};
+
+}  // namespace virttdx::driver

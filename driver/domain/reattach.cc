@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the daemon finds when it starts: definitions, and monitors that went on without it.
+#include <libvirt/libvirt.h>
+
+#include "domain/domain_service.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+Phase phase_of(const domain_xml::DomainStatus& status) {
+  if (status.state == VIR_DOMAIN_RUNNING) return Phase::Running;
+  if (status.state == VIR_DOMAIN_PAUSED)
+    return status.reason == VIR_DOMAIN_PAUSED_STARTING_UP ? Phase::Starting : Phase::Paused;
+  return Phase::Stopping;
+}
+
+}  // namespace
+
+void DomainService::load() {
+  for (auto& stored : store_.load_definitions()) {
+    if (const auto unique = registry_.check_identity(stored.domain.uuid, stored.domain.name); !unique) {
+      log::error("definition of domain '{}': {}; left alone", stored.domain.name, unique.error().message());
+      continue;
+    }
+    const RecordPtr record = registry_.add(stored.domain.name, stored.domain.uuid);
+    record->autostart = stored.autostart;
+    record->definition_messages = findings_of(stored.domain);
+    record->definition = std::move(stored.domain);
+  }
+  for (const auto& status : store_.load_statuses()) reattach(status);
+  if (store_.take_autostart_turn()) start_marked();
+}
+
+void DomainService::reattach(const domain_xml::DomainStatus& status) {
+  if (const auto unique = registry_.check_identity(status.domain.uuid, status.domain.name); !unique)
+    return log::error("status of domain '{}': {}; left alone", status.domain.name, unique.error().message());
+  const auto known = registry_.find_by_uuid(status.domain.uuid);
+  const RecordPtr record = known ? *known : registry_.add(status.domain.name, status.domain.uuid);
+  record->id = status.domain.id.value_or(-1);
+  registry_.reserve_id(record->id);
+  record->phase = phase_of(status);
+  record->reason = status.reason;
+  auto& live = record->live.emplace();
+  live.definition = status.domain;
+  live.messages = status.messages;
+  live.process = {status.pid, status.pid_start_time, status.monitor_socket};
+  if (!is_alive(live.process)) {
+    log::warning("domain '{}': its monitor, process {}, ended while no daemon ran", record->name, status.pid);
+    return monitor_gone(record);
+  }
+  log::info("domain '{}': attaching again to monitor process {}", record->name, status.pid);
+  connect_monitor(record);
+}
+
+void DomainService::start_marked() {
+  for (const auto& record : registry_.all()) {
+    if (!record->autostart || record->active()) continue;
+    start(record, {}, [name = record->name](const Result<>& started) {
+      if (!started) log::error("autostart of domain '{}': {}", name, started.error().message());
+    });
+  }
+}
+
+void DomainService::save_status(const DomainRecord& record) const {
+  domain_xml::DomainStatus status{.state = libvirt_state(record.phase),
+                                  .reason = record.reason,
+                                  .pid = record.live->process.pid,
+                                  .pid_start_time = record.live->process.start_time,
+                                  .monitor_socket = record.live->process.control_socket.native(),
+                                  .messages = record.live->messages,
+                                  .transient = !record.persistent(),
+                                  .domain = record.live->definition};
+  // The domain goes on all the same; only a restarted daemon would not find it.
+  if (const auto saved = store_.save_status(status); !saved)
+    log::error("status of domain '{}': {}", record.name, saved.error().message());
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a definition to a running TD: plan, monitor process, control socket, launch.
+#include <libvirt/libvirt.h>
+#include <signal.h>
+
+#include <utility>
+
+#include "domain/domain_service.h"
+#include "domain/log_tail.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+// A monitor that runs but does not open its control socket by then is stuck.
+constexpr std::chrono::seconds kConnectPatience{30};
+
+std::string_view not_confidential() {
+  return "the domain runs on the software TDX host: it is emulated and not confidential";
+}
+
+// What the monitor knows of the devices that only exist now.
+void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status) {
+  for (auto* devices : {&domain.devices.serials, &domain.devices.consoles}) {
+    std::uint32_t number = 0;
+    for (auto& device : *devices) {
+      device.alias = fmt::format("{}{}", devices == &domain.devices.serials ? "serial" : "console", number);
+      const std::uint32_t port = device.target_port.value_or(number++);
+      for (const auto& serial : status.serials)
+        if (serial.port == port && device.type == "pty" && !serial.pty_path.empty())
+          device.source_path = serial.pty_path;
+    }
+  }
+}
+
+}  // namespace
+
+void DomainService::start(const RecordPtr& record, const StartOptions& options, Completion done) {
+  auto started = check_operation(Operation::Start, record->phase);
+  if (started) started = launch(record, options);
+  if (started) {
+    record->started = std::move(done);
+    return;
+  }
+  if (!record->active()) record->live.reset();
+  forget_if_unused(record);
+  done(std::move(started));
+}
+
+Result<> DomainService::launch(const RecordPtr& record, const StartOptions& options) {
+  const bool transient_run = record->live.has_value();
+  if (!transient_run) record->live.emplace().definition = *record->definition;
+  TRY(prepare_launch(*record, options));
+  auto process = spawn_monitor({.binary = host_.monitor_binary,
+                                .config_file = store_.monitor_config(record->name),
+                                .control_socket = store_.monitor_socket(record->name),
+                                .log_file = store_.log_file(record->name)});
+  if (!process) {
+    store_.remove_runtime_files(record->name);
+    return tl::unexpected(process.error());
+  }
+  record->live->process = std::move(*process);
+  if (record->id < 0) record->id = registry_.take_id();
+  record->live->definition.id = record->id;
+  enter_phase(*record, Phase::Starting, VIR_DOMAIN_PAUSED_STARTING_UP);
+  save_status(*record);
+  connect_monitor(record);
+  return {};
+}
+
+Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions& options) {
+  auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities));
+  if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
+  if (host_.kind == HostKind::Soft) record.live->messages.emplace_back(not_confidential());
+  for (const auto& finding : plan.findings)
+    if (finding.severity == domain_xml::Severity::Warning)
+      record.live->messages.push_back(to_string(finding));
+  plan.config.start_paused = options.paused;
+  store_.remove_runtime_files(record.name);
+  return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
+}
+
+void DomainService::connect_monitor(const RecordPtr& record) {
+  const std::weak_ptr<DomainRecord> weak = record;
+  record->live->connector.reset(new MonitorConnector(
+      record->live->process, kConnectPatience, [this, weak](Result<ControlClient> client) {
+        const auto connected = weak.lock();
+        if (!connected || !connected->live) return;
+        connected->live->connector.reset();
+        client ? attach(connected, std::move(*client)) : monitor_gone(connected);
+      }));
+}
+
+void DomainService::attach(const RecordPtr& record, ControlClient client) {
+  const std::weak_ptr<DomainRecord> weak = record;
+  record->live->monitor.reset(new MonitorLink(
+      std::move(client),
+      [this, weak](const MonitorEvent& event) {
+        if (const auto domain = weak.lock()) handle_event(domain, event);
+      },
+      [this, weak] {
+        if (const auto domain = weak.lock()) monitor_gone(domain);
+      }));
+  refresh_status(record, [weak](const Result<>& result) {
+    if (!result) log::warning("status of a monitor: {}", result.error().message());
+  });
+}
+
+void DomainService::refresh_status(const RecordPtr& record, Completion done) {
+  if (!record->live || !record->live->monitor)
+    return done(fail(Error::Code::WrongState, "domain is not running"));
+  const std::weak_ptr<DomainRecord> weak = record;
+  record->live->monitor->send(control_command::kStatus, nlohmann::json::object(),
+                              [this, weak, done = std::move(done)](ControlReply reply) {
+                                const auto domain = weak.lock();
+                                if (!reply.result) return done(tl::unexpected(reply.result.error()));
+                                auto status = monitor_status_from_json(*reply.result);
+                                if (!status) return done(tl::unexpected(status.error()));
+                                if (domain && domain->live) took_status(domain, *status);
+                                done({});
+                              });
+}
+
+void DomainService::took_status(const RecordPtr& record, const MonitorStatus& status) {
+  record->live->status = status;
+  if (status.state != VmState::Running && status.state != VmState::Paused) return;
+  if (record->phase == Phase::Starting)
+    finish_start(record, status.state == VmState::Paused);
+  else if (record->phase == Phase::Running || record->phase == Phase::Paused)
+    set_paused(record, status.state == VmState::Paused);
+}
+
+// libvirt's drivers announce RESUMED before STARTED, or STARTED and SUSPENDED for a domain that stays paused.
+void DomainService::finish_start(const RecordPtr& record, bool paused) {
+  describe_live_devices(record->live->definition, record->live->status);
+  const bool recreated = std::exchange(record->live->recreated, false);
+  const int detail = recreated ? kEventStartedRecreated : VIR_DOMAIN_EVENT_STARTED_BOOTED;
+  if (paused) {
+    enter_phase(*record, Phase::Paused, VIR_DOMAIN_PAUSED_USER);
+    emit(*record, VIR_DOMAIN_EVENT_STARTED, detail);
+    emit(*record, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+  } else {
+    enter_phase(*record, Phase::Running, VIR_DOMAIN_RUNNING_BOOTED);
+    if (!recreated) emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    emit(*record, VIR_DOMAIN_EVENT_STARTED, detail);
+  }
+  save_status(*record);
+  log::info("domain '{}' started with id {}, monitor process {}", record->name, record->id,
+            record->live->process.pid);
+  if (const auto started = std::exchange(record->started, nullptr)) started({});
+}
+
+// The monitor's own last words are the best explanation there is.
+void DomainService::launch_failed(const RecordPtr& record, const Error& error) {
+  const auto& message = record->live->stop_message;
+  const std::string tail = message.empty() ? last_line(store_.log_file(record->name)) : message;
+  const Error reported(Error::Code::Internal,
+                       fmt::format("start of domain '{}': {}{}{} (log: '{}')", record->name, error.message(),
+                                   tail.empty() ? "" : ": ", tail, store_.log_file(record->name).native()));
+  log::error("{}", reported.message());
+  if (const auto started = std::exchange(record->started, nullptr)) started(tl::unexpected(reported));
+}
+
+}  // namespace virttdx::driver

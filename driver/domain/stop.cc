@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What happens to a domain that runs: commands to its monitor, the monitor's events, and its end.
+#include <libvirt/libvirt.h>
+#include <signal.h>
+
+#include <QTimer>
+#include <array>
+#include <utility>
+
+#include "domain/domain_service.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+// A monitor that was told to stop, or said that it does, and still runs after this is killed.
+constexpr std::chrono::seconds kStopPatience{10};
+
+struct StopRow {
+  StopReason reason;
+  int shutoff_reason;   ///< virDomainShutoffReason
+  int shutdown_detail;  ///< of the event SHUTDOWN before; -1: none
+  int stopped_detail;   ///< of the event STOPPED
+};
+
+constexpr std::array kStopTable = {
+    // The connection ended without a word.
+    StopRow{StopReason::None, VIR_DOMAIN_SHUTOFF_CRASHED, -1, VIR_DOMAIN_EVENT_STOPPED_CRASHED},
+    StopRow{StopReason::Destroyed, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_SHUTDOWN_HOST,
+            VIR_DOMAIN_EVENT_STOPPED_DESTROYED},
+    StopRow{StopReason::GuestShutdown, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST,
+            VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN},
+    StopRow{StopReason::Reset, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST,
+            VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN},
+    StopRow{StopReason::Crashed, VIR_DOMAIN_SHUTOFF_CRASHED, -1, VIR_DOMAIN_EVENT_STOPPED_CRASHED},
+    StopRow{StopReason::LaunchFailed, VIR_DOMAIN_SHUTOFF_FAILED, -1, VIR_DOMAIN_EVENT_STOPPED_FAILED},
+};
+
+const StopRow& row_of(StopReason reason) {
+  const StopRow& row = kStopTable.at(static_cast<std::size_t>(reason));
+  CHECK(row.reason == reason);
+  return row;
+}
+
+void kill_after_patience(const RecordPtr& record) {
+  const MonitorProcess process = record->live->process;
+  QTimer::singleShot(kStopPatience, [process, name = record->name] {
+    if (!is_alive(process)) return;
+    log::warning("domain '{}': monitor process {} does not end; killing it", name, process.pid);
+    signal_process(process, SIGKILL);
+  });
+}
+
+}  // namespace
+
+void DomainService::ask_monitor(const RecordPtr& record, std::string_view command,
+                                const nlohmann::json& arguments, ReplyHandler handler) {
+  if (const auto allowed = check_operation(Operation::Query, record->phase); !allowed)
+    return handler(tl::unexpected(allowed.error()));
+  if (!record->live->monitor)
+    return handler(fail(Error::Code::WrongState, "the domain's monitor does not answer yet"));
+  record->live->monitor->send(command, arguments, [handler = std::move(handler)](ControlReply reply) {
+    reply.result ? handler(std::move(reply)) : handler(tl::unexpected(reply.result.error()));
+  });
+}
+
+void DomainService::command(const RecordPtr& record, Operation operation, std::string_view name,
+                            Completion done, std::function<void()> succeeded) {
+  if (auto allowed = check_operation(operation, record->phase); !allowed) return done(std::move(allowed));
+  ask_monitor(record, name, nlohmann::json::object(),
+              [done = std::move(done), succeeded = std::move(succeeded)](const Result<ControlReply>& reply) {
+                if (!reply) return done(tl::unexpected(reply.error()));
+                if (succeeded) succeeded();
+                done({});
+              });
+}
+
+void DomainService::shutdown(const RecordPtr& record, Completion done) {
+  command(record, Operation::Shutdown, control_command::kPowerdown, std::move(done), [record] {
+    if (record->live) record->live->recreate_after_shutdown = false;
+  });
+}
+
+void DomainService::reboot(const RecordPtr& record, Completion done) {
+  command(record, Operation::Reboot, control_command::kPowerdown, std::move(done), [record] {
+    if (record->live) record->live->recreate_after_shutdown = true;
+  });
+}
+
+void DomainService::reset(const RecordPtr& record, Completion done) {
+  command(record, Operation::Reset, control_command::kReset, std::move(done));
+}
+
+void DomainService::suspend(const RecordPtr& record, Completion done) {
+  if (record->phase == Phase::Paused) return done({});
+  command(record, Operation::Suspend, control_command::kPause, std::move(done),
+          [this, record] { set_paused(record, true); });
+}
+
+void DomainService::resume(const RecordPtr& record, Completion done) {
+  command(record, Operation::Resume, control_command::kResume, std::move(done),
+          [this, record] { set_paused(record, false); });
+}
+
+// Called by whatever tells it first, the reply or the event.
+void DomainService::set_paused(const RecordPtr& record, bool paused) {
+  const Phase wanted = paused ? Phase::Paused : Phase::Running;
+  if (record->phase == wanted || !may_follow(record->phase, wanted)) return;
+  enter_phase(*record, wanted, paused ? int{VIR_DOMAIN_PAUSED_USER} : int{VIR_DOMAIN_RUNNING_UNPAUSED});
+  if (paused)
+    emit(*record, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+  else
+    emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+  save_status(*record);
+}
+
+void DomainService::destroy(const RecordPtr& record, Completion done) {
+  if (auto allowed = check_operation(Operation::Destroy, record->phase); !allowed)
+    return done(std::move(allowed));
+  record->stopped.push_back(std::move(done));
+  record->live->recreate_after_shutdown = false;
+  if (record->phase == Phase::Stopping) return;
+  if (record->live->monitor)
+    record->live->monitor->send(control_command::kStop, nlohmann::json::object(), [](const ControlReply&) {});
+  else
+    signal_process(record->live->process, SIGKILL);
+  begin_stop(record, StopReason::Destroyed, "");
+}
+
+void DomainService::begin_stop(const RecordPtr& record, StopReason reason, std::string message) {
+  // The first reason is the cause; what follows is its consequence.
+  if (record->phase == Phase::Stopping) return;
+  const bool launching = record->phase == Phase::Starting;
+  record->live->stop_reason =
+      launching && reason != StopReason::Destroyed ? StopReason::LaunchFailed : reason;
+  record->live->stop_message = std::move(message);
+  enter_phase(*record, Phase::Stopping, VIR_DOMAIN_SHUTDOWN_USER);
+  kill_after_patience(record);
+}
+
+void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& event) {
+  switch (event.kind) {
+    case MonitorEventKind::Launched:
+      return refresh_status(record, [](const Result<>&) {});
+    case MonitorEventKind::Paused:
+      return set_paused(record, true);
+    case MonitorEventKind::Resumed:
+      return set_paused(record, false);
+    case MonitorEventKind::Reset:
+      return emit_reboot(*record);
+    case MonitorEventKind::Recreated:
+      emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
+      return emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
+    case MonitorEventKind::Panicked:
+      record->live->messages.push_back(fmt::format("guest panicked: {}", event.message));
+      return save_status(*record);
+    case MonitorEventKind::Stopped:
+      return begin_stop(record, event.stop_reason, event.message);
+  }
+}
+
+// The end of the control connection is the end of the monitor: it closes it last.
+void DomainService::monitor_gone(const RecordPtr& record) {
+  if (!record->live) return;
+  begin_stop(record, record->phase == Phase::Starting ? StopReason::LaunchFailed : StopReason::None,
+             record->phase == Phase::Starting ? "" : "the monitor ended unexpectedly");
+  finish_stop(record);
+}
+
+void DomainService::emit_stop_events(const DomainRecord& record) {
+  const StopRow& row = row_of(record.live->stop_reason);
+  if (row.shutdown_detail >= 0) emit(record, VIR_DOMAIN_EVENT_SHUTDOWN, row.shutdown_detail);
+}
+
+void DomainService::finish_stop(const RecordPtr& record) {
+  // Whatever the monitor left running must not outlive its record.
+  signal_process(record->live->process, SIGKILL);
+  if (begin_recreation(record)) return;
+  const StopRow row = row_of(record->live->stop_reason);
+  emit_stop_events(*record);
+  if (record->started) launch_failed(record, {Error::Code::Internal, "the monitor ended before the TD ran"});
+  log::info("domain '{}' stopped{}{}", record->name, record->live->stop_message.empty() ? "" : ": ",
+            record->live->stop_message);
+  store_.remove_runtime_files(record->name);
+  record->live.reset();
+  record->id = -1;
+  enter_phase(*record, Phase::Inactive, row.shutoff_reason);
+  emit(*record, VIR_DOMAIN_EVENT_STOPPED, row.stopped_detail);
+  forget_if_unused(record);
+  for (const auto& stopped : std::exchange(record->stopped, {})) stopped({});
+}
+
+// A reboot that was asked for from outside: the guest has powered off, the same domain starts again.
+bool DomainService::begin_recreation(const RecordPtr& record) {
+  if (!record->live->recreate_after_shutdown || record->live->stop_reason != StopReason::GuestShutdown)
+    return false;
+  emit_reboot(*record);
+  emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
+  auto definition = std::move(record->live->definition);
+  record->live.emplace().definition = std::move(definition);
+  record->live->recreated = true;
+  if (const auto launched = launch(record, {}); !launched) {
+    log::error("domain '{}': start after a reboot: {}", record->name, launched.error().message());
+    record->live->stop_reason = StopReason::LaunchFailed;
+    return false;
+  }
+  return true;
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <QCoreApplication>
+#include <cstdio>
+#include <vector>
+
+#include "api/daemon.h"
+#include "config/command_line.h"
+#include "config/daemon_lock.h"
+#include "process/signals.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+Result<> run(QCoreApplication& application, const CommandLine& line) {
+  Directories directories = TRY(find_directories(line.root));
+  if (line.config_file) directories.config_file = *line.config_file;
+  DaemonConfig config = TRY(load_daemon_config(directories.config_file, line.config_file.has_value()));
+  if (line.host) config.host = *line.host;
+  log::set_threshold(config.log_level);
+  TRY(create_directories(directories));
+  const UniqueFd lock = TRY(take_daemon_lock(directories.lock_file()));
+  const auto monitor = TRY(find_monitor());
+  // Before signals are blocked: the child that tells the capabilities is waited for here.
+  DomainService service(directories, open_host(config.host, monitor));
+  const auto signals = TRY(SignalWatcher::create([&application] { application.quit(); }));
+  Daemon daemon(config, service);
+  service.load();
+  TRY(daemon.listen(directories));
+  if (line.idle_timeout_seconds > 0)
+    daemon.end_when_idle(std::chrono::seconds(line.idle_timeout_seconds),
+                         [&application] { application.quit(); });
+  log::info("virttdxd {} listens on '{}'", VIRTTDX_VERSION, directories.socket().native());
+  QCoreApplication::exec();
+  log::info("virttdxd ends; running domains go on");
+  return {};
+}
+
+}  // namespace
+}  // namespace virttdx::driver
+
+int main(int argc, char** argv) {
+  using namespace virttdx;
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  const auto line = driver::parse_command_line(arguments);
+  if (!line) {
+    std::fprintf(stderr, "virttdxd: %s\n", line.error().message().c_str());
+    return 2;
+  }
+  if (line->help) return std::fputs(driver::usage().data(), stdout) < 0 ? 1 : 0;
+  if (line->version) return std::puts("virttdxd " VIRTTDX_VERSION) < 0 ? 1 : 0;
+  QCoreApplication application(argc, argv);
+  if (const auto done = driver::run(application, *line); !done) {
+    log::error("{}", done.error().message());
+    return 1;
+  }
+  return 0;
+}

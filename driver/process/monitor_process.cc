@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "process/monitor_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <vector>
+
+#include "host/kernel_file.h"
+
+namespace virttdx::driver {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryInterval{10};
+constexpr std::chrono::milliseconds kGreetingPatience{1000};
+
+struct ProcessStat {
+  char state = 'X';
+  std::uint64_t user_ticks = 0, system_ticks = 0, start_time = 0, resident_pages = 0;
+};
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+std::uint64_t number_of(std::string_view word) {
+  std::uint64_t value = 0;
+  std::from_chars(word.data(), word.data() + word.size(), value);
+  return value;
+}
+
+// proc(5): the second field is the command in parentheses, which may itself contain any of these; fields
+// after the last ')' start with number 3.
+Result<ProcessStat> read_stat(pid_t pid) {
+  const std::string text = read_kernel_file(fmt::format("/proc/{}/stat", pid));
+  const std::size_t close = text.rfind(')');
+  if (close == std::string::npos) return fail(Error::Code::NotFound, "no process {}", pid);
+  const auto fields = words_of(std::string_view(text).substr(close + 1));
+  constexpr std::size_t kFirst = 3, kUserTime = 14, kSystemTime = 15, kStartTime = 22, kResident = 24;
+  if (fields.size() <= kResident - kFirst)
+    return fail(Error::Code::InvalidData, "/proc/{}/stat is too short", pid);
+  return ProcessStat{.state = fields[0].front(),
+                     .user_ticks = number_of(fields[kUserTime - kFirst]),
+                     .system_ticks = number_of(fields[kSystemTime - kFirst]),
+                     .start_time = number_of(fields[kStartTime - kFirst]),
+                     .resident_pages = number_of(fields[kResident - kFirst])};
+}
+
+Result<ProcessStat> stat_of(const MonitorProcess& process) {
+  if (process.pid <= 0) return fail(Error::Code::NotFound, "no process");
+  const ProcessStat stat = TRY(read_stat(process.pid));
+  if (stat.start_time != process.start_time || stat.state == 'Z' || stat.state == 'X')
+    return fail(Error::Code::NotFound, "process {} has ended", process.pid);
+  return stat;
+}
+
+// Between fork and exec only what signal-safety(7) allows.
+[[noreturn]] void become_monitor(char* const* arguments, int log, int report) {
+  setsid();
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int null = open("/dev/null", O_RDONLY);
+  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+      dup2(log, STDERR_FILENO) >= 0)
+    execv(arguments[0], arguments);
+  const int error = errno;
+  [[maybe_unused]] const auto written = write(report, &error, sizeof(error));
+  _exit(127);
+}
+
+// The pipe closes by itself on exec; a number in it is the errno of what failed.
+Result<> wait_for_exec(int report, const std::filesystem::path& binary) {
+  int error = 0;
+  ssize_t size = 0;
+  do size = read(report, &error, sizeof(error));
+  while (size < 0 && errno == EINTR);
+  if (size == static_cast<ssize_t>(sizeof(error)))
+    return fail_errno(error, "run monitor '{}'", binary.native());
+  return {};
+}
+
+}  // namespace
+
+Result<MonitorProcess> spawn_monitor(const MonitorCommand& command) {
+  UniqueFd log(open(command.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log) return fail_errno(errno, "open log file '{}'", command.log_file.native());
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "create a pipe");
+  UniqueFd read_end(ends[0]), write_end(ends[1]);
+  std::vector<std::string> words = {command.binary.native(), "--config", command.config_file.native(),
+                                    "--control", command.control_socket.native()};
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) return fail_errno(errno, "fork for monitor '{}'", command.binary.native());
+  if (pid == 0) become_monitor(arguments.data(), log.get(), write_end.get());
+  write_end.reset();
+  TRY(wait_for_exec(read_end.get(), command.binary));
+  const auto stat = read_stat(pid);
+  return MonitorProcess{pid, stat ? stat->start_time : 0, command.control_socket};
+}
+
+bool is_alive(const MonitorProcess& process) { return stat_of(process).has_value(); }
+
+void signal_process(const MonitorProcess& process, int signal) {
+  if (is_alive(process)) kill(process.pid, signal);
+}
+
+std::uint64_t cpu_time_ns(const MonitorProcess& process) {
+  const auto stat = stat_of(process);
+  const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+  return stat ? (stat->user_ticks + stat->system_ticks) * (1'000'000'000 / per_second) : 0;
+}
+
+std::uint64_t resident_kib(const MonitorProcess& process) {
+  const auto stat = stat_of(process);
+  return stat ? stat->resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024 : 0;
+}
+
+MonitorConnector::MonitorConnector(MonitorProcess process, std::chrono::milliseconds patience,
+                                   Handler handler)
+    : process_(std::move(process)),
+      deadline_(std::chrono::steady_clock::now() + patience),
+      handler_(std::move(handler)) {
+  QObject::connect(&timer_, &QTimer::timeout, &timer_, [this] { try_once(); });
+  timer_.start(kRetryInterval);
+}
+
+void MonitorConnector::try_once() {
+  auto client = ControlClient::connect(process_.control_socket, kGreetingPatience);
+  if (client) return finish(std::move(client));
+  if (!is_alive(process_)) return finish(fail(Error::Code::WrongState, "the monitor ended at once"));
+  if (std::chrono::steady_clock::now() >= deadline_) finish(tl::unexpected(client.error()));
+}
+
+void MonitorConnector::finish(Result<ControlClient> result) {
+  timer_.stop();
+  handler_(std::move(result));
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rpc/listener.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <QTimer>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+constexpr int kBacklog = 128;
+
+Result<sockaddr_un> address_of(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string& text = path.native();
+  if (text.size() >= sizeof(address.sun_path))
+    return fail(Error::Code::InvalidArgument,
+                "socket path '{}' has {} bytes, a Unix socket's may have {}; use a shorter directory", text,
+                text.size(), sizeof(address.sun_path) - 1);
+  std::memcpy(address.sun_path, text.data(), text.size());
+  return address;
+}
+
+Result<> set_access(const std::filesystem::path& path, mode_t mode, std::optional<gid_t> group) {
+  if (group && chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
+    return fail_errno(errno, "set group {} of socket '{}'", *group, path.native());
+  if (chmod(path.c_str(), mode) != 0)
+    return fail_errno(errno, "set mode {:o} of socket '{}'", mode, path.native());
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::create(const std::filesystem::path& path, mode_t mode,
+                                                   std::optional<gid_t> group, AcceptHandler accept) {
+  const sockaddr_un address = TRY(address_of(path));
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return fail_errno(errno, "create a socket for '{}'", path.native());
+  if (unlink(path.c_str()) != 0 && errno != ENOENT)
+    return fail_errno(errno, "remove stale socket '{}'", path.native());
+  // Nobody connects between bind and chmod: the socket does not listen yet.
+  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    return fail_errno(errno, "bind socket '{}'", path.native());
+  TRY(set_access(path, mode, group));
+  if (listen(socket.get(), kBacklog) != 0) return fail_errno(errno, "listen on socket '{}'", path.native());
+  return std::unique_ptr<Listener>(new Listener(std::move(socket), path, std::move(accept)));
+}
+
+Listener::Listener(UniqueFd socket, std::filesystem::path path, AcceptHandler accept)
+    : socket_(std::move(socket)),
+      path_(std::move(path)),
+      accept_(std::move(accept)),
+      readable_(socket_.get(), QSocketNotifier::Read) {
+  QObject::connect(&readable_, &QSocketNotifier::activated, &readable_, [this] { accept_some(); });
+}
+
+Listener::~Listener() { unlink(path_.c_str()); }
+
+void Listener::accept_some() {
+  while (true) {
+    UniqueFd client(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (client) {
+      accept_(std::move(client));
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno != EAGAIN) pause_after(errno);
+    return;
+  }
+}
+
+// Without descriptors to spare the socket stays readable: trying again at once would only burn the CPU.
+void Listener::pause_after(int error) {
+  log::error("accept on '{}': {}; trying again in a second", path_.native(), std::strerror(error));
+  readable_.setEnabled(false);
+  QTimer::singleShot(std::chrono::seconds(1), &readable_, [this] { readable_.setEnabled(true); });
+}
+
+}  // namespace virttdx::driver

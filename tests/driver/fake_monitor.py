@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A monitor without a TD: speaks the control protocol (docs/control-protocol.md) and keeps its state.
+
+The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
+"p" powers off, "r" resets, "c" crashes; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
+VIRTTDX_FAKE_LAUNCH=hang never finishes launching.
+"""
+import array
+import json
+import os
+import selectors
+import socket
+import sys
+
+HOST_CAPABILITIES = os.environ.get('VIRTTDX_FAKE_HOST')
+MRTD = '4c' * 48
+
+
+class Monitor:
+    def __init__(self, config, path):
+        self.config = config
+        self.state = 'starting'
+        self.stop_reason = 'none'
+        self.message = ''
+        self.recreated = 0
+        self.console = None
+        self.unseen = b'fake firmware\r\n'
+        self.clients = {}
+        self.selector = selectors.DefaultSelector()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen()
+        self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+
+    def run(self):
+        while self.state != 'stopped':
+            for key, _ in self.selector.select():
+                key.data()
+
+    def accept(self):
+        client, _ = self.listener.accept()
+        self.clients[client] = b''
+        self.selector.register(client, selectors.EVENT_READ, lambda: self.read(client))
+        self.send(client, {'virttdx-monitor': 1, 'version': 'fake'})
+        if self.state == 'starting':
+            self.launch()
+
+    def launch(self):
+        how = os.environ.get('VIRTTDX_FAKE_LAUNCH')
+        if how == 'fail':
+            self.stop('launch-failed', 'KVM_TDX_INIT_VM: told to fail')
+        elif how != 'hang':
+            self.state = 'paused' if self.config['start_paused'] else 'running'
+            self.emit('launched')
+
+    def send(self, client, message, descriptor=None):
+        line = (json.dumps(message) + '\n').encode()
+        if descriptor is None:
+            client.sendall(line)
+        else:
+            client.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [descriptor]))])
+
+    def emit(self, kind, **members):
+        for client in list(self.clients):
+            self.send(client, {'event': kind, **members})
+
+    def read(self, client):
+        data = client.recv(65536)
+        if not data:
+            self.selector.unregister(client)
+            del self.clients[client]
+            return
+        *lines, self.clients[client] = (self.clients[client] + data).split(b'\n')
+        for line in lines:
+            command = json.loads(line)
+            getattr(self, 'do_' + command['command'].replace('-', '_'))(client, command['id'], command['arguments'])
+
+    def reply(self, client, number, result=None):
+        self.send(client, {'id': number, 'result': result if result is not None else {}})
+
+    def do_status(self, client, number, _):
+        self.reply(client, number, {
+            'state': self.state, 'stop_reason': self.stop_reason, 'message': self.message, 'pid': os.getpid(),
+            'host': self.config['host'], 'host_description': 'fake', 'recreated': self.recreated,
+            'vcpu_time_ns': [1000000] * self.config['vcpu_count'],
+            'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': self.console is not None}]})
+
+    def do_measurements(self, client, number, _):
+        self.reply(client, number, {'mrtd': MRTD, 'host_mrtd': MRTD, 'attributes': '0x10000000', 'xfam': '0x3', 'gpaw': 48,
+                                    'pages_added': 1, 'pages_measured': 1})
+
+    def do_pause(self, client, number, _):
+        self.state = 'paused'
+        self.emit('paused')
+        self.reply(client, number)
+
+    def do_resume(self, client, number, _):
+        self.state = 'running'
+        self.reply(client, number)
+        self.emit('resumed')
+
+    def do_reset(self, client, number, _):
+        self.reply(client, number)
+        self.reset()
+
+    def do_powerdown(self, client, number, _):
+        self.reply(client, number)
+        self.stop('guest-shutdown')
+
+    def do_stop(self, client, number, _):
+        self.reply(client, number)
+        self.stop('destroyed')
+
+    def do_console_attach(self, client, number, arguments):
+        if self.console is not None and not arguments['force']:
+            self.send(client, {'id': number, 'error': {'code': 'busy', 'message': 'Active console session exists for this domain'}})
+            return
+        if self.console is not None:
+            self.detach()
+        self.console, other = socket.socketpair()
+        self.selector.register(self.console, selectors.EVENT_READ, self.read_console)
+        self.send(client, {'id': number, 'result': {}, 'descriptors': 1}, other.fileno())
+        other.close()
+        self.console.sendall(self.unseen)
+        self.unseen = b''
+
+    def detach(self):
+        self.selector.unregister(self.console)
+        self.console.close()
+        self.console = None
+
+    def read_console(self):
+        data = self.console.recv(65536)
+        if not data:
+            self.detach()
+        elif data == b'p':
+            self.stop('guest-shutdown')
+        elif data == b'r':
+            self.reset()
+        elif data == b'c':
+            self.stop('crashed', 'triple fault')
+        else:
+            self.console.sendall(data)
+
+    def reset(self):
+        self.emit('reset')
+        self.recreated += 1
+        self.emit('recreated')
+
+    def stop(self, reason, message=''):
+        self.state = 'stopped'
+        self.stop_reason = reason
+        self.message = message
+        self.emit('stopped', stop_reason=reason, message=message)
+
+
+def main():
+    if sys.argv[1] == '--host-capabilities':
+        with open(HOST_CAPABILITIES, encoding='utf-8') as file:
+            sys.stdout.write(file.read())
+        return
+    options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+    with open(options['--config'], encoding='utf-8') as file:
+        config = json.load(file)
+    Monitor(config, options['--control']).run()
+
+
+main()
