@@ -95,10 +95,10 @@ inline constexpr std::uint64_t kSysTdxFeatures0 = 0x0A00000000000008,
                                kSysCpuidConfigValues = 0x1900000000000500;
 }  // namespace field
 
-/// TDX_FEATURES0 bits that this model has.
-inline constexpr unsigned kFeatureTdgVpRdwr = 3, kFeaturePendingEptViolationV2 = 16, kFeatureFmsConfig = 17,
-                          kFeatureNoRbpMod = 18, kFeatureTopologyEnum = 20, kFeatureMaxpaVirt = 27,
-                          kFeatureCpuid2Virt = 29, kFeatureVeReduction = 30, kFeatureMaxgpaVirt = 33;
+/// Bit numbers of TDX_FEATURES0.
+inline constexpr unsigned kFeaturePendingEptViolationV2 = 16, kFeatureFmsConfig = 17, kFeatureNoRbpMod = 18,
+                          kFeatureTopologyEnum = 20, kFeatureMaxpaVirt = 27, kFeatureCpuid2Virt = 29,
+                          kFeatureMaxgpaVirt = 33;
 
 inline constexpr std::uint16_t kMaxVcpusPerTd = 576;
 inline constexpr std::uint16_t kMinTscFrequency = 4, kMaxTscFrequency = 400;  ///< units of kTscUnitHz

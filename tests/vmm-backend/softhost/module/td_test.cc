@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softhost/module/td.h"
 
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
 #include "module_fixture.h"
+#include "vmm_backend/tdvf.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -150,6 +155,31 @@ TEST_F(TdTest, MrtdIsTheHashOfAddAndExtendRecords) {
   EXPECT_EQ(hex(*td_.mrtd()),
             "90d808d76bbfc69adb16c918eb123fb4de427aaa2c9afa65"
             "3e996db5107639aafc2fe9be42cb05b12324716df4185ba2");
+}
+
+// ovmf 2022.11-6+deb12u2, added section by section as KVM adds it; the value was computed independently.
+TEST_F(TdTest, MrtdOfDebian12sFirmwareIsTheKnownOne) {
+  constexpr const char* kFirmware = "/usr/share/ovmf/OVMF.fd";
+  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << kFirmware << " is not installed";
+  const auto tdvf = load_tdvf(kFirmware);
+  ASSERT_TRUE(tdvf) << tdvf.error().message();
+  initialize(kvm_parameters());
+  std::vector<HostMemory> pages;
+  for (const auto& section : tdvf->sections) {
+    for (std::uint64_t offset = 0; offset < section.memory.size(); offset += 4096) {
+      std::array<std::byte, 4096> source{};
+      if (offset < section.raw_size)
+        std::memcpy(source.data(), tdvf->image.data() + section.data_offset + offset, source.size());
+      const auto gpa = section.memory.base().value + offset;
+      ASSERT_EQ(td_.mem_page_add(gpa, source, pages.emplace_back(4096).at(0)), 0U);
+      for (std::uint64_t chunk = 0; section.measured && chunk < 4096; chunk += 256)
+        ASSERT_EQ(td_.mr_extend(gpa + chunk), 0U);
+    }
+  }
+  ASSERT_EQ(td_.mr_finalize(), 0U);
+  EXPECT_EQ(hex(*td_.mrtd()),
+            "4c7206f0f483c524f12c366c711e9049030a8d47c471ee5a"
+            "a9c4999a08de4057fb887fed0744d5631a212967fb231c47");
 }
 
 TEST_F(TdTest, MrtdOfNoPagesIsTheEmptyHash) {
