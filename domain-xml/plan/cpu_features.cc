@@ -82,10 +82,11 @@ class FeaturePlan {
   }
 
   void disable(const CpuFeature& feature, const CpuidBit& bit) {
-    planning_.plan.config.td.xfam =
-        valid_xfam(planning_.plan.config.td.xfam & ~xfam_of_feature(feature.name));
-    assign(wanted_, bit, false);
-    if (!is_stuck(feature, bit)) return;
+    if (!is_stuck(feature, bit)) {
+      auto& xfam = planning_.plan.config.td.xfam;
+      xfam = valid_xfam(xfam & ~xfam_of_feature(feature.name));
+      return assign(wanted_, bit, false);
+    }
     add(Severity::Warning, "cpu-feature-stays", feature, bit,
         fmt::format("CPU feature '{}' ({}) stays enabled: {}", feature.name,
                     bit_name(bit.function, bit.index, bit.reg, bit.bit), reason_of(bit)),

@@ -66,7 +66,9 @@ void set_gpaw(CpuidEntries& entries, std::uint32_t gpaw) {
 CpuidEntries init_vm_cpuid(const HostCapabilities& host, const CpuidEntries& wanted) {
   CpuidEntries entries;
   for (const auto& configurable : host.configurable_cpuid) {
-    CpuidEntry entry{.function = configurable.function, .index = configurable.index};
+    // KVM lists leaves without the flag, but takes an entry without it for every sub-leaf of its leaf.
+    CpuidEntry entry{
+        .function = configurable.function, .index = configurable.index, .index_significant = true};
     if (const auto* value = find_cpuid(wanted, entry.function, entry.index))
       for (const auto reg : kCpuidRegisters) entry.set(reg, value->get(reg) & configurable.get(reg));
     entries.push_back(entry);
