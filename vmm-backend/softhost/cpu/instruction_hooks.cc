@@ -69,7 +69,19 @@ void UnicornEngine::on_interrupt(uc_engine*, std::uint32_t number, void* self) {
   engine.deliver_inside(event);
 }
 
+/// Interrupts are looked for at kicks only. A guest that idles with HLT and handles its #VE with interrupts
+/// disabled would hardly ever be met with interrupts enabled there, so intercepted instructions look too.
+bool UnicornEngine::deliver_interrupt_first() {
+  if (!interrupts_enabled()) return false;
+  const auto interrupt = environment_.pending_interrupt();
+  if (!interrupt) return false;
+  environment_.acknowledge_interrupt(*interrupt);
+  deliver_inside({.vector = *interrupt, .source = Event::Source::External, .error_code = {}, .cr2 = {}});
+  return true;
+}
+
 void UnicornEngine::handle_interception(std::uint32_t exit_code) {
+  if (deliver_interrupt_first()) return;
   if (exit_code < svm_exit::kWriteCr0)
     return intercepted_control_register(false, exit_code - svm_exit::kReadCr0);
   if (exit_code < svm_exit::kWriteCr0 + 16)

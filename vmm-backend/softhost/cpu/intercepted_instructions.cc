@@ -153,12 +153,8 @@ bool UnicornEngine::td_call() {
     for (unsigned i = 0; i < registers.gpr.size(); ++i) context_.set_gpr(i, registers.gpr[i]);
   finish(outcome, exit_reason::kVmcall);
   if (outcome != Outcome::Continue) return true;
-  // A call may have waited for an interrupt: let it in now rather than at the next kick.
-  const bool enabled = context_.rflags() & rflags::kIf;
-  const auto interrupt = enabled ? environment_.pending_interrupt() : std::nullopt;
-  if (!interrupt) return true;
-  environment_.acknowledge_interrupt(*interrupt);
-  deliver_inside({.vector = *interrupt, .source = Event::Source::External, .error_code = {}, .cr2 = {}});
+  // The call may have waited for an interrupt: let it in now rather than at the next kick.
+  deliver_interrupt_first();
   return true;
 }
 
