@@ -70,8 +70,15 @@ void copy_measurement(std::uint64_t (&into)[6], const Measurement& from) {
   std::memcpy(into, from.data(), from.size());
 }
 
+// KVM takes an entry whose index is not significant for every sub-leaf that it looks for, and
+// KVM_TDX_CAPABILITIES marks none of those it lists.
+CpuidEntries with_significant_indexes(CpuidEntries entries) {
+  for (CpuidEntry& entry : entries) entry.index_significant = true;
+  return entries;
+}
+
 Result<> init_vm(KvmVm& vm, const TdConfig& td) {
-  CpuidBuffer<kvm::kvm_tdx_init_vm> buffer(td.cpuid);
+  CpuidBuffer<kvm::kvm_tdx_init_vm> buffer(with_significant_indexes(td.cpuid));
   kvm::kvm_tdx_init_vm& init = buffer.header();
   init.attributes = td.attributes;
   init.xfam = td.xfam;
