@@ -4,6 +4,7 @@
 #include <array>
 
 #include "softhost/kvm/vcpu.h"
+#include "support/log.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -27,9 +28,19 @@ constexpr std::array kSubFunctions = {
     SubFunction{vmcall::kSetupEventNotifyInterrupt, vmcall_setup_event_notify_interrupt},
 };
 
+void warn_of_rbp(const VmCall& call) {
+  constexpr std::uint64_t kRbpSelected = 1U << kRbp;
+  if ((call.in[kRcx] & kRbpSelected) == 0 || call.vcpu.vm.rbp_passed.exchange(true)) return;
+  log::warning(
+      "software TDX host: the guest passes RBP in TDVMCALLs, which TDs made by Linux' KVM refuse "
+      "(NO_RBP_MOD): on "
+      "hardware this firmware or kernel does not run; use edk2 2023 or later");
+}
+
 }  // namespace
 
 VmCallEnd begin_vmcall(VmCall& call) {
+  warn_of_rbp(call);
   if (call.in[kR10] != 0) return vmcall_kvm_hypercall(call);
   for (const auto& function : kSubFunctions)
     if (function.number == call.in[kR11]) return function.handle(call);

@@ -57,6 +57,7 @@ class Vm {
   const std::unique_ptr<Td> td;  ///< null for an ordinary VM
   /// Every later ioctl answers EIO.
   std::atomic<bool> dead = false;
+  std::atomic<bool> rbp_passed = false;            ///< by a TDVMCALL: the log says so once
   std::atomic<std::uint64_t> hypercall_exits = 0;  ///< KVM_CAP_EXIT_HYPERCALL
   std::atomic<std::uint32_t> tsc_khz;
   const std::uint64_t created_ns = monotonic_ns();  ///< the guest's TSC is 0 then
