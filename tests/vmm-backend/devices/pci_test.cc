@@ -79,10 +79,19 @@ TEST_F(PciTest, ReachesResetControlInsideTheConfigAddress) {
 
 TEST_F(PciTest, IdentityIsReadOnly) {
   for (unsigned offset = 0; offset < 16; offset += 4) {
+    if (offset == pci_spec::kCommand) continue;
     const auto before = get<std::uint32_t>(31, offset);
     set<std::uint32_t>(31, offset, ~before);
     EXPECT_EQ(get<std::uint32_t>(31, offset), before) << offset;
   }
+}
+
+TEST_F(PciTest, LpcAlwaysAnswersIoMemoryAndBusMaster) {
+  EXPECT_EQ(get<std::uint16_t>(31, pci_spec::kCommand), 0x0007);
+  set<std::uint16_t>(31, pci_spec::kCommand, 0);
+  EXPECT_EQ(get<std::uint16_t>(31, pci_spec::kCommand), 0x0007);
+  set<std::uint16_t>(31, pci_spec::kCommand, 0xFFFF);
+  EXPECT_EQ(get<std::uint16_t>(31, pci_spec::kCommand), 0x0147);
 }
 
 TEST_F(PciTest, PlacesTheWindowWherePciexbarSays) {

@@ -8,7 +8,15 @@ namespace virttdx {
 using namespace host_bridge_spec;
 
 HostBridge::HostBridge(std::function<void(const std::optional<GpaRange>&)> on_window)
-    : PciFunction({kVendorIntel, kDeviceMch, kRevision, pci_spec::kClassBridge, pci_spec::kSubClassHost, 0}),
+    : PciFunction({.vendor_id = kVendorIntel,
+                   .device_id = kDeviceMch,
+                   .revision = kRevision,
+                   .base_class = pci_spec::kClassBridge,
+                   .sub_class = pci_spec::kSubClassHost,
+                   .header_type = 0,
+                   .command = kCommandAtReset,
+                   .command_writable = kCommandWritable,
+                   .status = kStatus}),
       on_window_(std::move(on_window)) {
   define<std::uint64_t>(kPciexbar, kPciexbarAtReset, kPciexbarWritable);
   for (std::size_t i = 0; i < kPamCount; ++i) define<std::uint8_t>(kPam0 + i, 0, kPamWritable);

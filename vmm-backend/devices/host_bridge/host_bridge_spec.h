@@ -10,6 +10,9 @@ namespace virttdx::host_bridge_spec {
 inline constexpr std::uint16_t kVendorIntel = 0x8086;
 inline constexpr std::uint16_t kDeviceMch = 0x29C0;
 inline constexpr std::uint8_t kRevision = 0x02;
+inline constexpr std::uint16_t kCommandAtReset = 0x0006;  // 5.1.3: memory and bus master, read-only
+inline constexpr std::uint16_t kCommandWritable = 0x0100;
+inline constexpr std::uint16_t kStatus = 0x0080;  // 5.1.4, without its capabilities list
 
 // 5.1.15 PCIEXBAR: 64 bits.
 inline constexpr std::size_t kPciexbar = 0x60;

@@ -8,8 +8,15 @@ namespace virttdx {
 using namespace lpc_spec;
 
 Lpc::Lpc(std::function<void(std::optional<std::uint16_t>)> on_pm_block)
-    : PciFunction({kVendorIntel, kDeviceLpc, kRevision, pci_spec::kClassBridge, pci_spec::kSubClassIsa,
-                   pci_spec::kMultiFunction}),
+    : PciFunction({.vendor_id = kVendorIntel,
+                   .device_id = kDeviceLpc,
+                   .revision = kRevision,
+                   .base_class = pci_spec::kClassBridge,
+                   .sub_class = pci_spec::kSubClassIsa,
+                   .header_type = pci_spec::kMultiFunction,
+                   .command = kCommandAtReset,
+                   .command_writable = kCommandWritable,
+                   .status = kStatus}),
       on_pm_block_(std::move(on_pm_block)) {
   define<std::uint32_t>(kPmbase, kPmbaseAtReset, kPmbaseWritable);
   define<std::uint8_t>(kAcpiCntl, 0, kAcpiCntlWritable);

@@ -11,6 +11,10 @@ inline constexpr unsigned kDevice = 31;
 inline constexpr std::uint16_t kVendorIntel = 0x8086;
 inline constexpr std::uint16_t kDeviceLpc = 0x2918;
 inline constexpr std::uint8_t kRevision = 0x02;
+// 13.1.3: I/O, memory and bus master, read-only. OVMF makes no serial console behind a bridge without I/O.
+inline constexpr std::uint16_t kCommandAtReset = 0x0007;
+inline constexpr std::uint16_t kCommandWritable = 0x0140;
+inline constexpr std::uint16_t kStatus = 0x0200;  // 13.1.4, without its capabilities list
 
 inline constexpr std::size_t kPmbase = 0x40;  // 13.1.13
 inline constexpr std::uint32_t kPmbaseAtReset = 0x1;

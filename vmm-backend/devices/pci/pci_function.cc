@@ -8,6 +8,8 @@ using namespace pci_spec;
 PciFunction::PciFunction(const PciIdentity& identity) {
   define<std::uint16_t>(kVendorId, identity.vendor_id, 0);
   define<std::uint16_t>(kDeviceId, identity.device_id, 0);
+  define<std::uint16_t>(kCommand, identity.command, identity.command_writable);
+  define<std::uint16_t>(kStatus, identity.status, 0);
   define<std::uint8_t>(kRevisionId, identity.revision, 0);
   define<std::uint8_t>(kSubClass, identity.sub_class, 0);
   define<std::uint8_t>(kBaseClass, identity.base_class, 0);

@@ -19,6 +19,9 @@ struct PciIdentity {
   std::uint8_t base_class;
   std::uint8_t sub_class;
   std::uint8_t header_type;
+  std::uint16_t command;  ///< at reset
+  std::uint16_t command_writable;
+  std::uint16_t status;  ///< without a capabilities list; nothing sets or clears its bits
 };
 
 /// The configuration space of one function: 256 bytes, each with a mask of writable bits. Accessed under
