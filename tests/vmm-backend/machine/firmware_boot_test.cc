@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Debian's stock firmware boots as a TD on the software TDX host.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "example_td.h"
+#include "machine/vm.h"
+#include "memory_serial_backend.h"
+#include "softhost/soft_host.h"
+
+namespace virttdx {
+namespace {
+
+constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
+// Several hundred times what the guest needs to its prompt: ends a boot that makes no progress.
+constexpr std::uint64_t kVcpuTimeLimitNs = 300'000'000'000;
+
+struct FirmwareBoot : testing::Test {
+  void SetUp() override {
+    if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << kFirmware << " is absent: install ovmf";
+    const auto config = test::example_td(*host);
+    ASSERT_TRUE(config) << config.error().message();
+    auto created =
+        Vm::create(*config, {.kernel = *host,
+                             .serials = {{0, &console}},
+                             .on_event = [this](const MonitorEvent& event) { events.push_back(event); },
+                             .host_mrtd = [this](int fd) { return host->mrtd(fd); }});
+    ASSERT_TRUE(created) << created.error().message();
+    vm = std::move(*created);
+    const auto started = vm->start();
+    ASSERT_TRUE(started) << started.error().message();
+  }
+  /// Position behind `text` in the output from `start` on, or npos when the guest ended or used up its limit.
+  std::size_t wait_for(std::string_view text, std::size_t start) {
+    return console.wait_for(text, start, [this] {
+      const MonitorStatus status = vm->status();
+      return status.state == VmState::Stopped ||
+             (!status.vcpu_time_ns.empty() && status.vcpu_time_ns[0] > kVcpuTimeLimitNs);
+    });
+  }
+
+  std::unique_ptr<softhost::SoftHost> host = softhost::create_soft_host();
+  test::MemorySerialBackend console;
+  std::vector<MonitorEvent> events;
+  std::unique_ptr<Vm> vm;
+};
+
+TEST_F(FirmwareBoot, ReachesAShellThatAnswersVer) {
+  const std::size_t banner = wait_for("UEFI Interactive Shell", 0);
+  ASSERT_NE(banner, std::string::npos) << vm->status().message << "\n" << console.output();
+  console.type("\x1b");  // skips the wait for startup.nsh
+  const std::size_t prompt = wait_for("Shell>", banner);
+  ASSERT_NE(prompt, std::string::npos) << vm->status().message << "\n" << console.output();
+  console.type("ver\r");
+  EXPECT_NE(wait_for("UEFI Interactive Shell v", prompt), std::string::npos) << console.output();
+
+  const auto measurements = vm->measurements();
+  ASSERT_TRUE(measurements) << measurements.error().message();
+  EXPECT_EQ(measurements->host_mrtd, measurements->mrtd);
+}
+
+}  // namespace
+}  // namespace virttdx

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "machine/running_td.h"
+
+namespace virttdx {
+
+Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, const Tdvf& tdvf,
+                                                     TdSurroundings surroundings) {
+  std::unique_ptr<RunningTd> running(new RunningTd(TRY(TdVm::launch(surroundings.kernel, config, tdvf))));
+  TdVm& td = *running->td_;
+  running->machine_ =
+      TRY(Machine::create({.uuid = config.uuid,
+                           .vcpu_count = config.vcpu_count,
+                           .ram = td.layout().ram,
+                           .clock = surroundings.clock,
+                           .memory = td.memory(),
+                           .serials = surroundings.serials,
+                           .interrupts = [&td](const MsiMessage& message) { td.signal(message); },
+                           .on_power_off = std::move(surroundings.on_power_off),
+                           .on_reset = std::move(surroundings.on_reset)}));
+  td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop));
+  return running;
+}
+
+}  // namespace virttdx

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "machine/vm.h"
+
+#include <array>
+#include <mutex>
+#include <type_traits>
+
+#include "machine/running_td.h"
+#include "machine/system_clock.h"
+#include "machine/task_thread.h"
+
+namespace virttdx {
+namespace {
+
+/// Everything that changes the TD happens on commands_: guests' requests are posted there by vCPU threads,
+/// which must not wait for it.
+class VmWithThread final : public Vm {
+ public:
+  VmWithThread(const VmConfig& config, VmSurroundings surroundings, Tdvf tdvf);
+  ~VmWithThread() override { (void)stop(); }
+
+  Result<> start() override {
+    return commands_.run([this] { return start_now(); });
+  }
+  Result<> pause() override {
+    return commands_.run([this] { return pause_now(); });
+  }
+  Result<> resume() override {
+    return commands_.run([this] { return resume_now(); });
+  }
+  Result<> stop() override;
+  Result<> powerdown() override;
+  Result<> reset() override;
+  MonitorStatus status() const override;
+  Result<MonitorMeasurements> measurements() const override;
+  Result<CpuidReport> cpuid() const override;
+
+ private:
+  // On commands_' thread.
+  Result<> start_now();
+  Result<> pause_now();
+  Result<> resume_now();
+  void reset_now();
+  void relaunch(bool stay_paused);
+  void end(StopReason reason, const std::string& message);
+  Result<> launch();
+  Result<> require(bool allowed, std::string_view action) const;
+  void crash(const VcpuStop& stop);
+  void emit(MonitorEventKind kind, StopReason reason = StopReason::None, const std::string& message = "");
+  VmState state() const;
+  void set_state(VmState state);
+  std::unique_ptr<RunningTd> take_td();
+  /// A callback for vCPU threads that runs `task` on commands_, unless its TD is gone by then.
+  template <typename... Args>
+  std::function<void(Args...)> posted(std::function<void(Args...)> task);
+
+  const VmConfig config_;
+  const VmSurroundings surroundings_;
+  const Tdvf tdvf_;
+  const SystemClock clock_;
+  std::uint64_t launches_ = 0;  // commands_' thread only
+  mutable std::mutex mutex_;    // guards what follows; commands_' thread alone changes it
+  std::unique_ptr<RunningTd> td_;
+  MonitorStatus status_;
+  std::optional<MonitorMeasurements> measurements_;
+  std::optional<CpuidReport> cpuid_;
+  TaskThread commands_;  // last: its tasks use all of the above
+};
+
+VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, Tdvf tdvf)
+    : config_(config),
+      surroundings_(std::move(surroundings)),
+      tdvf_(std::move(tdvf)),
+      clock_(config.clock, config.clock_offset_seconds) {
+  status_.host = config.host;
+  status_.host_description = surroundings_.kernel.description();
+}
+
+Result<> VmWithThread::stop() {
+  return commands_.run([this]() -> Result<> {
+    end(StopReason::Destroyed, "");
+    return {};
+  });
+}
+
+Result<> VmWithThread::powerdown() {
+  return commands_.run([this]() -> Result<> {
+    TRY(require(td_ != nullptr, "press the power button of"));
+    td_->machine().press_power_button();
+    return {};
+  });
+}
+
+Result<> VmWithThread::reset() {
+  return commands_.run([this]() -> Result<> {
+    TRY(require(td_ != nullptr, "reset"));
+    reset_now();
+    return {};
+  });
+}
+
+MonitorStatus VmWithThread::status() const {
+  const std::lock_guard lock(mutex_);
+  MonitorStatus status = status_;
+  if (td_) status.vcpu_time_ns = td_->td().vcpu_time_ns();
+  return status;
+}
+
+Result<MonitorMeasurements> VmWithThread::measurements() const {
+  const std::lock_guard lock(mutex_);
+  if (!measurements_)
+    return fail(Error::Code::WrongState, "Cannot read measurements of '{}': it has not been launched",
+                config_.name);
+  return *measurements_;
+}
+
+Result<CpuidReport> VmWithThread::cpuid() const {
+  const std::lock_guard lock(mutex_);
+  if (!cpuid_)
+    return fail(Error::Code::WrongState, "Cannot read CPUID of '{}': it has not been launched", config_.name);
+  return *cpuid_;
+}
+
+Result<> VmWithThread::start_now() {
+  TRY(require(launches_ == 0 && state() == VmState::Starting, "start"));
+  if (auto launched = launch(); !launched) {
+    end(StopReason::LaunchFailed, launched.error().message());
+    return launched;
+  }
+  set_state(config_.start_paused ? VmState::Paused : VmState::Running);
+  emit(MonitorEventKind::Launched);
+  if (!config_.start_paused) td_->td().resume();
+  return {};
+}
+
+Result<> VmWithThread::pause_now() {
+  TRY(require(state() == VmState::Running, "pause"));
+  td_->td().pause();
+  set_state(VmState::Paused);
+  emit(MonitorEventKind::Paused);
+  return {};
+}
+
+Result<> VmWithThread::resume_now() {
+  TRY(require(state() == VmState::Paused, "resume"));
+  set_state(VmState::Running);
+  emit(MonitorEventKind::Resumed);
+  td_->td().resume();
+  return {};
+}
+
+void VmWithThread::reset_now() {
+  const bool was_paused = state() == VmState::Paused;
+  emit(MonitorEventKind::Reset);
+  if (config_.on_reset == ResetAction::Stop) return end(StopReason::Reset, "");
+  take_td().reset();
+  relaunch(was_paused);
+}
+
+void VmWithThread::relaunch(bool stay_paused) {
+  if (auto launched = launch(); !launched) return end(StopReason::LaunchFailed, launched.error().message());
+  {
+    const std::lock_guard lock(mutex_);
+    ++status_.recreated;
+  }
+  emit(MonitorEventKind::Recreated);
+  if (!stay_paused) td_->td().resume();
+}
+
+void VmWithThread::end(StopReason reason, const std::string& message) {
+  if (state() == VmState::Stopped) return;
+  if (auto td = take_td()) {
+    td->td().stop();
+    const std::lock_guard lock(mutex_);
+    status_.vcpu_time_ns = td->td().vcpu_time_ns();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    status_.state = VmState::Stopped;
+    status_.stop_reason = reason;
+    status_.message = message;
+  }
+  emit(MonitorEventKind::Stopped, reason, message);
+}
+
+Result<> VmWithThread::launch() {
+  ++launches_;
+  auto td = TRY(RunningTd::launch(
+      config_, tdvf_,
+      {.kernel = surroundings_.kernel,
+       .clock = clock_,
+       .serials = surroundings_.serials,
+       .on_power_off = posted(std::function([this] { end(StopReason::GuestShutdown, ""); })),
+       .on_reset = posted(std::function([this] { reset_now(); })),
+       .on_stop = posted(std::function([this](const VcpuStop& stop) { crash(stop); }))}));
+  const std::lock_guard lock(mutex_);
+  measurements_ = td->td().measurements();
+  if (surroundings_.host_mrtd) measurements_->host_mrtd = surroundings_.host_mrtd(td->td().vm_fd());
+  cpuid_ = td->td().cpuid();
+  td_ = std::move(td);
+  return {};
+}
+
+void VmWithThread::crash(const VcpuStop& stop) {
+  if (stop.reason == StopReason::Crashed) emit(MonitorEventKind::Panicked, StopReason::None, stop.message);
+  end(stop.reason, stop.message);
+}
+
+Result<> VmWithThread::require(bool allowed, std::string_view action) const {
+  if (allowed) return {};
+  constexpr std::array kNames = {"starting", "running", "paused", "stopped"};
+  return fail(Error::Code::WrongState, "Cannot {} '{}': it is {}", action, config_.name,
+              kNames.at(static_cast<std::size_t>(state())));
+}
+
+void VmWithThread::emit(MonitorEventKind kind, StopReason reason, const std::string& message) {
+  if (surroundings_.on_event) surroundings_.on_event({kind, reason, message});
+}
+
+VmState VmWithThread::state() const {
+  const std::lock_guard lock(mutex_);
+  return status_.state;
+}
+
+void VmWithThread::set_state(VmState state) {
+  const std::lock_guard lock(mutex_);
+  status_.state = state;
+}
+
+std::unique_ptr<RunningTd> VmWithThread::take_td() {
+  const std::lock_guard lock(mutex_);
+  return std::move(td_);
+}
+
+template <typename... Args>
+std::function<void(Args...)> VmWithThread::posted(std::function<void(Args...)> task) {
+  return [this, task, launch = launches_](Args... args) {
+    commands_.post([this, task, launch, args...] {
+      if (td_ != nullptr && launch == launches_) task(args...);
+    });
+  };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Vm>> Vm::create(const VmConfig& config, VmSurroundings surroundings) {
+  TRY(validate(config));
+  Tdvf tdvf = TRY(load_tdvf(config.firmware_path));
+  return std::make_unique<VmWithThread>(config, std::move(surroundings), std::move(tdvf));
+}
+
+}  // namespace virttdx
