@@ -21,9 +21,13 @@ std::string reason_of(const CpuidBit& bit, std::uint64_t xfam, std::uint64_t att
   return reason;
 }
 
-// Computed when the guest asks: no answer at launch can be compared.
-bool is_dynamic(const CpuidBit& bit) {
-  return tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit).bit_class == TdxCpuidClass::Dynamic;
+// Left out: what the module computes when the guest asks, leaves that KVM answers from vcpu_requested itself,
+// and the width of guest-physical addresses, which INIT_VM takes out of its leaf (0x80000008.EAX[23:16]).
+bool is_compared(const CpuidBit& bit) {
+  if (bit.function == 0x80000008 && bit.reg == CpuidRegister::Eax && bit.bit >= 16 && bit.bit < 24)
+    return false;
+  const auto bit_class = tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit).bit_class;
+  return bit_class != TdxCpuidClass::Dynamic && bit_class != TdxCpuidClass::Ve;
 }
 
 }  // namespace
@@ -48,7 +52,7 @@ std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint6
       const auto changed = wanted ^ actual.get(reg);
       for (std::uint8_t i = 0; i < 32; ++i) {
         const CpuidBit bit{actual.function, actual.index, reg, i};
-        if ((changed >> i & 1) == 0 || is_dynamic(bit)) continue;
+        if ((changed >> i & 1) == 0 || !is_compared(bit)) continue;
         differences.push_back({bit.function, bit.index, reg, i, (wanted >> i & 1) != 0,
                                (wanted >> i & 1) == 0, std::string(CpuMap::installed().name_of(bit)),
                                reason_of(bit, xfam, attributes)});

@@ -6,7 +6,8 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr std::uint32_t kKvmSignatureLeaf = 0x40000000, kKvmFeaturesLeaf = 0x40000001, kTscLeaf = 0x15;
+constexpr std::uint32_t kKvmSignatureLeaf = 0x40000000, kKvmFeaturesLeaf = 0x40000001, kTscLeaf = 0x15,
+                        kTdxSignatureLeaf = 0x21;
 constexpr std::uint32_t kAddressLeaf = 0x80000008;
 constexpr std::uint32_t kX2Apic = 1U << 21;  // CPUID.01H:ECX
 
@@ -27,6 +28,11 @@ void put(CpuidEntries& entries, const CpuidEntry& leaf) {
 CpuidEntry tsc_leaf(std::uint32_t tsc_khz) {
   constexpr std::uint32_t kCrystalHz = 25'000'000;
   return {.function = kTscLeaf, .eax = 1, .ebx = tsc_khz / (kCrystalHz / 1000), .ecx = kCrystalHz};
+}
+
+// "IntelTDX    ": what the TDX module shows of itself.
+CpuidEntry tdx_signature() {
+  return {.function = kTdxSignatureLeaf, .ebx = 0x65746E49, .ecx = 0x20202020, .edx = 0x5844546C};
 }
 
 // "KVMKVMKVM\0\0\0" and the highest leaf.
@@ -52,6 +58,7 @@ CpuidEntries host_cpuid(const HostCapabilities& host, std::uint32_t tsc_khz) {
   if (const auto leaf = std::ranges::find(entries, 1U, &CpuidEntry::function); leaf != entries.end())
     leaf->ecx |= kX2Apic;
   put(entries, tsc_leaf(tsc_khz));
+  put(entries, tdx_signature());
   put(entries, kvm_signature());
   put(entries, kvm_features(host));
   return entries;

@@ -144,7 +144,7 @@ struct CharacterDevice {
   }
 };
 
-/// A device element that is accepted without effect in a TD (memballoon model none, input ps2, watchdog none
+/// A device element that is accepted without effect in a TD (memballoon model none, input ps2, video none
 /// ...), kept as canonical XML so that it is written back.
 struct InertDevice {
   std::string element;

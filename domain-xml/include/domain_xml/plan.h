@@ -98,6 +98,7 @@ struct CpuidDifference {
 };
 /// "CPUID.07H:EBX.intel-pt [bit 25]" in QEMU's notation ("CPUID.0DH.1:EAX" with a sub-leaf).
 std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister reg, std::uint8_t bit);
+/// Bits that differ, without those that the TDX module computes at each CPUID and leaves that KVM answers.
 std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
                                            std::uint64_t attributes);
 
