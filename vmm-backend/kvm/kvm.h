@@ -110,7 +110,6 @@ class Kvm {
   bool has_vm_type(unsigned long type) const;
   Result<KvmVm> create_vm(unsigned long type);
   Result<CpuidEntries> supported_cpuid() const;
-  KernelCalls& kernel() const { return fd_.kernel(); }
 
  private:
   Kvm(KernelFd fd, std::size_t run_area_size) : fd_(std::move(fd)), run_area_size_(run_area_size) {}

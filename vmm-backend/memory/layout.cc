@@ -48,8 +48,7 @@ Result<MemoryLayout> memory_layout(std::uint64_t ram_bytes, std::uint64_t firmwa
   MemoryLayout layout;
   layout.ram.push_back(range(0, low));
   if (low != ram_bytes) layout.ram.push_back(range(kFourGibibytes, ram_end));
-  layout.pci_hole = range(low, kPciexbarBase);
-  layout.pciexbar = range(kPciexbarBase, kPciexbarBase + kPciexbarSize);
+  layout.pci_hole = range(low, kChipsetBase);
   layout.chipset = range(kChipsetBase, kChipsetEnd);
   layout.firmware = range(kFourGibibytes - firmware_bytes, kFourGibibytes);
   const std::uint64_t hole = aligned_to_gibibyte(ram_end);

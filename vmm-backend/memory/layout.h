@@ -13,16 +13,13 @@ namespace virttdx {
 /// Ranges of a Q35 machine; none overlaps another.
 struct MemoryLayout {
   std::vector<GpaRange> ram;  ///< from 0 and, when it does not all fit below the PCI hole, from 4 GiB
-  GpaRange pci_hole;          ///< BARs of 32 bits
-  GpaRange pciexbar;          ///< 256 MiB of PCI configuration space
-  GpaRange chipset;           ///< I/O APIC, HPET, RCBA and local APICs
-  GpaRange firmware;          ///< ends at 4 GiB
-  GpaRange pci_hole_64;       ///< BARs of 64 bits, behind RAM
+  /// BARs of 32 bits and the PCIEXBAR, wherever the firmware programs it (OVMF: 0xB0000000, later
+  /// 0xE0000000).
+  GpaRange pci_hole;
+  GpaRange chipset;      ///< I/O APIC, HPET, RCBA and local APICs
+  GpaRange firmware;     ///< ends at 4 GiB
+  GpaRange pci_hole_64;  ///< BARs of 64 bits, behind RAM
 };
-
-/// The PCIEXBAR that OVMF programs on Q35 (edk2 PcdPciExpressBaseAddress).
-inline constexpr std::uint64_t kPciexbarBase = 0xE0000000;
-inline constexpr std::uint64_t kPciexbarSize = 0x10000000;
 
 /// RAM of 0xB0000000 bytes or more is split into 2 GiB and the rest at 4 GiB, as QEMU does for Q35: firmware
 /// and guests know that shape. `ram_bytes`: a multiple of 2 MiB, 64 MiB to 16 TiB. `firmware_bytes`: a
