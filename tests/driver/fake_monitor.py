@@ -56,17 +56,21 @@ class Monitor:
 
     def send(self, client, message, descriptor=None):
         line = (json.dumps(message) + '\n').encode()
-        if descriptor is None:
-            client.sendall(line)
-        else:
-            client.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [descriptor]))])
+        descriptors = [] if descriptor is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [descriptor]))]
+        try:
+            client.sendmsg([line], descriptors)
+        except BrokenPipeError:  # read() notices
+            pass
 
     def emit(self, kind, **members):
         for client in list(self.clients):
             self.send(client, {'event': kind, **members})
 
     def read(self, client):
-        data = client.recv(65536)
+        try:
+            data = client.recv(65536)
+        except ConnectionResetError:  # a client that was killed with something unread
+            data = b''
         if not data:
             self.selector.unregister(client)
             del self.clients[client]
