@@ -66,7 +66,7 @@ void report_forbidden_call(int, siginfo_t* information, void*) {
 Result<> report_forbidden_calls() {
   struct sigaction action {};
   action.sa_sigaction = report_forbidden_call;
-  action.sa_flags = SA_SIGINFO;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;  // the handler raises it again
   if (::sigaction(SIGSYS, &action, nullptr) != 0) return fail_errno(errno, "cannot handle SIGSYS");
   return {};
 }
