@@ -53,6 +53,7 @@ void describe(Visitor& visit, MonitorEvent& event) {
 }
 
 std::string_view to_name(MonitorEventKind kind) { return enum_name(kind); }
+std::string_view to_name(StopReason reason) { return enum_name(reason); }
 
 Result<MonitorStatus> monitor_status_from_json(const nlohmann::json& json) {
   return from_json<MonitorStatus>(json);

@@ -34,14 +34,15 @@ constexpr std::array kAllowed = {
     SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
     SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(socketpair),
     // waiting and time
-    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait), SCMP_SYS(eventfd2), SCMP_SYS(gettimeofday),
-    SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep), SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait), SCMP_SYS(eventfd2),
+    SCMP_SYS(gettimeofday), SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(signalfd4), SCMP_SYS(ppoll),
+    SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
     // threads and signals
     SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(getrusage),
     SCMP_SYS(gettid), SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill),
+    SCMP_SYS(rt_sigpending), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(sigaltstack),
     // who asks
     SCMP_SYS(geteuid), SCMP_SYS(getrandom), SCMP_SYS(getuid), SCMP_SYS(sysinfo), SCMP_SYS(uname)};
 
@@ -71,30 +72,42 @@ Result<> report_forbidden_calls() {
   return {};
 }
 
-// All return 0 or -errno.
-int add_conditional_rules(scmp_filter_ctx filter) {
-  const scmp_datum_t creating = O_CREAT | O_TRUNC;
-  int result =
-      seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, creating, 0));
-  if (result == 0)
-    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-  if (result == 0)
-    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-  // Its flags are in memory, where no filter sees them; the C library falls back to clone.
-  if (result == 0) result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-  // Thread names.
-  if (result == 0)
-    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-  return result;
+/// libseccomp's functions return 0 or -errno.
+Result<> checked(int result) {
+  if (result != 0) return fail_errno(-result, "cannot load the seccomp filter");
+  return {};
 }
 
-int load_filter(scmp_filter_ctx filter) {
-  int result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-  for (const int call : kAllowed)
-    if (result == 0) result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
-  if (result == 0) result = add_conditional_rules(filter);
-  return result == 0 ? seccomp_load(filter) : result;
+struct ConditionalRule {
+  int call;
+  scmp_arg_cmp argument;
+};
+
+// Allowed with one argument only.
+Result<> add_conditional_rules(scmp_filter_ctx filter) {
+  const auto creating = scmp_datum_t{O_CREAT | O_TRUNC};
+  const auto own_pid = static_cast<scmp_datum_t>(::getpid());
+  const ConditionalRule rules[] = {
+      {SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, creating, 0)},
+      {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
+      {SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
+      {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)},
+      {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, own_pid)},
+      // The software host reads and writes what ioctls point at as the kernel does: a bad pointer is EFAULT.
+      {SCMP_SYS(process_vm_readv), SCMP_A0(SCMP_CMP_EQ, own_pid)},
+      {SCMP_SYS(process_vm_writev), SCMP_A0(SCMP_CMP_EQ, own_pid)},
+  };
+  for (const auto& rule : rules)
+    TRY(checked(seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule.call, 1, rule.argument)));
+  // clone3's flags are in memory, where no filter sees them; the C library falls back to clone.
+  return checked(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
+}
+
+Result<> load_filter(scmp_filter_ctx filter) {
+  TRY(checked(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1)));
+  for (const int call : kAllowed) TRY(checked(seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0)));
+  TRY(add_conditional_rules(filter));
+  return checked(seccomp_load(filter));
 }
 
 }  // namespace
@@ -105,9 +118,7 @@ Result<> enter_sandbox() {
   const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_TRAP),
                                                                  &seccomp_release);
   if (!filter) return fail(Error::Code::Internal, "cannot create a seccomp filter");
-  if (const int result = load_filter(filter.get()); result != 0)
-    return fail_errno(-result, "cannot load the seccomp filter");
-  return {};
+  return load_filter(filter.get());
 }
 
 }  // namespace virttdx

@@ -81,8 +81,9 @@ enum class MonitorEventKind : std::uint8_t {
   Stopped,    ///< last event; stop_reason and message say why. The process ends after it.
 };
 
-/// As on the wire: "launched".
+/// As on the wire: "launched", "guest-shutdown".
 std::string_view to_name(MonitorEventKind kind);
+std::string_view to_name(StopReason reason);
 
 struct MonitorEvent {
   MonitorEventKind kind = MonitorEventKind::Launched;

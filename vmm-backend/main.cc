@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// virttdx-vmm: one process, one trust domain.
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <new>
+
+#include "monitor.h"
+#include "options.h"
+#include "support/file.h"
+#include "tdx/capabilities.h"
+
+namespace virttdx {
+namespace {
+
+enum ExitCode : int { kEnded = 0, kFailed = 1, kUsage = 2 };
+
+constexpr std::size_t kConfigMaximum = 1 << 20;
+
+Result<std::string> read_standard_input() {
+  std::string text;
+  std::array<char, 65536> buffer;
+  while (text.size() <= kConfigMaximum) {
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno(errno, "cannot read standard input");
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  return fail(Error::Code::InvalidData, "standard input has more than {} bytes", kConfigMaximum);
+}
+
+Result<VmConfig> read_config(const std::string& name) {
+  const auto text = name == "-" ? TRY(read_standard_input()) : TRY(read_text_file(name, kConfigMaximum));
+  auto config = vm_config_from_json(text);
+  auto valid = config ? validate(*config) : Result<>(tl::unexpected<Error>(config.error()));
+  if (!valid) return tl::unexpected<Error>(std::move(valid).error().with_context(name));
+  return config;
+}
+
+int run_td(const Options& options) {
+  const auto config = read_config(options.config);
+  if (!config) {
+    log::error("{}", config.error().message());
+    return kUsage;
+  }
+  auto monitor = Monitor::create(*config, options);
+  if (!monitor) {
+    log::error("{}: {}", config->name, monitor.error().message());
+    return kFailed;
+  }
+  const auto reason = (*monitor)->run();
+  return reason == StopReason::Crashed || reason == StopReason::LaunchFailed ? kFailed : kEnded;
+}
+
+int print_host_capabilities(HostKind kind) {
+  const std::unique_ptr<KernelCalls> kernel = kind == HostKind::Soft
+                                                  ? std::unique_ptr<KernelCalls>(softhost::create_soft_host())
+                                                  : linux_kernel_calls();
+  std::puts(host_capabilities_to_json(read_host_capabilities(*kernel, kind)).c_str());
+  return kEnded;
+}
+
+int run(int argc, char** argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) {
+    std::fprintf(stderr, "virttdx-vmm: %s; see --help\n", options.error().message().c_str());
+    return kUsage;
+  }
+  log::set_threshold(options->log_level);
+  switch (options->mode) {
+    case Options::Mode::Help:
+      std::fputs(usage_text().c_str(), stdout);
+      return kEnded;
+    case Options::Mode::Version:
+      std::puts("virttdx-vmm " VIRTTDX_VERSION);
+      return kEnded;
+    case Options::Mode::HostCapabilities:
+      return print_host_capabilities(options->host);
+    case Options::Mode::Run:
+      return run_td(*options);
+  }
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace virttdx
+
+int main(int argc, char** argv) {
+  try {
+    return virttdx::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    virttdx::log::error("out of memory");
+    return 1;
+  }
+}

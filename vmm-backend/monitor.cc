@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "control/sandbox.h"
+#include "support/log.h"
+
+namespace virttdx {
+namespace {
+
+// Clients that read at all have the last event long before.
+constexpr std::chrono::seconds kLastWords{2};
+
+}  // namespace
+
+Result<std::unique_ptr<Monitor>> Monitor::create(const VmConfig& config, const Options& options) {
+  std::unique_ptr<Monitor> monitor(new Monitor);
+  monitor->loop_ = TRY(EventLoop::create());
+  // Before any thread, so that all of them leave the signals to the loop.
+  TRY(monitor->open_signals());
+  TRY(monitor->open_consoles(config));
+  TRY(monitor->open_vm(config));
+  if (!options.control_socket.empty())
+    monitor->server_ = TRY(ControlServer::create(*monitor->loop_, options.control_socket, *monitor));
+  if (options.console) TRY(monitor->open_terminal());
+  return monitor;
+}
+
+Monitor::~Monitor() {
+  if (launcher_.joinable()) launcher_.join();
+}
+
+Result<> Monitor::open_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  signals_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return fail_errno(errno, "cannot receive signals");
+  TRY(loop_->add(signals_.get(), EPOLLIN, [this](std::uint32_t) {
+    signalfd_siginfo information{};
+    if (::read(signals_.get(), &information, sizeof information) != sizeof information) return;
+    log::info("ending the TD on signal {}", information.ssi_signo);
+    request_stop();
+  }));
+  return {};
+}
+
+Result<> Monitor::open_consoles(const VmConfig& config) {
+  for (const auto& serial : config.serials)
+    consoles_[serial.port] = TRY(SerialConsole::create(*loop_, serial));
+  return {};
+}
+
+Result<> Monitor::open_vm(const VmConfig& config) {
+  if (config.host == HostKind::Soft) {
+    auto soft_host = softhost::create_soft_host();
+    soft_host_ = soft_host.get();
+    kernel_ = std::move(soft_host);
+    log::warning("host: {}", kernel_->description());
+  } else {
+    kernel_ = linux_kernel_calls();
+    log::info("host: {}", kernel_->description());
+  }
+  std::map<std::uint8_t, SerialBackend*> serials;
+  for (const auto& [port, console] : consoles_) serials[port] = console.get();
+  VmSurroundings surroundings{
+      *kernel_, std::move(serials), [this](const MonitorEvent& event) { on_vm_event(event); }, {}};
+  if (soft_host_ != nullptr)
+    surroundings.host_mrtd = [host = soft_host_](int vm_fd) { return host->mrtd(vm_fd); };
+  vm_ = TRY(Vm::create(config, std::move(surroundings)));
+  return {};
+}
+
+Result<> Monitor::open_terminal() {
+  const auto console = consoles_.find(0);
+  if (console == consoles_.end())
+    return fail(Error::Code::InvalidArgument,
+                "--console needs serial port 0 in the configuration's \"serials\"");
+  terminal_ = TRY(HostTerminal::create(TRY(console->second->attach(true)),
+                                       [this] { loop_->post([this] { request_stop(); }); }));
+  return {};
+}
+
+StopReason Monitor::run() {
+  // A launch takes its time; status and events are served meanwhile.
+  launcher_ = std::thread([this] { launch(); });
+  loop_->run();
+  if (server_) server_->flush(kLastWords);
+  return stop_reason_;
+}
+
+void Monitor::launch() {
+  if (const auto started = vm_->start(); !started) log::error("launch failed: {}", started.error().message());
+}
+
+// On a thread of the Vm's.
+void Monitor::on_vm_event(const MonitorEvent& event) {
+  if (event.kind == MonitorEventKind::Launched && !std::exchange(confined_, true)) confine();
+  loop_->post([this, event] { on_event(event); });
+}
+
+void Monitor::confine() {
+  const auto confined = enter_sandbox();
+  if (confined) return;
+  log::error("the TD is ended, because its monitor cannot be confined: {}", confined.error().message());
+  loop_->post([this] { request_stop(); });
+}
+
+void Monitor::on_event(const MonitorEvent& event) {
+  const bool ended = event.kind == MonitorEventKind::Stopped;
+  log::info("event {}{}{}{}{}", to_name(event.kind), ended ? ", " : "",
+            ended ? to_name(event.stop_reason) : "", event.message.empty() ? "" : ": ", event.message);
+  if (server_) server_->broadcast(event);
+  if (!ended) return;
+  stop_reason_ = event.stop_reason;
+  loop_->stop();
+}
+
+void Monitor::request_stop() {
+  if (const auto stopped = vm_->stop(); !stopped) log::error("stop: {}", stopped.error().message());
+}
+
+MonitorStatus Monitor::status() {
+  auto status = vm_->status();
+  status.pid = ::getpid();
+  status.serials.clear();
+  for (const auto& [port, console] : consoles_) status.serials.push_back(console->status());
+  return status;
+}
+
+Result<> Monitor::pause() { return vm_->pause(); }
+Result<> Monitor::resume() { return vm_->resume(); }
+Result<> Monitor::stop() { return vm_->stop(); }
+Result<> Monitor::powerdown() { return vm_->powerdown(); }
+Result<> Monitor::reset() { return vm_->reset(); }
+Result<MonitorMeasurements> Monitor::measurements() { return vm_->measurements(); }
+Result<CpuidReport> Monitor::cpuid() { return vm_->cpuid(); }
+
+Result<UniqueFd> Monitor::console_attach(std::uint8_t port, bool force) {
+  const auto console = consoles_.find(port);
+  if (console == consoles_.end())
+    return fail(Error::Code::NotFound, "the TD has no serial port {}; it has {} of them", port,
+                consoles_.size());
+  return console->second->attach(force);
+}
+
+}  // namespace virttdx

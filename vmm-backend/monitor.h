@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One monitor: a Vm, its serial consoles, its control socket, the signals, joined by one event loop.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "control/control_server.h"
+#include "control/event_loop.h"
+#include "control/host_terminal.h"
+#include "control/serial_console.h"
+#include "machine/vm.h"
+#include "options.h"
+#include "softhost/soft_host.h"
+
+namespace virttdx {
+
+/// Runs one TD. All functions on the thread that created it.
+class Monitor final : public ControlHandler {
+ public:
+  /// Opens everything that the TD needs outside of the kernel's TDX interface: firmware, serial ports,
+  /// control socket. Blocks the signals that run() takes.
+  static Result<std::unique_ptr<Monitor>> create(const VmConfig& config, const Options& options);
+  ~Monitor() override;
+
+  /// Launches the TD and serves it until it ends; SIGTERM, SIGINT and SIGHUP end it. Returns why it ended.
+  StopReason run();
+
+ private:
+  Monitor() = default;
+  Result<> open_consoles(const VmConfig& config);
+  Result<> open_vm(const VmConfig& config);
+  Result<> open_signals();
+  Result<> open_terminal();
+  void launch();
+  void on_vm_event(const MonitorEvent& event);
+  void confine();
+  void on_event(const MonitorEvent& event);
+  void request_stop();
+
+  MonitorStatus status() override;
+  Result<> pause() override;
+  Result<> resume() override;
+  Result<> stop() override;
+  Result<> powerdown() override;
+  Result<> reset() override;
+  Result<MonitorMeasurements> measurements() override;
+  Result<CpuidReport> cpuid() override;
+  Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
+
+  // In the order of dependence: each is destroyed before what it uses.
+  std::unique_ptr<EventLoop> loop_;
+  UniqueFd signals_;
+  std::unique_ptr<KernelCalls> kernel_;
+  softhost::SoftHost* soft_host_ = nullptr;  // kernel_, when it is one
+  std::map<std::uint8_t, std::unique_ptr<SerialConsole>> consoles_;
+  std::unique_ptr<Vm> vm_;
+  std::unique_ptr<ControlServer> server_;
+  std::unique_ptr<HostTerminal> terminal_;
+  std::thread launcher_;
+  bool confined_ = false;  // on_vm_event only
+  StopReason stop_reason_ = StopReason::None;
+};
+
+}  // namespace virttdx

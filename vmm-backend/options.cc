@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "options.h"
+
+#include <getopt.h>
+
+#include <array>
+
+namespace virttdx {
+namespace {
+
+enum OptionNumber : int {
+  kConfig = 1,
+  kControlSocket,
+  kConsole,
+  kLogLevel,
+  kHostCapabilities,
+  kHost,
+  kHelp,
+  kVersion
+};
+
+constexpr std::array<option, 9> kOptions = {{{"config", required_argument, nullptr, kConfig},
+                                             {"control-socket", required_argument, nullptr, kControlSocket},
+                                             {"console", no_argument, nullptr, kConsole},
+                                             {"log-level", required_argument, nullptr, kLogLevel},
+                                             {"host-capabilities", no_argument, nullptr, kHostCapabilities},
+                                             {"host", required_argument, nullptr, kHost},
+                                             {"help", no_argument, nullptr, kHelp},
+                                             {"version", no_argument, nullptr, kVersion},
+                                             {nullptr, 0, nullptr, 0}}};
+
+Result<HostKind> parse_host(std::string_view text) {
+  if (text == "kvm") return HostKind::Kvm;
+  if (text == "soft") return HostKind::Soft;
+  return fail(Error::Code::InvalidArgument, "--host '{}' is neither 'kvm' nor 'soft'", text);
+}
+
+Result<log::Priority> parse_log_level(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kNames = {"debug", "info", "warning", "error"};
+  for (std::size_t i = 0; i < kNames.size(); ++i)
+    if (text == kNames.at(i)) return static_cast<log::Priority>(i + 1);
+  return fail(Error::Code::InvalidArgument, "--log-level '{}' is none of debug, info, warning, error", text);
+}
+
+Result<> take_option(Options& options, int number, const char* value) {
+  switch (number) {
+    case kConfig:
+      options.config = value;
+      return {};
+    case kControlSocket:
+      options.control_socket = value;
+      return {};
+    case kConsole:
+      options.console = true;
+      return {};
+    case kLogLevel:
+      options.log_level = TRY(parse_log_level(value));
+      return {};
+    case kHostCapabilities:
+      options.mode = Options::Mode::HostCapabilities;
+      return {};
+    case kHost:
+      options.host = TRY(parse_host(value));
+      return {};
+    case kHelp:
+      options.mode = Options::Mode::Help;
+      return {};
+    case kVersion:
+      options.mode = Options::Mode::Version;
+      return {};
+    default:
+      return fail(Error::Code::Internal, "option number {}", number);
+  }
+}
+
+Result<> check_together(const Options& options) {
+  if (options.mode != Options::Mode::Run) return {};
+  if (options.config.empty()) return fail(Error::Code::InvalidArgument, "--config is missing");
+  if (options.control_socket.empty() && !options.console)
+    return fail(Error::Code::InvalidArgument,
+                "neither --control-socket nor --console is given: nobody could reach the TD");
+  if (options.config == "-" && options.console)
+    return fail(Error::Code::InvalidArgument, "--config - and --console both want standard input");
+  return {};
+}
+
+}  // namespace
+
+Result<Options> parse_options(int argc, char** argv) {
+  Options options;
+  opterr = 0;
+  optind = 1;
+  int number = 0;
+  while ((number = ::getopt_long(argc, argv, ":", kOptions.data(), nullptr)) != -1) {
+    if (number == '?') return fail(Error::Code::InvalidArgument, "unknown option '{}'", argv[optind - 1]);
+    if (number == ':')
+      return fail(Error::Code::InvalidArgument, "option '{}' needs a value", argv[optind - 1]);
+    TRY(take_option(options, number, optarg));
+  }
+  if (optind < argc) return fail(Error::Code::InvalidArgument, "unexpected argument '{}'", argv[optind]);
+  TRY(check_together(options));
+  return options;
+}
+
+std::string usage_text() {
+  return R"(Usage: virttdx-vmm --config FILE|- [--control-socket PATH] [--console] [--log-level LEVEL]
+       virttdx-vmm --host-capabilities [--host kvm|soft]
+Runs one trust domain (TD), or says what a host offers to TDs.
+
+  --config FILE          what to run, as JSON (schemas/vm-config.json); "-": standard input
+  --control-socket PATH  serve commands and events there (docs/control-protocol.md)
+  --console              connect serial port 0 with standard input and output; Ctrl-A X ends the TD
+  --log-level LEVEL      debug, info (default), warning, error; the log is standard error
+  --host-capabilities    print what the host offers as JSON (schemas/host-capabilities.json)
+  --host kvm|soft        which host that is: the kernel (default) or the software TDX host
+  --help, --version
+
+Exit status: 0 the guest shut down or was stopped, 1 launch failed or crashed, 2 wrong usage.
+)";
+}
+
+}  // namespace virttdx
