@@ -23,6 +23,12 @@ Result<std::uint32_t> port_of(const domain_xml::Domain& domain, const remote_str
   return fail(Error::Code::InvalidArgument, "cannot find character device {}", *device);
 }
 
+// As libvirt's drivers word it.
+Error refusal(const Error& error) {
+  if (error.code() != Error::Code::Busy) return error;
+  return {Error::Code::Busy, "Active console session exists for this domain"};
+}
+
 // The reply first: packets of the stream may follow it at once.
 void hand_over(Session& session, const Deferred<void>& reply, UniqueFd console) {
   reply.succeed();
@@ -35,6 +41,8 @@ void hand_over(Session& session, const Deferred<void>& reply, UniqueFd console) 
 Answer domain_open_console(Session& session, const remote_domain_open_console_args& args,
                            Deferred<void> reply) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE, "virDomainOpenConsole");
+  if (!session.may_open_stream())
+    return fail(Error::Code::Busy, "this connection has {} streams already; finish one", kStreamsMaximum);
   const RecordPtr record = TRY(find_record(session, args.dom));
   TRY(check_operation(Operation::OpenConsole, record->phase));
   const nlohmann::json arguments = {{"port", TRY(port_of(record->live->definition, args.dev_name))},
@@ -43,7 +51,7 @@ Answer domain_open_console(Session& session, const remote_domain_open_console_ar
       record, control_command::kConsoleAttach, arguments,
       [weak = session.weak_from_this(), reply](Result<ControlReply> answer) {
         const auto alive = weak.lock();
-        if (!answer) return reply.fail(answer.error());
+        if (!answer) return reply.fail(refusal(answer.error()));
         if (!answer->fd) return reply.fail(Error(Error::Code::Internal, "the monitor passed no console"));
         if (alive) hand_over(*alive, reply, std::move(answer->fd));
       });

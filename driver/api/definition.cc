@@ -34,6 +34,7 @@ Answer domain_define_xml(Session& session, const remote_domain_define_xml_args& 
   return {};
 }
 
+// VALIDATE asks that nothing unknown slips through: the reader never lets it.
 Answer domain_define_xml_flags(Session& session, const remote_domain_define_xml_flags_args& args,
                                remote_domain_define_xml_flags_ret& ret, Arena& arena) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags");

@@ -73,6 +73,7 @@ constexpr auto kServed = std::to_array<ServedProcedure>({
     {REMOTE_PROC_DOMAIN_GET_MESSAGES, serve<&api::domain_get_messages>},
     {REMOTE_PROC_DOMAIN_GET_MAX_VCPUS, serve<&api::domain_get_max_vcpus>},
     {REMOTE_PROC_DOMAIN_GET_VCPUS_FLAGS, serve<&api::domain_get_vcpus_flags>},
+    {REMOTE_PROC_DOMAIN_GET_VCPU_PIN_INFO, serve<&api::domain_get_vcpu_pin_info>},
     {REMOTE_PROC_DOMAIN_GET_VCPUS, serve<&api::domain_get_vcpus>},
     {REMOTE_PROC_DOMAIN_MEMORY_STATS, serve<&api::domain_memory_stats>},
     {REMOTE_PROC_CONNECT_GET_ALL_DOMAIN_STATS, serve<&api::connect_get_all_domain_stats>},

@@ -104,6 +104,8 @@ Answer domain_get_max_vcpus(Session&, const remote_domain_get_max_vcpus_args&,
                             remote_domain_get_max_vcpus_ret&, Arena&);
 Answer domain_get_vcpus_flags(Session&, const remote_domain_get_vcpus_flags_args&,
                               remote_domain_get_vcpus_flags_ret&, Arena&);
+Answer domain_get_vcpu_pin_info(Session&, const remote_domain_get_vcpu_pin_info_args&,
+                                remote_domain_get_vcpu_pin_info_ret&, Arena&);
 Answer domain_get_vcpus(Session&, const remote_domain_get_vcpus_args&, Deferred<remote_domain_get_vcpus_ret>);
 
 // stats.cc

@@ -50,7 +50,7 @@ Answer domain_create_with_flags(Session& session, const remote_domain_create_wit
 
 Answer domain_create_xml(Session& session, const remote_domain_create_xml_args& args,
                          Deferred<remote_domain_create_xml_ret> reply) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_START_PAUSED, "virDomainCreateXML");
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE, "virDomainCreateXML");
   session.service().create_transient(
       args.xml_desc, start_options(args.flags), [reply](const Result<RecordPtr>& started) {
         started ? reply_with_domain(reply, **started) : reply.fail(started.error());

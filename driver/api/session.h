@@ -13,6 +13,9 @@
 
 namespace virttdx::driver {
 
+/// Of one client. More than a person has terminals.
+inline constexpr std::size_t kStreamsMaximum = 64;
+
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<Client> client, bool read_only, DomainService& service);
@@ -28,6 +31,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// For the rest of the connection: it cannot be undone.
   void make_read_only() { read_only_ = true; }
   EventSubscriptions& events() { return events_; }
+  /// Whether one more stream may be opened. Streams that have ended count until the client has said so too.
+  bool may_open_stream() const { return streams_.size() < kStreamsMaximum; }
   /// Adds the stream that the call with this serial opened.
   void add_stream(std::uint32_t serial, std::unique_ptr<ConsoleStream> stream);
 

@@ -34,11 +34,11 @@ std::vector<char> unpinned_maps(const HostAccess& host, std::size_t count, std::
   return maps;
 }
 
-Answer check_sizes(const remote_domain_get_vcpus_args& args) {
-  if (args.maxinfo < 0 || args.maxinfo > REMOTE_VCPUINFO_MAX || args.maplen < 0 ||
-      static_cast<std::int64_t>(args.maxinfo) * args.maplen > REMOTE_CPUMAPS_MAX)
-    return fail(Error::Code::InvalidArgument, "maxinfo {} and maplen {} exceed what a reply may hold",
-                args.maxinfo, args.maplen);
+Answer check_sizes(int count, int map_length) {
+  if (count < 0 || count > REMOTE_VCPUINFO_MAX || map_length < 0 ||
+      static_cast<std::int64_t>(count) * map_length > REMOTE_CPUMAPS_MAX)
+    return fail(Error::Code::InvalidArgument, "maxinfo {} and maplen {} exceed what a reply may hold", count,
+                map_length);
   return {};
 }
 
@@ -78,9 +78,22 @@ Answer domain_get_vcpus_flags(Session& session, const remote_domain_get_vcpus_fl
   return {};
 }
 
+Answer domain_get_vcpu_pin_info(Session& session, const remote_domain_get_vcpu_pin_info_args& args,
+                                remote_domain_get_vcpu_pin_info_ret& ret, Arena& arena) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, "virDomainGetVcpuPinInfo");
+  if (const auto checked = check_sizes(args.ncpumaps, args.maplen); !checked) return checked;
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  const auto& domain = *TRY(definition_meant(*record, args.flags));
+  ret.num = static_cast<int>(std::min(domain.vcpus, static_cast<std::uint32_t>(args.ncpumaps)));
+  arena.array(ret.cpumaps.cpumaps_len, ret.cpumaps.cpumaps_val,
+              unpinned_maps(session.service().host(), static_cast<std::size_t>(ret.num),
+                            static_cast<std::size_t>(args.maplen)));
+  return {};
+}
+
 Answer domain_get_vcpus(Session& session, const remote_domain_get_vcpus_args& args,
                         Deferred<remote_domain_get_vcpus_ret> reply) {
-  if (const auto checked = check_sizes(args); !checked) return checked;
+  if (const auto checked = check_sizes(args.maxinfo, args.maplen); !checked) return checked;
   const RecordPtr record = TRY(find_record(session, args.dom));
   session.service().refresh_status(record, [record, &host = session.service().host(), max_info = args.maxinfo,
                                             map_length = args.maplen, reply](const Result<>& refreshed) {

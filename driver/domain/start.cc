@@ -15,10 +15,6 @@ namespace {
 // A monitor that runs but does not open its control socket by then is stuck.
 constexpr std::chrono::seconds kConnectPatience{30};
 
-std::string_view not_confidential() {
-  return "the domain runs on the software TDX host: it is emulated and not confidential";
-}
-
 // What the monitor knows of the devices that only exist now.
 void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status) {
   for (auto* devices : {&domain.devices.serials, &domain.devices.consoles}) {
@@ -71,7 +67,6 @@ Result<> DomainService::launch(const RecordPtr& record, const StartOptions& opti
 Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions& options) {
   auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities));
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
-  if (host_.kind == HostKind::Soft) record.live->messages.emplace_back(not_confidential());
   for (const auto& finding : plan.findings)
     if (finding.severity == domain_xml::Severity::Warning)
       record.live->messages.push_back(to_string(finding));

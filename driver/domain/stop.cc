@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "domain/domain_service.h"
+#include "domain/log_tail.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -159,11 +160,17 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
   }
 }
 
-// The end of the control connection is the end of the monitor: it closes it last.
+// The end of the control connection is the end of the monitor: it closes it last. Without a word before, the
+// log is all there is.
 void DomainService::monitor_gone(const RecordPtr& record) {
   if (!record->live) return;
-  begin_stop(record, record->phase == Phase::Starting ? StopReason::LaunchFailed : StopReason::None,
-             record->phase == Phase::Starting ? "" : "the monitor ended unexpectedly");
+  if (record->phase == Phase::Starting) {
+    begin_stop(record, StopReason::LaunchFailed, "");
+  } else if (record->phase != Phase::Stopping) {
+    const auto log = store_.log_file(record->name);
+    begin_stop(record, StopReason::None,
+               fmt::format("the monitor ended unexpectedly; log '{}': {}", log.native(), last_line(log)));
+  }
   finish_stop(record);
 }
 

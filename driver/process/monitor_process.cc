@@ -99,7 +99,7 @@ Result<MonitorProcess> spawn_monitor(const MonitorCommand& command) {
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "create a pipe");
   UniqueFd read_end(ends[0]), write_end(ends[1]);
   std::vector<std::string> words = {command.binary.native(), "--config", command.config_file.native(),
-                                    "--control", command.control_socket.native()};
+                                    "--control-socket", command.control_socket.native()};
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

@@ -177,6 +177,11 @@ class Definitions(DaemonTest):
         self.assert_error(libvirt.VIR_ERR_OPERATION_FAILED, f"domain 'td' is already defined with uuid {first}",
                           self.define, 'other', XML.replace('<memory', f'<uuid>{first}</uuid><memory'))
 
+    def test_have_uuids_in_one_form(self):
+        uuid = '5F4F866E728E4A6BB6BDF995F0634555'
+        domain = self.define('td', XML.replace('<memory', f'<uuid>{uuid}</uuid><memory'))
+        self.assertEqual(domain.UUIDString(), '5f4f866e-728e-4a6b-b6bd-f995f0634555')
+
     def test_announce_themselves(self):
         self.record_events()
         domain = self.define()
@@ -190,6 +195,7 @@ class Definitions(DaemonTest):
         for code, message, xml in ((libvirt.VIR_ERR_XML_DETAIL, '', '<domain'),
                                    (libvirt.VIR_ERR_XML_ERROR, '', '<network/>'),
                                    (libvirt.VIR_ERR_XML_ERROR, "cannot contain '/'", XML.replace('>td<', '>a/b<')),
+                                   (libvirt.VIR_ERR_XML_ERROR, '', XML.replace('<memory', '<uuid>zz</uuid><memory')),
                                    (libvirt.VIR_ERR_CONFIG_UNSUPPORTED, '', XML.replace("'kvm'", "'xen'"))):
             self.assert_error(code, message, self.connection.defineXML, xml)
         self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'unsupported flags', self.connection.defineXMLFlags, XML, 1 << 20)

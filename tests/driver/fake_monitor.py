@@ -167,7 +167,7 @@ def main():
     options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
     with open(options['--config'], encoding='utf-8') as file:
         config = json.load(file)
-    Monitor(config, options['--control']).run()
+    Monitor(config, options['--control-socket']).run()
 
 
 main()

@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""virttdxd byte for byte: replies that libvirt's own daemon gave to the same calls, and clients that mean no good.
+
+Usage: wire_test.py VIRTTDXD SOURCE_ROOT
+"""
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+DAEMON, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+PATIENCE = 60
+REMOTE, KEEPALIVE = 0x20008086, 0x6b656570
+CALL, REPLY, MESSAGE, STREAM, CALL_WITH_FDS = range(5)
+OK, ERROR = 0, 1
+UUID = '5f4f866e728e4a6bb6bdf995f0634555'
+# {name "lvt", uuid, id -1 or 1} as libvirt's client sends it.
+INACTIVE = '000000036c767400' + UUID + 'ffffffff'
+ACTIVE = '000000036c767400' + UUID + '00000001'
+
+
+def text(value):
+    data = value.encode()
+    return struct.pack('>I', len(data)) + data + b'\0' * (-len(data) % 4)
+
+
+def frame(procedure, payload=b'', serial=0, program=REMOTE, version=1, kind=CALL):
+    return struct.pack('>IIIiIII', 28 + len(payload), program, version, procedure, kind, serial, OK) + payload
+
+
+class WireTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.root = pathlib.Path(tempfile.mkdtemp(prefix='virttdxd-'))
+        cls.log_path = cls.root / 'log'
+        with open(cls.log_path, 'wb') as log:
+            cls.daemon = subprocess.Popen(
+                [DAEMON, '--host', 'soft', '--root', cls.root], stderr=log,
+                env={**os.environ, 'VIRTTDX_VMM': str(SOURCE / 'tests/driver/fake_monitor.py'),
+                     'VIRTTDX_FAKE_HOST': str(SOURCE / 'tests/data/plan/soft.host.json')})
+        deadline = time.monotonic() + PATIENCE
+        while 'listens on' not in cls.log_path.read_text():
+            assert time.monotonic() < deadline and cls.daemon.poll() is None, cls.log_path.read_text()
+            time.sleep(0.01)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.kill()
+        cls.daemon.wait()
+        shutil.rmtree(cls.root, True)
+
+    def tearDown(self):
+        # Whatever a client did: the daemon lives and serves the next one.
+        self.assertIsNone(self.daemon.poll(), self.log_path.read_text())
+        self.open()
+
+    def connect(self, suffix=''):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(PATIENCE)
+        client.connect(str(self.root / f'run/libvirt/virttdxd-sock{suffix}'))
+        self.addCleanup(client.close)
+        return client
+
+    def open(self, suffix=''):
+        client = self.connect(suffix)
+        self.assertEqual(self.call(client, 1, b'\0\0\0\1' + text('tdx:///system') + b'\0' * 4), (OK, b''))
+        return client
+
+    def receive(self, client, size):
+        data = b''
+        while len(data) < size:
+            part = client.recv(size - len(data))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
+    def read_frame(self, client):
+        length, = struct.unpack('>I', self.receive(client, 4))
+        header = struct.unpack('>IIiIII', self.receive(client, 24))
+        return header, self.receive(client, length - 28)
+
+    def call(self, client, procedure, payload=b'', **header):
+        client.sendall(frame(procedure, payload, **header))
+        (program, _, number, kind, serial, status), answer = self.read_frame(client)
+        self.assertEqual((program, number, kind, serial),
+                         (header.get('program', REMOTE), procedure, REPLY, header.get('serial', 0)))
+        return status, answer
+
+    def assert_error(self, answer, code, message):
+        status, payload = answer
+        self.assertEqual(status, ERROR)
+        found, _, present, length = struct.unpack('>iiII', payload[:16])
+        self.assertEqual((found, present), (code, 1), payload)
+        self.assertIn(message, payload[16:16 + length].decode())
+
+    def assert_closed(self, client):
+        with self.assertRaises((EOFError, ConnectionResetError)):
+            while True:
+                self.read_frame(client)
+
+
+class Golden(WireTest):
+    """Payloads as recorded between virsh 9.0.0 and libvirtd 9.0.0."""
+
+    def test_opens_as_virsh_does(self):
+        client = self.connect()
+        for procedure, payload, reply in ((66, '', '0000000100000000'), (60, '0000000a', '00000001'),
+                                          (1, '000000010000000d' + b'tdx:///system'.hex() + '000000' + '00000000', ''),
+                                          (60, '0000000e', '00000001'), (60, '0000000f', '00000001'), (360, '', ''),
+                                          (361, '', ''), (2, '', '')):
+            self.assertEqual(self.call(client, procedure, bytes.fromhex(payload)), (OK, bytes.fromhex(reply)), procedure)
+
+    def test_serves_a_domain_as_libvirtd_does(self):
+        client = self.open()
+        xml = (SOURCE / 'docs/examples/td.xml').read_text()
+        xml = xml.replace('>td<', '>lvt<').replace('<memory', '<uuid>5f4f866e-728e-4a6b-b6bd-f995f0634555</uuid><memory')
+        lifecycle = '0000000000000000'
+        for procedure, payload, reply in (
+                (11, text(xml).hex(), INACTIVE), (23, '000000036c767400', INACTIVE), (24, UUID, INACTIVE),
+                (273, '0000000100000003', '00000001' + INACTIVE + '00000001'), (273, '0000000000000003', '0000000000000001'),
+                (212, INACTIVE + '00000000', '0000000500000000'), (316, lifecycle, '00000000'), (317, '00000000', ''),
+                (9, INACTIVE, ''), (24, UUID, ACTIVE), (22, '00000001', ACTIVE), (212, ACTIVE + '00000000', '0000000100000001'),
+                (150, ACTIVE, '00000001'), (19, ACTIVE, '0000000368766d00'), (12, ACTIVE, ''),
+                (212, INACTIVE + '00000000', '0000000500000002'), (231, INACTIVE + '00000000', '')):
+            self.assertEqual(self.call(client, procedure, bytes.fromhex(payload)), (OK, bytes.fromhex(reply)), procedure)
+
+    def test_reports_a_missing_domain_as_libvirtd_does(self):
+        # As recorded, but for the error's origin: VIR_FROM_DOMAIN (0x14), not VIR_FROM_QEMU.
+        recorded = ('0000002a00000014000000010000003c446f6d61696e206e6f7420666f756e643a206e6f20646f6d61696e2077697468206d617463'
+                    '68696e67206e616d6520276e6f6e6578697374656e742700000002000000000000000100000014446f6d61696e206e6f7420666f75'
+                    '6e643a202573000000010000002a6e6f20646f6d61696e2077697468206d61746368696e67206e616d6520276e6f6e657869737465'
+                    '6e7427000000000000ffffffffffffffff00000000')
+        answer = self.call(self.open(), 23, bytes.fromhex('0000000b6e6f6e6578697374656e7400'))
+        self.assertEqual(answer, (ERROR, bytes.fromhex(recorded)))
+
+    def test_sends_events_as_libvirtd_does(self):
+        client, other = self.open(), self.open()
+        self.call(client, 316, bytes(8))
+        xml = (SOURCE / 'docs/examples/td.xml').read_text().replace('>td<', '>lvt<')
+        xml = xml.replace('<memory', '<uuid>5f4f866e-728e-4a6b-b6bd-f995f0634555</uuid><memory')
+        self.call(other, 11, text(xml))
+        header, payload = self.read_frame(client)
+        self.assertEqual(header, (REMOTE, 1, 318, MESSAGE, 1, OK))
+        self.assertEqual(payload.hex(), '00000000' + INACTIVE + '00000000' + '00000000')
+        self.call(other, 35, bytes.fromhex(INACTIVE))
+
+
+class Protocol(WireTest):
+    def test_answers_what_it_does_not_know(self):
+        client = self.open()
+        self.assert_error(self.call(client, 1, program=0x12345678), 39, 'Cannot find program 305419896 version 1')
+        self.assert_error(self.call(client, 1, version=2), 39, 'version 2')
+        self.assert_error(self.call(client, 9999), 39, 'unknown procedure: 9999')
+        self.assert_error(self.call(client, -1), 39, 'unknown procedure: -1')
+        self.assert_error(self.call(client, 318), 39, 'unknown procedure: 318')
+        self.assert_error(self.call(client, 52), 3, 'virConnectNumOfNetworks')
+
+    def test_serves_nothing_before_open(self):
+        client = self.connect()
+        self.assert_error(self.call(client, 3), 1, 'hypervisor connection not open')
+        opened = self.open()
+        self.assert_error(self.call(opened, 1, bytes(8)), 1, 'connection already open')
+        self.assertEqual(self.call(opened, 3)[0], OK)
+
+    def test_forbids_what_a_read_only_client_may_not(self):
+        client = self.open('-ro')
+        rows = [line.split() for line in (SOURCE / 'schemas/remote_procedures.txt').read_text().splitlines()
+                if line[0] != '#']
+        for number, name, rule, _ in rows:
+            if name == 'CONNECT_CLOSE':
+                continue
+            _, payload = self.call(client, int(number))
+            if rule == 'forbidden' and b'read only access prevents' not in payload:
+                self.assertIn(b'not supported by the connection driver', payload, name)
+            elif rule != 'forbidden':
+                self.assertNotIn(b'read only access prevents', payload, name)
+
+    def test_answers_keepalive_at_once(self):
+        client = self.connect()
+        client.sendall(frame(1, program=KEEPALIVE, kind=MESSAGE))
+        self.assertEqual(self.read_frame(client), ((KEEPALIVE, 1, 2, MESSAGE, 0, OK), b''))
+
+    def test_takes_pipelined_calls(self):
+        client = self.open()
+        client.sendall(b''.join(frame(3, serial=serial) for serial in range(1000)))
+        self.assertEqual([self.read_frame(client)[0][4] for _ in range(1000)], list(range(1000)))
+
+
+class Hostile(WireTest):
+    def test_lengths_end_the_connection(self):
+        for length in (0, 3, 4, 27, 33554437, 0x7fffffff, 0xffffffff):
+            client = self.connect()
+            client.sendall(struct.pack('>I', length) + b'\xff' * 24)
+            self.assert_closed(client)
+
+    def test_half_a_message_costs_nothing(self):
+        for size in range(0, 60, 7):
+            client = self.connect()
+            client.sendall(frame(1, b'\0\0\0\1' + text('tdx:///system') + b'\0' * 4)[:size])
+            client.close()
+
+    def test_payloads_of_other_types_are_refused(self):
+        client = self.open()
+        for procedure in (11, 23, 24, 212, 273, 344, 201, 350):
+            self.assert_error(self.call(client, procedure, b'\xff'), 39, 'Unable to decode message payload')
+            self.assertEqual(self.call(client, procedure, b'\xff' * 64)[0], ERROR)
+
+    def test_lengths_inside_a_payload_are_bounded(self):
+        client = self.open()
+        self.assert_error(self.call(client, 23, struct.pack('>I', 0xffffffff)), 39, 'Unable to decode')
+        self.assert_error(self.call(client, 344, struct.pack('>I', 16385) + bytes(64)), 39, 'Unable to decode')
+        self.assert_error(self.call(client, 20, bytes.fromhex(INACTIVE) + struct.pack('>ii', 2 ** 31 - 1, 2 ** 31 - 1)), 8, 'maxinfo')
+
+    def test_message_types_of_a_server_end_the_connection(self):
+        for kind in (REPLY, MESSAGE, CALL_WITH_FDS, 6, 99):
+            client = self.connect()
+            client.sendall(frame(66, kind=kind))
+            self.assert_closed(client)
+
+    def test_stream_packets_without_a_stream_are_dropped(self):
+        client = self.open()
+        client.sendall(frame(201, b'data', serial=7, kind=STREAM))
+        self.assertEqual(self.call(client, 3)[0], OK)
+
+    def test_one_that_never_reads_is_not_read_either(self):
+        client = self.open()
+        client.setblocking(False)
+        sent, packet = 0, frame(7) * 1000
+        with self.assertRaises(BlockingIOError):
+            while sent < 1 << 28:
+                sent += client.send(packet)
+
+
+class TapResult(unittest.TestResult):
+    def stopTest(self, test):
+        super().stopTest(test)
+        bad = [trace for failed, trace in self.failures + self.errors if failed is test]
+        for line in '\n'.join(bad).splitlines():
+            print('# ' + line)
+        print(('not ok ' if bad else 'ok ') + f'{self.testsRun} {test.id().removeprefix("__main__.")}', flush=True)
+
+
+def main():
+    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules['__main__'])
+    print(f'1..{tests.countTestCases()}')
+    result = TapResult()
+    tests.run(result)
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
+main()
