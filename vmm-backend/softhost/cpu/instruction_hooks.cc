@@ -45,15 +45,30 @@ bool UnicornEngine::fill_tlb(std::uint64_t linear, AccessKind access, uc_tlb_ent
   const Translation translation = translate(state, linear, access, pages_);
   if (translation.kind == Translation::Kind::Page) {
     entry.paddr = memory_.address_of(translation.answer);
-    const int permissions = (translation.readable ? UC_PROT_READ : 0) |
-                            (translation.writable ? UC_PROT_WRITE : 0) |
-                            (translation.executable ? UC_PROT_EXEC : 0);
-    entry.perms = static_cast<uc_prot>(permissions);
-    if (access == AccessKind::Execute) executed_pages_.insert(translation.gpa & ~0xfffULL);
+    entry.perms = permissions_of(translation, linear, access);
     if (entry.paddr != 0) return true;
   }
   refusal_ = {translation, access};
   return false;
+}
+
+/// The engine checks every store to a page that it holds as executable against its translated code, and never
+/// stops; to other pages only the first. So data pages are given without execution, but pages that have been
+/// executed always with it, whatever the guest's NX says: else their code would outlive a change of its
+/// bytes.
+uc_prot UnicornEngine::permissions_of(const Translation& translation, std::uint64_t linear,
+                                      AccessKind access) {
+  const std::uint64_t page = translation.gpa & ~0xfffULL;
+  bool executable = access == AccessKind::Execute;
+  if (executable) {
+    // Another linear address of the page may be held as data by now.
+    if (executed_pages_.insert(page).second && page != linear) flush_tlb();
+  } else {
+    executable = executed_pages_.contains(page);
+  }
+  const int permissions = (translation.readable ? UC_PROT_READ : 0) |
+                          (translation.writable ? UC_PROT_WRITE : 0) | (executable ? UC_PROT_EXEC : 0);
+  return static_cast<uc_prot>(permissions);
 }
 
 void UnicornEngine::on_interrupt(uc_engine*, std::uint32_t number, void* self) {

@@ -85,6 +85,7 @@ class UnicornEngine final : public CpuEngine {
   static std::uint32_t on_in(uc_engine*, std::uint32_t port, int size, void* self);
   static void on_out(uc_engine*, std::uint32_t port, int size, std::uint32_t value, void* self);
   bool fill_tlb(std::uint64_t linear, AccessKind access, uc_tlb_entry& entry);
+  uc_prot permissions_of(const Translation& translation, std::uint64_t linear, AccessKind access);
   bool deliver_interrupt_first();
   void handle_interception(std::uint32_t exit_code);
   bool handle_invalid_instruction();
