@@ -17,7 +17,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .interrupts = [&td](const MsiMessage& message) { td.signal(message); },
                            .on_power_off = std::move(surroundings.on_power_off),
                            .on_reset = std::move(surroundings.on_reset)}));
-  td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop));
+  TRY(td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop)));
   return running;
 }
 
