@@ -11,7 +11,4 @@ namespace virttdx::softhost {
 /// The file behind a descriptor of /dev/kvm.
 std::shared_ptr<File> make_system_file(HostParts& host);
 
-/// MRTD of the TD whose descriptor the file is; nothing before FINALIZE or for another file.
-std::optional<MeasurementValue> vm_measurement(const File& file);
-
 }  // namespace virttdx::softhost

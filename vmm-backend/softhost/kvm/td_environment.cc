@@ -48,6 +48,7 @@ Outcome TdEnvironment::handle_vmcall(Registers& registers) {
       vcpu_.td->complete_vmcall(registers, call.out);
       interrupts_blocked_ = call.interrupts_blocked;
       arrivals_at_halt_ = vcpu_.arrivals();
+      if (is_woken()) return Outcome::Continue;
       vcpu_.mp_state = kvm::KVM_MP_STATE_HALTED;
       return Outcome::Exit;
     case VmCallEnd::Exit:

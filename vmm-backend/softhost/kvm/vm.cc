@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softhost/kvm/vm.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 #include "softhost/apic/apic_bus.h"
@@ -93,6 +95,9 @@ class VmStateLock {
 
 /// The file behind a VM's descriptor.
 std::shared_ptr<File> make_vm_file(std::shared_ptr<Vm> vm);
+
+/// MRTD of the TD whose descriptor the file is; nothing before FINALIZE or for another file.
+std::optional<MeasurementValue> vm_measurement(const File& file);
 
 // Ioctls of a VM's descriptor, by family.
 int check_extension(const Vm* vm, std::uintptr_t capability);
