@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Micro guests on the engine: byte arrays with their disassembly.
+#include <thread>
+
 #include "micro_guest.h"
 
 namespace virttdx::softhost {
@@ -210,6 +212,113 @@ TEST(CpuEngine, RealModeProgramUsesPortsMemoryAndHlt) {
   EXPECT_EQ(guest.run_until_exit().rip, 0x100bU);
   EXPECT_EQ(written, 0x42U);
   EXPECT_EQ(guest.value_at<std::uint8_t>(0x1234), 0x42);
+}
+
+TEST(CpuEngine, MmioOfAnOrdinaryVmIsCompletedAfterTheExit) {
+  MicroGuest guest(false);
+  guest.put(kCode, {0xb8, 0x00, 0x00, 0x00, 0xfe,  // mov eax, 0xfe000000
+                    0xc6, 0x40, 0x04, 0x5a,        // mov byte [rax+4], 0x5a
+                    0x0f, 0xb6, 0x58, 0x08,        // movzx ebx, byte [rax+8]
+                    0xf4});                        // hlt
+  SystemRegisters state = long_mode_state(guest);
+  guest.put_value<std::uint64_t>(0x2018, 0x7007);  // 3 GiB: 0xfe000000 by a 2 MiB page
+  guest.put_value<std::uint64_t>(0x7f80, 0xfe0000e7);
+  std::uint64_t written = 0;
+  int asked = 0;
+  guest.on_mmio = [&](bool is_write, std::uint64_t gpa, unsigned size, std::uint64_t& value) {
+    EXPECT_EQ(gpa, is_write ? 0xfe000004U : 0xfe000008U);
+    EXPECT_EQ(size, 1U);
+    if (is_write) written = value;
+    if (!is_write && ++asked == 1) return Outcome::ExitAndRetry;
+    value = 0xa5;
+    return Outcome::Continue;
+  };
+  guest.engine().set_system_registers(state);
+  guest.engine().set_registers(start_at(kCode));
+  EXPECT_EQ(guest.run_until_exit().rip, kCode + 9);
+  const Registers end = guest.run_until_exit();
+  EXPECT_EQ(written, 0x5aU);
+  EXPECT_EQ(end.gpr[kRbx], 0xa5U);
+}
+
+TEST(CpuEngine, PageThatCausesVeTellsItsAddresses) {
+  MicroGuest guest(true);
+  put_gate(guest, 20, kHandler);
+  guest.put(kCode, {0x8b, 0x04, 0x25, 0x10, 0x80, 0x03, 0x00});  // mov eax, [0x38010]
+  guest.put(kHandler, {0x66, 0x0f, 0x01, 0xcc});
+  guest.special_pages[0x38000] = PageAnswer::Kind::Ve;
+  guest.engine().set_system_registers(long_mode_state(guest));
+  guest.engine().set_registers(start_at(kCode));
+  guest.run_until_exit();
+  ASSERT_EQ(guest.ve_infos.size(), 1U);
+  EXPECT_EQ(guest.ve_infos[0].exit_reason, exit_reason::kEptViolation);
+  EXPECT_EQ(guest.ve_infos[0].gpa, 0x38010U);
+  EXPECT_EQ(guest.ve_infos[0].gla, 0x38010U);
+  EXPECT_EQ(guest.ve_infos[0].exit_qualification & 7, 1U);
+}
+
+TEST(CpuEngine, SecondVeBeforeTheFirstWasReadIsADoubleFault) {
+  MicroGuest guest(true);
+  put_gate(guest, 8, kHandler);
+  guest.accepts_ve = false;
+  guest.put(kCode, {0xf4});  // hlt
+  guest.put(kHandler, {0x66, 0x0f, 0x01, 0xcc});
+  guest.engine().set_system_registers(long_mode_state(guest));
+  guest.engine().set_registers(start_at(kCode));
+  const Registers end = guest.run_until_exit();
+  EXPECT_EQ(guest.value_at<std::uint64_t>(end.gpr[kRsp]), 0U);
+  EXPECT_EQ(guest.value_at<std::uint64_t>(end.gpr[kRsp] + 8), kCode);
+}
+
+TEST(CpuEngine, InvalidatedPagesAreAskedForAgain) {
+  MicroGuest guest(true);
+  put_gate(guest, 20, kHandler);
+  guest.put(kCode, {0x8b, 0x04, 0x25, 0x10, 0x80, 0x03, 0x00,    // mov eax, [0x38010]
+                    0x66, 0x0f, 0x01, 0xcc,                      // tdcall
+                    0x8b, 0x04, 0x25, 0x10, 0x80, 0x03, 0x00});  // mov eax, [0x38010]
+  guest.put(kHandler, {0x66, 0x0f, 0x01, 0xcc});
+  guest.on_td_call = [&](Registers&) {
+    if (guest.td_calls > 1) return Outcome::Exit;
+    guest.special_pages[0x38000] = PageAnswer::Kind::Ve;
+    guest.engine().invalidate(0x38000, 0x1000);
+    return Outcome::Continue;
+  };
+  guest.engine().set_system_registers(long_mode_state(guest));
+  guest.engine().set_registers(start_at(kCode));
+  guest.run_until_exit();
+  EXPECT_EQ(guest.ve_infos.size(), 1U);
+}
+
+TEST(CpuEngine, NativeMsrsAreTheEnginesOwn) {
+  MicroGuest guest(true);
+  guest.put(kCode, {0xb9, 0x00, 0x01, 0x00, 0xc0,  // mov ecx, 0xc0000100 (FS base)
+                    0xb8, 0x78, 0x56, 0x34, 0x00,  // mov eax, 0x345678
+                    0x31, 0xd2,                    // xor edx, edx
+                    0x0f, 0x30,                    // wrmsr
+                    0x31, 0xc0,                    // xor eax, eax
+                    0x0f, 0x32,                    // rdmsr
+                    0x66, 0x0f, 0x01, 0xcc});      // tdcall
+  guest.engine().set_system_registers(long_mode_state(guest));
+  guest.engine().set_registers(start_at(kCode));
+  EXPECT_EQ(guest.run_until_exit().gpr[kRax], 0x345678U);
+  EXPECT_EQ(guest.engine().system_registers().fs.base, 0x345678U);
+}
+
+TEST(CpuEngine, IdleLoopWhoseVeHandlerBlocksInterruptsStillGetsThem) {
+  MicroGuest guest(true);
+  put_gate(guest, 20, kHandler);
+  put_gate(guest, 0x30, 0x28000);
+  guest.put(kCode, {0xf4, 0xeb, 0xfd});                       // hlt; jmp back
+  guest.put(kHandler, {0x48, 0xff, 0x04, 0x24, 0x48, 0xcf});  // inc qword [rsp]; iretq
+  guest.put(0x28000, {0x66, 0x0f, 0x01, 0xcc});               // tdcall
+  guest.engine().set_system_registers(long_mode_state(guest));
+  Registers start = start_at(kCode);
+  start.rflags = 0x202;
+  guest.engine().set_registers(start);
+  std::thread device([&] { guest.interrupt = 0x30; });
+  guest.run_until_exit();
+  device.join();
+  EXPECT_EQ(guest.td_calls, 1);
 }
 
 }  // namespace virttdx::softhost
