@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // KVM_TDX_INIT_VCPU (V), KVM_TDX_INIT_MEM_REGION (M) and KVM_TDX_GET_CPUID (G): one test a rule.
+#include <atomic>
 #include <csignal>
+#include <thread>
 
 #include "td_fixture.h"
 
@@ -110,19 +112,37 @@ TEST_F(InitMemRegion, M6_RefusesNoSource) {
   EXPECT_EQ(add_pages(vcpu, pages), -EINVAL);
 }
 
-TEST_F(InitMemRegion, M7_StopsForASignalAndGoesOnAfterwards) {
+TEST_F(InitMemRegion, M7_ABlockedSignalDoesNotInterrupt) {
   add_private_ram(vm);
-  struct sigaction action {};
-  action.sa_handler = [](int) {};
-  sigaction(SIGUSR2, &action, nullptr);
   sigset_t blocked, old;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &blocked, &old);
   pthread_kill(pthread_self(), SIGUSR2);
-  EXPECT_EQ(add_pages(vcpu, pages), 0);  // blocked: does not interrupt
+  EXPECT_EQ(add_pages(vcpu, pages), 0);
+  EXPECT_EQ(sigwaitinfo(&blocked, nullptr), SIGUSR2);
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  EXPECT_EQ(pages.nr_pages, 0U);
+}
+
+TEST_F(InitMemRegion, M7_GoesOnWhereASignalInterruptedIt) {
+  add_private_ram(vm);
+  struct sigaction action {
+  }, old{};
+  action.sa_handler = [](int) {};
+  sigaction(SIGUSR2, &action, &old);
+  std::atomic<bool> done = false;
+  const pthread_t self = pthread_self();
+  std::thread sender([&] {
+    for (; !done; std::this_thread::yield()) pthread_kill(self, SIGUSR2);
+  });
+  pages = {.source_addr = reinterpret_cast<std::uint64_t>(ram), .gpa = 0, .nr_pages = kRamSize / 4096};
+  int result = -EINTR;
+  while (result == -EINTR) result = add_pages(vcpu, pages);
+  done = true;
+  sender.join();
+  sigaction(SIGUSR2, &old, nullptr);
+  EXPECT_EQ(result, 0);
+  EXPECT_EQ(pages.gpa, kRamSize);
 }
 
 TEST_F(InitMemRegion, M8_NeedsASlotWithGuestMemfd) {
