@@ -35,7 +35,8 @@ struct Boot {
     const auto has_ended = [&] { return vm->status().state == VmState::Stopped; };
     const std::size_t after_banner = console.wait_for("UEFI Interactive Shell", 0, has_ended);
     banner = Clock::now();
-    console.type("\x1b");  // skips the wait for startup.nsh
+    console.wait_for("seconds to skip", after_banner, has_ended);
+    console.type(" ");  // ends the five seconds before startup.nsh
     const bool prompted = console.wait_for("Shell>", after_banner, has_ended) != std::string::npos;
     prompt = Clock::now();
     accepted = kernel.first_fw_cfg().value_or(launched);
