@@ -7,8 +7,8 @@
 
 #include "command.h"
 #include "cpuid_text.h"
-#include "td_bits.h"
 #include "vmm_backend/host_capabilities.h"
+#include "vmm_backend/td_bit_names.h"
 
 namespace virttdx::tools {
 namespace {
@@ -48,7 +48,7 @@ void print_text(const HostCapabilities& host) {
   }
   print("TDX              yes\n");
   print(fmt::format("attributes       {:#x}: {}\n", host.supported_attributes,
-                    attribute_names(host.supported_attributes)));
+                    td_attribute_names(host.supported_attributes)));
   print(fmt::format("XFAM             {:#x}: {}\n", host.supported_xfam, xfam_names(host.supported_xfam)));
   print(fmt::format("vCPUs            at most {} a TD\n", host.max_vcpus));
   print(fmt::format("GPAW             48{}\n", host.five_level_ept ? " or 52" : ""));

@@ -27,6 +27,8 @@ void describe(Visitor& visit, HostCapabilities& host) {
   visit.required("physical_address_bits", host.physical_address_bits);
   visit.required("five_level_ept", host.five_level_ept);
   visit.required("tsc_khz", host.tsc_khz);
+  visit.optional("key_ids", host.key_ids);
+  visit.optional("key_ids_used", host.key_ids_used);
 }
 
 Result<HostCapabilities> host_capabilities_from_json(std::string_view json) {

@@ -6,6 +6,8 @@
 
 #include "kvm/cpuid_buffer.h"
 #include "support/file.h"
+#include "tdx/explained.h"
+#include "tdx/key_ids.h"
 
 namespace virttdx {
 namespace {
@@ -32,19 +34,22 @@ void add_cpuid(HostCapabilities& host, CpuidEntries supported) {
   }
 }
 
+void add_tdx(HostCapabilities& host, TdxCapabilities tdx) {
+  host.supported_attributes = tdx.supported_attributes;
+  host.supported_xfam = tdx.supported_xfam;
+  host.configurable_cpuid = std::move(tdx.configurable_cpuid);
+  host.user_tdvmcallinfo_1_r11 = tdx.user_tdvmcallinfo_1_r11;
+  host.user_tdvmcallinfo_1_r12 = tdx.user_tdvmcallinfo_1_r12;
+}
+
 Result<> fill(HostCapabilities& host, KernelCalls& kernel) {
   auto kvm = Kvm::open(kernel);
   if (!kvm) return fail(Error::Code::Unsupported, "{}", explain_open(kvm.error()));
   add_cpuid(host, TRY(kvm->supported_cpuid()));
   if (!kvm->has_vm_type(kvm::KVM_X86_TDX_VM))
     return fail(Error::Code::Unsupported, "{}", explain_missing_tdx());
-  auto vm = TRY(kvm->create_vm(kvm::KVM_X86_TDX_VM));
-  auto tdx = TRY(read_tdx_capabilities(vm));
-  host.supported_attributes = tdx.supported_attributes;
-  host.supported_xfam = tdx.supported_xfam;
-  host.configurable_cpuid = std::move(tdx.configurable_cpuid);
-  host.user_tdvmcallinfo_1_r11 = tdx.user_tdvmcallinfo_1_r11;
-  host.user_tdvmcallinfo_1_r12 = tdx.user_tdvmcallinfo_1_r12;
+  auto vm = TRY(explained(kvm->create_vm(kvm::KVM_X86_TDX_VM)));
+  add_tdx(host, TRY(explained(read_tdx_capabilities(vm))));
   host.max_vcpus = static_cast<std::uint32_t>(vm.check_extension(kvm::KVM_CAP_MAX_VCPUS));
   host.tsc_khz = TRY(vm.tsc_khz());
   return {};
@@ -84,11 +89,23 @@ Result<TdxCapabilities> read_tdx_capabilities(KvmVm& vm) {
                          buffer.entries()};
 }
 
+HostCapabilities known_host(const Kvm& kvm, const TdxCapabilities& tdx) {
+  HostCapabilities host;
+  add_tdx(host, tdx);
+  if (auto cpuid = kvm.supported_cpuid()) add_cpuid(host, std::move(*cpuid));
+  return host;
+}
+
 HostCapabilities read_host_capabilities(KernelCalls& kernel, HostKind kind) {
   HostCapabilities host;
   host.kind = kind;
   const auto filled = fill(host, kernel);
   host.tdx_supported = filled.has_value();
+  if (kind == HostKind::Kvm) {
+    const KeyIds key_ids = read_key_ids();
+    host.key_ids = key_ids.capacity;
+    host.key_ids_used = key_ids.used;
+  }
   if (!filled) host.tdx_unsupported_reason = filled.error().message();
   return host;
 }

@@ -28,6 +28,9 @@ Result<TdxCapabilities> read_tdx_capabilities(KvmVm& vm);
 /// and what to do about it.
 HostCapabilities read_host_capabilities(KernelCalls& kernel, HostKind kind);
 
+/// What INIT_VM's checks depend on, without asking for a VM: `tdx` and KVM's own CPUID. The rest is empty.
+HostCapabilities known_host(const Kvm& kvm, const TdxCapabilities& tdx);
+
 /// Why this host runs no TD; for a /dev/kvm that does not list the TDX type.
 std::string explain_missing_tdx();
 

@@ -8,7 +8,7 @@
 
 #include "kvm/cpuid_buffer.h"
 #include "memory/anonymous_mapping.h"
-#include "tdx/status_name.h"
+#include "tdx/explained.h"
 #include "tdx/td_cpuid.h"
 
 namespace virttdx {
@@ -22,16 +22,10 @@ constexpr std::uint64_t kApicBusCycleNanoseconds = 40;
 /// broken.
 constexpr int kRetryLimit = 10000;
 
-Error tdx_error(const TdxAnswer& answer, std::string_view command) {
-  Error error = Error::from_errno(-answer.answer, command);
-  if (answer.hw_error == 0) return error;
-  return {error.code(), error.message() + ": " + describe_tdx_status(answer.hw_error), error.system_errno()};
-}
-
-template <typename... Args>
-Result<> tdx_checked(const TdxAnswer& answer, fmt::format_string<Args...> command, Args&&... args) {
+Result<> tdx_checked(KvmRequest request, const TdxAnswer& answer, std::string_view what) {
   if (answer.answer >= 0) return {};
-  return tl::unexpected<Error>(tdx_error(answer, fmt::format(command, std::forward<Args>(args)...)));
+  const TdxFailure failure = failure_of(request, answer);
+  return tl::unexpected<Error>(explained_error(what, failure, explain_tdx(failure)));
 }
 
 /// Calls while it answers -`again`, at most kRetryLimit times.
@@ -48,7 +42,7 @@ TdxAnswer retried(int again, Call call) {
 Result<KvmVm> create_td(Kvm& kvm, std::uint32_t vcpu_count) {
   if (!kvm.has_vm_type(kvm::KVM_X86_TDX_VM))
     return fail(Error::Code::Unsupported, "{}", explain_missing_tdx());
-  auto vm = TRY(kvm.create_vm(kvm::KVM_X86_TDX_VM));
+  auto vm = TRY(explained(kvm.create_vm(kvm::KVM_X86_TDX_VM)));
   const int maximum = vm.check_extension(kvm::KVM_CAP_MAX_VCPUS);
   if (std::cmp_greater(vcpu_count, maximum))
     return fail(Error::Code::ConfigUnsupported, "{} vCPUs: this host runs at most {} in a TD", vcpu_count,
@@ -77,7 +71,20 @@ CpuidEntries with_significant_indexes(CpuidEntries entries) {
   return entries;
 }
 
-Result<> init_vm(KvmVm& vm, const TdConfig& td) {
+/// Names the entry that KVM or the TDX module refused, or else all that KVM_TDX_INIT_VM was given.
+Error init_vm_error(const Kvm& kvm, const LaunchedTd& launched, const TdConfig& td, const TdxAnswer& answer) {
+  const TdxFailure failure = failure_of(KvmRequest::TdxInitVm, answer);
+  TdConfig given = td;
+  given.cpuid = with_significant_indexes(td.cpuid);
+  const auto causes = explain_init_vm(given, known_host(kvm, launched.capabilities), failure);
+  if (!causes.empty() && causes.front().certainty == TdxCertainty::Certain)
+    return explained_error("KVM_TDX_INIT_VM", failure, causes);
+  return explained_error(fmt::format("KVM_TDX_INIT_VM attributes {:#x} XFAM {:#x} with {} CPUID entries",
+                                     td.attributes, td.xfam, td.cpuid.size()),
+                         failure, causes);
+}
+
+Result<> init_vm(const Kvm& kvm, const LaunchedTd& launched, const TdConfig& td) {
   CpuidBuffer<kvm::kvm_tdx_init_vm> buffer(with_significant_indexes(td.cpuid));
   kvm::kvm_tdx_init_vm& init = buffer.header();
   init.attributes = td.attributes;
@@ -85,18 +92,21 @@ Result<> init_vm(KvmVm& vm, const TdConfig& td) {
   copy_measurement(init.mrconfigid, td.mr_config_id);
   copy_measurement(init.mrowner, td.mr_owner);
   copy_measurement(init.mrownerconfig, td.mr_owner_config);
-  const TdxAnswer answer = retried(EAGAIN, [&] { return vm.tdx_command(kvm::KVM_TDX_INIT_VM, 0, &init); });
-  return tdx_checked(answer, "KVM_TDX_INIT_VM attributes {:#x} XFAM {:#x} with {} CPUID entries",
-                     td.attributes, td.xfam, td.cpuid.size());
+  const TdxAnswer answer =
+      retried(EAGAIN, [&] { return launched.vm->tdx_command(kvm::KVM_TDX_INIT_VM, 0, &init); });
+  if (answer.answer >= 0) return {};
+  return tl::unexpected<Error>(init_vm_error(kvm, launched, td, answer));
 }
 
 Result<KvmVcpu> create_vcpu(KvmVm& vm, std::uint32_t id, const TdLaunchRequest& request) {
-  auto vcpu = TRY(vm.create_vcpu(id));
+  auto vcpu = TRY(explained(vm.create_vcpu(id)));
   // KVM_TDX_INIT_VCPU fails unless the vCPU's CPUID has x2APIC by then.
-  TRY(vcpu.set_cpuid(cpuid_of_vcpu(request.td.vcpu_cpuid, id)));
+  TRY(explained(vcpu.set_cpuid(cpuid_of_vcpu(request.td.vcpu_cpuid, id))));
   const TdxAnswer answer = vcpu.tdx_command(kvm::KVM_TDX_INIT_VCPU, 0, request.td_hob.value);
-  TRY(tdx_checked(answer, "KVM_TDX_INIT_VCPU {}", id));
-  return vcpu;
+  if (answer.answer >= 0) return vcpu;
+  const TdxFailure failure = failure_of(KvmRequest::TdxInitVcpu, answer);
+  return tl::unexpected<Error>(explained_error(fmt::format("KVM_TDX_INIT_VCPU {}", id), failure,
+                                               explain_init_vcpu(request.td, failure)));
 }
 
 /// Adds what is left of a region. KVM writes back how far it came, so that a call after EINTR or EAGAIN goes
@@ -106,8 +116,9 @@ Result<> init_mem_region(KvmVcpu& vcpu, kvm::kvm_tdx_init_mem_region& region, st
     const std::uint64_t left = region.nr_pages;
     const TdxAnswer answer = vcpu.tdx_command(kvm::KVM_TDX_INIT_MEM_REGION, flags, &region);
     if (answer.answer != -EINTR && answer.answer != -EAGAIN)
-      return tdx_checked(answer, "KVM_TDX_INIT_MEM_REGION {:#x} with {} pages left", region.gpa,
-                         region.nr_pages);
+      return tdx_checked(
+          KvmRequest::TdxInitMemRegion, answer,
+          fmt::format("KVM_TDX_INIT_MEM_REGION {:#x} with {} pages left", region.gpa, region.nr_pages));
     if (region.nr_pages != left) tries = 0;
   }
   return fail(Error::Code::Busy, "KVM_TDX_INIT_MEM_REGION {:#x}: no progress in {} tries", region.gpa,
@@ -129,16 +140,16 @@ Result<> add_pages(KvmVcpu& vcpu, const GuestMemory& memory, const TdPageRange& 
 }
 
 Result<CpuidEntries> read_cpuid(KvmVcpu& vcpu) {
-  auto buffer = TRY(call_with_growing_buffer<kvm::kvm_cpuid2>("KVM_TDX_GET_CPUID", [&](auto& room) {
+  auto buffer = TRY(explained(call_with_growing_buffer<kvm::kvm_cpuid2>("KVM_TDX_GET_CPUID", [&](auto& room) {
     return vcpu.tdx_command(kvm::KVM_TDX_GET_CPUID, 0, &room.header()).answer;
-  }));
+  })));
   return buffer.entries();
 }
 
 Result<> finalize(KvmVm& vm) {
   const TdxAnswer answer =
       retried(EBUSY, [&] { return vm.tdx_command(kvm::KVM_TDX_FINALIZE_VM, 0, std::uint64_t{0}); });
-  return tdx_checked(answer, "KVM_TDX_FINALIZE_VM");
+  return tdx_checked(KvmRequest::TdxFinalizeVm, answer, "KVM_TDX_FINALIZE_VM");
 }
 
 std::vector<GpaRange> regions_of(const MemoryLayout& layout) {
@@ -153,13 +164,12 @@ Result<LaunchedTd> launch_td(Kvm& kvm, const TdLaunchRequest& request) {
   CHECK(request.vcpu_count > 0);
   LaunchedTd td;
   td.vm = std::make_unique<KvmVm>(TRY(create_td(kvm, request.vcpu_count)));
-  td.capabilities = TRY(read_tdx_capabilities(*td.vm));
-  TRY(check_td_config(request.td, td.capabilities));
-  TRY(enable_capabilities(*td.vm));
-  if (request.td.tsc_khz != 0) TRY(td.vm->set_tsc_khz(request.td.tsc_khz));
-  TRY(init_vm(*td.vm, request.td));
+  td.capabilities = TRY(explained(read_tdx_capabilities(*td.vm)));
+  TRY(explained(enable_capabilities(*td.vm)));
+  if (request.td.tsc_khz != 0) TRY(explained(td.vm->set_tsc_khz(request.td.tsc_khz)));
+  TRY(init_vm(kvm, td, request.td));
   const auto regions = regions_of(request.layout);
-  td.memory = TRY(GuestMemory::create(*td.vm, regions));
+  td.memory = TRY(explained(GuestMemory::create(*td.vm, regions)));
   for (std::uint32_t id = 0; id < request.vcpu_count; ++id)
     td.vcpus.push_back(TRY(create_vcpu(*td.vm, id, request)));
   for (const TdPageRange& range : request.pages) TRY(add_pages(td.vcpus.front(), *td.memory, range));

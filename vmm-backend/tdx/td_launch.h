@@ -37,8 +37,9 @@ struct LaunchedTd {
   CpuidReport cpuid;
 };
 
-/// Runs the whole sequence. An error names the request, its object and value, errno, and the TDX module's
-/// status where KVM passes it on; the half-made TD is gone then.
+/// Runs the whole sequence. An error names the request, its object and value, errno, the TDX module's status
+/// where KVM passes it on, and the cause (vmm_backend/tdx_explain.h); the half-made TD is gone then. What is
+/// wrong with the configuration is left to KVM to judge.
 Result<LaunchedTd> launch_td(Kvm& kvm, const TdLaunchRequest& request);
 
 }  // namespace virttdx

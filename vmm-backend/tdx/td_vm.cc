@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "support/log.h"
+#include "tdx/explained.h"
 #include "tdx/td_cpuid.h"
 #include "tdx/td_hob.h"
 
@@ -36,7 +37,7 @@ Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& 
   const auto hob = TRY(build_hob(tdvf, layout));
   const auto pages = td_page_list(tdvf, hob);
   const Measurement mrtd = TRY(predict_mrtd(pages));
-  auto kvm = TRY(Kvm::open(kernel));
+  auto kvm = TRY(explained(Kvm::open(kernel)));
   LaunchedTd td =
       TRY(launch_td(kvm, {config.td, config.vcpu_count, layout, pages, tdvf.td_hob().memory.base()}));
   std::unique_ptr<TdVm> vm(new TdVm(std::move(td), std::move(layout), config.td));

@@ -45,6 +45,12 @@ inline Gen<std::optional<std::string>> maybe_ascii() {
       gen::arbitrary<bool>(), ascii());
 }
 
+inline Gen<std::optional<std::uint32_t>> maybe_number() {
+  return gen::apply(
+      [](bool present, std::uint32_t number) { return present ? std::optional(number) : std::nullopt; },
+      gen::arbitrary<bool>(), gen::arbitrary<std::uint32_t>());
+}
+
 template <>
 struct Arbitrary<virttdx::TdConfig> {
   static Gen<virttdx::TdConfig> arbitrary() {
@@ -95,7 +101,9 @@ struct Arbitrary<virttdx::HostCapabilities> {
         gen::set(&HostCapabilities::configurable_cpuid), gen::set(&HostCapabilities::user_tdvmcallinfo_1_r11),
         gen::set(&HostCapabilities::user_tdvmcallinfo_1_r12), gen::set(&HostCapabilities::supported_cpuid),
         gen::set(&HostCapabilities::max_vcpus), gen::set(&HostCapabilities::physical_address_bits),
-        gen::set(&HostCapabilities::five_level_ept), gen::set(&HostCapabilities::tsc_khz));
+        gen::set(&HostCapabilities::five_level_ept), gen::set(&HostCapabilities::tsc_khz),
+        gen::set(&HostCapabilities::key_ids, maybe_number()),
+        gen::set(&HostCapabilities::key_ids_used, maybe_number()));
   }
 };
 

@@ -93,7 +93,9 @@ TEST_F(TdVmTest, NamesTheValueThatTheHostRefuses) {
   config_.td.xfam |= 1ULL << 63;
   const auto td = TdVm::launch(*host_, config_, endless_loop());
   ASSERT_FALSE(td);
-  EXPECT_THAT(td.error().message(), testing::HasSubstr("bits 0x8000000000000000 are not offered"));
+  EXPECT_THAT(td.error().message(),
+              testing::HasSubstr("KVM_TDX_INIT_VM: EINVAL because XFAM 0x8000000000000003 has reserved [bit "
+                                 "63], which this host does not offer"));
 }
 
 TEST_F(TdVmTest, RefusesMemoryThatIsNotAMultipleOf2Mebibytes) {

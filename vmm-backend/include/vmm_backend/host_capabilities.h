@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ struct HostCapabilities {
   std::uint32_t physical_address_bits = 0;  ///< of the host's CPU, CPUID 0x80000008.EAX[7:0]
   bool five_level_ept = false;              ///< GPAW 52 possible
   std::uint32_t tsc_khz = 0;                ///< frequency of a TD that asks for none
+  /// Private key ids, one a TD, as /sys/fs/cgroup/misc.capacity and misc.current count them ("tdx"). Absent:
+  /// the kernel does not say.
+  std::optional<std::uint32_t> key_ids;
+  std::optional<std::uint32_t> key_ids_used;
   bool operator==(const HostCapabilities&) const = default;
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "td_bits.h"
+#include "vmm_backend/td_bit_names.h"
 
 #include <fmt/format.h>
 
 #include <span>
 #include <string_view>
 
-namespace virttdx::tools {
+namespace virttdx {
 namespace {
 
 struct BitName {
@@ -40,7 +40,7 @@ std::string names_of(std::span<const BitName> names, std::uint64_t mask) {
 
 }  // namespace
 
-std::string attribute_names(std::uint64_t attributes) { return names_of(kAttributes, attributes); }
+std::string td_attribute_names(std::uint64_t attributes) { return names_of(kAttributes, attributes); }
 std::string xfam_names(std::uint64_t xfam) { return names_of(kXfam, xfam); }
 
-}  // namespace virttdx::tools
+}  // namespace virttdx

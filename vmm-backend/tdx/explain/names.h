@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace virttdx {
+
+/// Whether the TDX module has a status of that class that is not success.
+bool is_tdx_status(std::uint64_t value);
+
+/// From "TDH_MNG_INIT": 21.
+std::optional<std::uint64_t> seamcall_of_name(std::string_view name);
+
+/// Where `name` stands in `text` as a whole word; npos when it does not.
+std::size_t find_word(std::string_view text, std::string_view name);
+
+}  // namespace virttdx
