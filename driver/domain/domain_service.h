@@ -82,7 +82,6 @@ class DomainService {
   void monitor_gone(const RecordPtr& record);
   void finish_stop(const RecordPtr& record);
   bool begin_recreation(const RecordPtr& record);
-  void emit_stop_events(const DomainRecord& record);
   void command(const RecordPtr& record, Operation operation, std::string_view name, Completion done,
                std::function<void()> succeeded = {});
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // From a definition to a running TD: plan, monitor process, control socket, launch.
 #include <libvirt/libvirt.h>
-#include <signal.h>
 
 #include <utility>
 

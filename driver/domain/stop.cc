@@ -174,17 +174,12 @@ void DomainService::monitor_gone(const RecordPtr& record) {
   finish_stop(record);
 }
 
-void DomainService::emit_stop_events(const DomainRecord& record) {
-  const StopRow& row = row_of(record.live->stop_reason);
-  if (row.shutdown_detail >= 0) emit(record, VIR_DOMAIN_EVENT_SHUTDOWN, row.shutdown_detail);
-}
-
 void DomainService::finish_stop(const RecordPtr& record) {
   // Whatever the monitor left running must not outlive its record.
   signal_process(record->live->process, SIGKILL);
   if (begin_recreation(record)) return;
   const StopRow row = row_of(record->live->stop_reason);
-  emit_stop_events(*record);
+  if (row.shutdown_detail >= 0) emit(*record, VIR_DOMAIN_EVENT_SHUTDOWN, row.shutdown_detail);
   if (record->started) launch_failed(record, {Error::Code::Internal, "the monitor ended before the TD ran"});
   log::info("domain '{}' stopped{}{}", record->name, record->live->stop_message.empty() ? "" : ": ",
             record->live->stop_message);
