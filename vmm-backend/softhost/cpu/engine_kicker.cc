@@ -40,14 +40,18 @@ void EngineKicker::work() {
   std::unique_lock lock(mutex_);
   int idle = 0;
   while (!ends_) {
-    const bool hurry = wanted_.exchange(false) || hurry_.exchange(false, std::memory_order_relaxed);
-    if (idle < kIdleTicks || hurry) {
-      wake_.wait_for(lock, hurry ? std::chrono::nanoseconds(kHurry) : std::chrono::nanoseconds(kTick));
+    const bool soon = hurry_.exchange(false);
+    if (soon || idle < kIdleTicks) {
+      wake_.wait_for(lock, soon ? std::chrono::nanoseconds(kHurry) : std::chrono::nanoseconds(kTick));
     } else {
       asleep_.store(true);
       wake_.wait(lock, [this] { return ends_ || inside_.load() || wanted_.load(); });
       asleep_.store(false);
     }
+    if (wanted_.exchange(false))
+      hurry_.store(true);  // once more: this stop may come before uc_emu_start() listens
+    else if (hurry_.load())
+      continue;  // woken only to wait less
     const bool inside = inside_.load(std::memory_order_acquire);
     if (inside) uc_emu_stop(engine_);
     idle = inside ? 0 : idle + 1;
