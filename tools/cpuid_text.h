@@ -9,7 +9,7 @@ namespace virttdx::tools {
 
 /// "CPUID.07H.0", as findings and differences name a leaf and sub-leaf.
 std::string leaf_name(const CpuidEntry& entry);
-/// The four registers of each entry, one entry a line.
+/// The four registers of each entry, one entry a line; of those that are all zeros only their number.
 std::string cpuid_table(std::span<const CpuidEntry> entries);
 
 }  // namespace virttdx::tools

@@ -69,7 +69,7 @@ void HostTerminal::run() {
     // A descriptor of -1 is left out by poll().
     if (console.revents != 0 && !copy_output()) console.fd = -1;
     if (input.revents != 0 && !copy_input()) input.fd = -1;
-    if (end.revents != 0) return;
+    if (end.revents != 0) return drain_output();
   }
 }
 
@@ -80,6 +80,13 @@ bool HostTerminal::copy_output() {
   if (count == 0) return false;
   write_all(STDOUT_FILENO, {buffer.data(), static_cast<std::size_t>(count)});
   return true;
+}
+
+// What the guest wrote last is often what matters most.
+void HostTerminal::drain_output() {
+  pollfd entry{console_.get(), POLLIN, 0};
+  while (::poll(&entry, 1, 0) > 0 && copy_output()) {
+  }
 }
 
 bool HostTerminal::copy_input() {

@@ -31,6 +31,7 @@ class HostTerminal {
   Result<> enter_raw_mode();
   void run();
   bool copy_output();
+  void drain_output();
   bool copy_input();
   bool is_leave_key(char key);
 
