@@ -34,7 +34,7 @@ void warn_of_rbp(const VmCall& call) {
   log::warning(
       "software TDX host: the guest passes RBP in TDVMCALLs, which TDs made by Linux' KVM refuse "
       "(NO_RBP_MOD): on "
-      "hardware this firmware or kernel does not run; use edk2 2023 or later");
+      "hardware this firmware or kernel does not run; use edk2-stable202405 or later");
 }
 
 }  // namespace

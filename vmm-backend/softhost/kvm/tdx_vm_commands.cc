@@ -94,8 +94,8 @@ int make_parameters(const Vm& vm, const InitArgument& argument, TdParameters& pa
   parameters.attributes = argument.fixed.attributes;
   parameters.xfam = argument.fixed.xfam | tdx::xfam::kFixed1;
   parameters.max_vcpus = static_cast<std::uint16_t>(vm.max_vcpus());
-  // Unlike Linux, without NO_RBP_MOD: it refuses TDVMCALLs that pass RBP, as those of edk2 before 2023 do
-  // (TDX Module ABI, TDG.VP.VMCALL). begin_vmcall() warns of such a guest instead.
+  // Unlike Linux, without NO_RBP_MOD: it refuses TDVMCALLs that pass RBP (TDX Module ABI, TDG.VP.VMCALL), as
+  // edk2's did before edk2-stable202405 (TianoCore bug 4696). begin_vmcall() warns of such a guest instead.
   parameters.config_flags = gpaw == 52 ? std::uint64_t{1} << tdx::config_flag::kGpaw : 0;
   parameters.eptp_controls = kWriteBack | (gpaw == 52 ? kFiveLevels : kFourLevels);
   parameters.tsc_frequency = static_cast<std::uint16_t>(vm.tsc_khz / kKhzPerTscUnit);
