@@ -40,6 +40,14 @@ struct FirmwareBoot : testing::Test {
              (!status.vcpu_time_ns.empty() && status.vcpu_time_ns[0] > kVcpuTimeLimitNs);
     });
   }
+  /// Position behind the shell's prompt. Ends the wait for startup.nsh with a key: ESC would take two seconds
+  /// to be told from a sequence.
+  std::size_t wait_for_prompt(std::size_t start) {
+    const std::size_t countdown = wait_for("seconds to skip", start);
+    if (countdown == std::string::npos) return countdown;
+    console.type(" ");
+    return wait_for("Shell>", countdown);
+  }
 
   std::unique_ptr<softhost::SoftHost> host = softhost::create_soft_host();
   test::MemorySerialBackend console;
@@ -48,12 +56,7 @@ struct FirmwareBoot : testing::Test {
 };
 
 TEST_F(FirmwareBoot, ReachesAShellThatAnswersVer) {
-  const std::size_t banner = wait_for("UEFI Interactive Shell", 0);
-  ASSERT_NE(banner, std::string::npos) << vm->status().message << "\n" << console.output();
-  wait_for("seconds to skip", banner);
-  console.type(
-      " ");  // ends the five seconds before startup.nsh; ESC would take two to be told from a sequence
-  const std::size_t prompt = wait_for("Shell>", banner);
+  const std::size_t prompt = wait_for_prompt(0);
   ASSERT_NE(prompt, std::string::npos) << vm->status().message << "\n" << console.output();
   console.type("ver\r");
   EXPECT_NE(wait_for("UEFI Interactive Shell v", prompt), std::string::npos) << console.output();
@@ -61,6 +64,19 @@ TEST_F(FirmwareBoot, ReachesAShellThatAnswersVer) {
   const auto measurements = vm->measurements();
   ASSERT_TRUE(measurements) << measurements.error().message();
   EXPECT_EQ(measurements->host_mrtd, measurements->mrtd);
+}
+
+TEST_F(FirmwareBoot, BootsAgainAfterAResetAndPowersOff) {
+  const std::size_t prompt = wait_for_prompt(0);
+  ASSERT_NE(prompt, std::string::npos) << vm->status().message << "\n" << console.output();
+  console.type("reset -c\r");
+  const std::size_t second_prompt = wait_for_prompt(prompt);
+  ASSERT_NE(second_prompt, std::string::npos) << vm->status().message << "\n" << console.output();
+  EXPECT_EQ(vm->status().recreated, 1U);
+  console.type("reset -s\r");
+  wait_for("text that no guest prints", second_prompt);  // returns when the TD has ended
+  EXPECT_EQ(vm->status().state, VmState::Stopped);
+  EXPECT_EQ(vm->status().stop_reason, StopReason::GuestShutdown);
 }
 
 }  // namespace
