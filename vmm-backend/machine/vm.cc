@@ -45,7 +45,7 @@ class VmWithThread final : public Vm {
   void end(StopReason reason, const std::string& message);
   Result<> launch();
   Result<> require(bool allowed, std::string_view action) const;
-  void crash(const VcpuStop& stop);
+  void guest_ended(const VcpuStop& stop);
   void emit(MonitorEventKind kind, StopReason reason = StopReason::None, const std::string& message = "");
   VmState state() const;
   void set_state(VmState state);
@@ -192,7 +192,7 @@ Result<> VmWithThread::launch() {
        .serials = surroundings_.serials,
        .on_power_off = posted(std::function([this] { end(StopReason::GuestShutdown, ""); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
-       .on_stop = posted(std::function([this](const VcpuStop& stop) { crash(stop); }))}));
+       .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); }))}));
   const std::lock_guard lock(mutex_);
   measurements_ = td->td().measurements();
   if (surroundings_.host_mrtd) measurements_->host_mrtd = surroundings_.host_mrtd(td->td().vm_fd());
@@ -201,8 +201,9 @@ Result<> VmWithThread::launch() {
   return {};
 }
 
-void VmWithThread::crash(const VcpuStop& stop) {
-  if (stop.reason == StopReason::Crashed) emit(MonitorEventKind::Panicked, StopReason::None, stop.message);
+void VmWithThread::guest_ended(const VcpuStop& stop) {
+  if (stop.reason == StopReason::Reset) return reset_now();
+  if (stop.panicked) emit(MonitorEventKind::Panicked, StopReason::None, stop.message);
   end(stop.reason, stop.message);
 }
 

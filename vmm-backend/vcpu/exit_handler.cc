@@ -78,7 +78,7 @@ struct ExitVisitor {
       case kvm::KVM_SYSTEM_EVENT_RESET:
         return VcpuStop{StopReason::Reset, ""};
       case kvm::KVM_SYSTEM_EVENT_TDX_FATAL:
-        return crash(describe_fatal_error(exit.data));
+        return VcpuStop{StopReason::Crashed, describe_fatal_error(exit.data), true};
       default:
         return crash(fmt::format("KVM reports system event {}", exit.type));
     }

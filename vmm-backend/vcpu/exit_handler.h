@@ -34,7 +34,8 @@ struct ExitServices {
 /// The end of a TD, as one of its vCPUs found it.
 struct VcpuStop {
   StopReason reason = StopReason::Crashed;
-  std::string message;  ///< for people; empty when the reason says all
+  std::string message;    ///< for people; empty when the reason says all
+  bool panicked = false;  ///< the guest said so itself: ReportFatalError
 };
 
 /// Handles one exit of vCPU `vcpu` on its thread; a value when the TD has come to its end.
