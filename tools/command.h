@@ -23,6 +23,7 @@ enum ExitCode : int {
 using CommandFunction = Result<ExitCode> (*)(const QStringList& words);
 
 Result<ExitCode> run_cpuid(const QStringList& words);
+Result<ExitCode> run_explain(const QStringList& words);
 Result<ExitCode> run_firmware(const QStringList& words);
 Result<ExitCode> run_host(const QStringList& words);
 Result<ExitCode> run_measure(const QStringList& words);
@@ -38,6 +39,8 @@ class CommandLine {
   Result<bool> parse(const QStringList& words, qsizetype minimum, qsizetype maximum);
 
   bool wants_json() const { return parser_.isSet("json"); }
+  bool is_set(const char* name) const { return parser_.isSet(name); }
+  qsizetype argument_count() const { return parser_.positionalArguments().size(); }
   QString argument(qsizetype number) const { return parser_.positionalArguments().value(number); }
   /// Empty when not given.
   QString option(const char* name) const { return parser_.value(name); }

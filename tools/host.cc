@@ -38,6 +38,10 @@ Result<HostCapabilities> ask_monitor(const QString& host) {
   return host_capabilities_from_json({output.constData(), static_cast<std::size_t>(output.size())});
 }
 
+std::string used_key_ids(const HostCapabilities& host) {
+  return host.key_ids_used ? fmt::format(", {} of them in use", *host.key_ids_used) : "";
+}
+
 void print_text(const HostCapabilities& host) {
   print(fmt::format("host             {}\n", host.kind == HostKind::Soft
                                                  ? "software TDX host (emulated, protects nothing)"
@@ -54,6 +58,7 @@ void print_text(const HostCapabilities& host) {
   print(fmt::format("GPAW             48{}\n", host.five_level_ept ? " or 52" : ""));
   print(fmt::format("physical address {} bits\n", host.physical_address_bits));
   print(fmt::format("TSC              {} kHz unless a TD asks for another\n", host.tsc_khz));
+  if (host.key_ids) print(fmt::format("key ids          {}{}\n", *host.key_ids, used_key_ids(host)));
   print(fmt::format("TDVMCALLs        GetTdVmCallInfo leaf 1: R11 {:#x}, R12 {:#x}\n",
                     host.user_tdvmcallinfo_1_r11, host.user_tdvmcallinfo_1_r12));
   print("\nCPUID bits that can be configured:\n");

@@ -19,6 +19,7 @@ struct Command {
 
 constexpr std::array kCommands = {
     Command{"cpuid", "DOMAIN", "a running TD's actual CPUID against what was asked for", run_cpuid},
+    Command{"explain", "ERRNO|--log LINE", "why a request of KVM's TDX ABI failed", run_explain},
     Command{"firmware", "FIRMWARE", "a firmware's TDVF sections, and what is wrong with it", run_firmware},
     Command{"host", "", "what this host offers to TDs", run_host},
     Command{"measure", "FIRMWARE", "the MRTD that a TD with this firmware will have", run_measure},
@@ -28,7 +29,7 @@ std::string usage() {
   std::string text = "Usage: virt-tdx COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n";
   for (const auto& command : kCommands)
     text +=
-        fmt::format("  {:<20} {}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
+        fmt::format("  {:<25} {}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
   return text +
          "\nEvery command takes --json and --help.\n"
          "Exit status: 0 in order, 1 findings, 2 wrong usage or failure.\n";

@@ -101,11 +101,61 @@ class Cpuid(unittest.TestCase):
         self.assertIn('tdx+ssh://host/system', done.stderr)
 
 
+class Explain(unittest.TestCase):
+    def explained(self, *arguments, **options):
+        done = subprocess.run([BUILD / 'tools/virt-tdx', 'explain', '--json', *arguments], capture_output=True, check=False,
+                              timeout=harness.PATIENCE, **{'stdin': subprocess.DEVNULL, **options})
+        report = json.loads(done.stdout)
+        json_schemas.validate('explain-report', report)
+        return done.returncode, report['explanations']
+
+    def test_names_the_operand_of_hw_error(self):
+        for words in (('--ioctl', 'INIT_VM', 'EINVAL', '0xc000010000000041'), ('0xc000010000000041',),
+                      ('--ioctl', 'KVM_TDX_INIT_VM', '22', '0xC000010000000041')):
+            status, [explanation] = self.explained(*words)
+            self.assertEqual(status, 0)
+            self.assertEqual([cause['id'] for cause in explanation['causes']], ['init-vm.module-xfam'])
+            self.assertEqual(explanation['causes'][0]['certainty'], 'certain')
+
+    def test_lists_what_an_errno_alone_can_mean(self):
+        status, [explanation] = self.explained('--ioctl', 'init_vm', 'EINVAL')
+        self.assertEqual(status, 0)
+        self.assertIn('init-vm.guest-phys-bits', [cause['id'] for cause in explanation['causes']])
+        self.assertEqual({cause['certainty'] for cause in explanation['causes']}, {'possible'})
+
+    def test_reads_a_line_of_a_log(self):
+        status, [explanation] = self.explained('--log', 'qemu-system-x86_64: vm-type tdx not supported by KVM')
+        self.assertEqual((status, explanation['causes'][0]['id']), (0, 'create-vm.no-tdx'))
+
+    def test_picks_the_failures_out_of_a_whole_log(self):
+        log = (b'[    1.0] virt/tdx: BIOS enabled: private KeyID range [32, 64)\n'
+               b'[   10.8] virt/tdx: SEAMCALL (0x0000000000000022) failed: 0xc000050500000000\n'
+               b'\xff\x00\x1b[31m nothing\n' + b'x' * 200000 + b'\n'
+               b'qemu: KVM_TDX_INIT_VM failed: No space left on device\r\n')
+        status, explanations = self.explained('-', stdin=None, input=log)
+        self.assertEqual(status, 0)
+        self.assertEqual([explanation['causes'][0]['id'] for explanation in explanations],
+                         ['status.not-ready', 'init-vm.no-key-id'])
+        self.assertEqual(explanations[0]['seamcall'], 'TDH.SYS.RD')
+
+    def test_of_the_unknown_is_status_1(self):
+        for words in (('--ioctl', 'INIT_VM', 'ENOTDIR'), ('0xc0000fff00000000',), ('--log', 'all is well'), ('-',)):
+            status, explanations = self.explained(*words)
+            self.assertEqual(status, 1, words)
+            self.assertFalse(any(explanation['causes'] for explanation in explanations))
+
+    def test_as_text_has_cause_and_remedy_and_no_escape_sequences(self):
+        done = virt_tdx('explain', '--log', '\x1b[31mKVM_TDX_INIT_VM failed: No space left on device')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assertIn('cause [init-vm.no-key-id]: all private key ids of the host are in use\n    remedy: end', done.stdout)
+        self.assertNotIn('\x1b', done.stdout)
+
+
 class CommandLine(unittest.TestCase):
     def test_help_is_there_for_every_command(self):
         overview = virt_tdx('--help')
         self.assertEqual(overview.returncode, 0)
-        for command in ('cpuid', 'firmware', 'host', 'measure'):
+        for command in ('cpuid', 'explain', 'firmware', 'host', 'measure'):
             self.assertIn(f'  {command} ', overview.stdout)
             done = virt_tdx(command, '--help')
             self.assertEqual(done.returncode, 0)
@@ -114,7 +164,9 @@ class CommandLine(unittest.TestCase):
 
     def test_wrong_usage_is_status_2(self):
         for words in ([], ['explode'], ['measure'], ['measure', 'a', 'b'], ['measure', '--colour', FIRMWARE],
-                      ['host', '--host', 'xen']):
+                      ['host', '--host', 'xen'], ['explain'],
+                      ['explain', 'EVIL'], ['explain', 'EINVAL', 'x'], ['explain', '--ioctl', 'INIT', 'EINVAL'],
+                      ['explain', '--log', 'x', 'EINVAL'], ['explain', '1', '2', '3']):
             done = virt_tdx(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ''), words)
             self.assertIn('virt-tdx', done.stderr)

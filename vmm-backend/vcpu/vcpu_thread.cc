@@ -6,6 +6,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "tdx/explained.h"
+
 namespace virttdx {
 namespace {
 
@@ -115,7 +117,7 @@ bool VcpuThread::wait_until_running() {
 void VcpuThread::run_until_requested() {
   while (true) {
     auto exit = vcpu_.run();
-    if (!exit) return finish({StopReason::Crashed, exit.error().message()});
+    if (!exit) return finish({StopReason::Crashed, with_causes(std::move(exit).error()).message()});
     if (const auto stop = handle_exit(*exit, services_, vcpu_.id())) return finish(*stop);
     if (!std::holds_alternative<InterruptedExit>(*exit)) continue;
     vcpu_.set_immediate_exit(false);

@@ -83,6 +83,8 @@ constexpr Line kLines[] = {
     {"KVM_TDX_INIT_VM ioctl: ret=-1 errno 22 (Invalid argument), hw_error 0xc000010000000041",
      {TdxInitVm, EINVAL, 0xC000010000000041, {}},
      "init-vm.module-xfam"},
+    {"KVM_TDX_INIT_VM: ret=-1 errno=28", {TdxInitVm, ENOSPC, {}, {}}, "init-vm.no-key-id"},
+    {"KVM_TDX_FINALIZE_VM failed (-16)", {TdxFinalizeVm, EBUSY, {}, {}}, "finalize.busy"},
     {"KVM_TDX_INIT_VM: EINVAL hw_error=0x0", {TdxInitVm, EINVAL, 0, {}}, "init-vm.twice"},
     {"2026-11-21 07:15:00.123+0000: 4711: error : KVM_TDX_INIT_VM: EINVAL with TDX_OPERAND_INVALID, operand "
      "XFAM "

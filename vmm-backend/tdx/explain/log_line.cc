@@ -69,7 +69,7 @@ void keep_first(FoundErrno& found, std::size_t at, std::size_t length, int value
     found = {at, length, value};
 }
 
-/// By name ("EINVAL"), in words ("Invalid argument"), or as a number in parentheses ("(22)", "(-22)").
+/// By name ("EINVAL"), in words ("Invalid argument"), or as a number: "errno 22", "(22)", "(-22)".
 int errno_in(std::string_view text) {
   FoundErrno found;
   for (int value = 1; value <= EHWPOISON; ++value) {
@@ -80,6 +80,8 @@ int errno_in(std::string_view text) {
     keep_first(found, text.find(words), std::strlen(words), value);
   }
   if (found.value != 0) return found.value;
+  if (const auto named = number_at(after(text, "errno")); named && *named > 0 && *named <= EHWPOISON)
+    return static_cast<int>(*named);
   for (std::size_t at = text.find('('); at != text.npos; at = text.find('(', at + 1)) {
     const std::string_view inside = text.substr(at + 1, text.find(')', at) - at - 1);
     if (const auto value = errno_of_name(inside);

@@ -62,17 +62,15 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-bool is_name_character(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_constant_character(char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 }  // namespace
 
 std::size_t find_word(std::string_view text, std::string_view name) {
   for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
     const std::size_t end = at + name.size();
-    if ((at == 0 || !is_name_character(text[at - 1])) &&
-        (end == text.size() || !is_name_character(text[end])))
+    if ((at == 0 || !is_constant_character(text[at - 1])) &&
+        (end == text.size() || !is_constant_character(text[end])))
       return at;
   }
   return text.npos;
