@@ -21,7 +21,7 @@ std::optional<std::uint32_t> tdx_of_misc_file(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
-    text = end == text.npos ? std::string_view() : text.substr(end + 1);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (!line.starts_with(kKey)) continue;
     std::uint32_t value = 0;
     const char* const last = line.data() + line.size();

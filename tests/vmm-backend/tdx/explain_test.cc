@@ -90,7 +90,7 @@ TEST(CauseTables, HaveStableIdsSentencesAndRemedies) {
       EXPECT_THAT(std::string_view(row.id), testing::ContainsRegex("^[a-z0-9-]+\\.[a-z0-9-]+$"));
       for (const std::string_view text : {row.sentence, row.remedy}) {
         EXPECT_FALSE(text.empty() || text.ends_with('.')) << row.id;
-        EXPECT_EQ(text.find('\n'), text.npos) << row.id;
+        EXPECT_EQ(text.find('\n'), std::string_view::npos) << row.id;
       }
     }
 }

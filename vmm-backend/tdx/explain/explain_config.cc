@@ -58,10 +58,9 @@ std::vector<TdxCause> explain_init_vm(const TdConfig& td, const HostCapabilities
   }
   if (!causes.empty()) return causes;
   causes = explain_tdx(known);
-  const auto ruled_out = std::ranges::remove_if(causes, is_ruled_out);
   // With nothing else left, the host's own data were not known well enough to rule out anything.
-  if (ruled_out.begin() == causes.begin()) return causes;
-  causes.erase(ruled_out.begin(), ruled_out.end());
+  if (std::ranges::all_of(causes, is_ruled_out)) return causes;
+  std::erase_if(causes, is_ruled_out);
   return judged(std::move(causes));
 }
 

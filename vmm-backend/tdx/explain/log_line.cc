@@ -29,15 +29,15 @@ std::optional<std::uint64_t> number_at(std::string_view text) {
 /// What follows `word` in `text`, without spaces, "(", "=" and ":"; empty when there is none.
 std::string_view after(std::string_view text, std::string_view word) {
   const std::size_t at = text.find(word);
-  if (at == text.npos) return {};
+  if (at == std::string_view::npos) return {};
   text.remove_prefix(at + word.size());
   const std::size_t start = text.find_first_not_of(" (=:");
-  return start == text.npos ? std::string_view() : text.substr(start);
+  return start == std::string_view::npos ? std::string_view() : text.substr(start);
 }
 
 template <typename Accept>
 std::optional<std::uint64_t> first_hex_number(std::string_view text, Accept accept) {
-  for (std::size_t at = text.find("0x"); at != text.npos; at = text.find("0x", at + 2))
+  for (std::size_t at = text.find("0x"); at != std::string_view::npos; at = text.find("0x", at + 2))
     if (const auto value = number_at(text.substr(at)); value && accept(*value)) return value;
   return std::nullopt;
 }
@@ -46,7 +46,7 @@ std::optional<TdxFailure> seamcall_failure(std::string_view text) {
   TdxFailure failure;
   failure.request = KvmRequest::Seamcall;
   const std::size_t failed = text.find("failed");
-  if (failed == text.npos) return std::nullopt;
+  if (failed == std::string_view::npos) return std::nullopt;
   // Older kernels: "SEAMCALL failed: CPU 94: leaf 33, error 0xc000092100000122."
   failure.hw_error =
       first_hex_number(text.substr(failed), [](std::uint64_t value) { return value >= kSmallestStatus; });
@@ -82,7 +82,7 @@ int errno_in(std::string_view text) {
   if (found.value != 0) return found.value;
   if (const auto named = number_at(after(text, "errno")); named && *named > 0 && *named <= EHWPOISON)
     return static_cast<int>(*named);
-  for (std::size_t at = text.find('('); at != text.npos; at = text.find('(', at + 1)) {
+  for (std::size_t at = text.find('('); at != std::string_view::npos; at = text.find('(', at + 1)) {
     const std::string_view inside = text.substr(at + 1, text.find(')', at) - at - 1);
     if (const auto value = errno_of_name(inside);
         value && !inside.empty() && !std::isalpha(inside.front() & 0x7F))
@@ -107,7 +107,7 @@ std::optional<TdxFailure> failure_in(std::string_view line) {
   TdxFailure failure;
   if (const auto request = kvm_request_in(text))
     failure.request = *request;
-  else if (text.find(kQemuOpen) != text.npos)
+  else if (text.find(kQemuOpen) != std::string_view::npos)
     failure.request = KvmRequest::OpenKvm;
   else
     return std::nullopt;

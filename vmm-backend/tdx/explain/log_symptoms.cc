@@ -65,8 +65,8 @@ std::string lower(std::string_view text) {
 
 std::optional<TdxCause> symptom_in(std::string_view line) {
   const std::string text = lower(line);
-  const auto* const found =
-      std::ranges::find_if(kSymptoms, [&](const Symptom& row) { return text.find(row.phrase) != text.npos; });
+  const auto* const found = std::ranges::find_if(
+      kSymptoms, [&](const Symptom& row) { return text.find(row.phrase) != std::string_view::npos; });
   if (found == std::end(kSymptoms)) return std::nullopt;
   return TdxCause{found->request, found->id, found->sentence, found->remedy, TdxCertainty::Certain};
 }

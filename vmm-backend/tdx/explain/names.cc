@@ -67,13 +67,13 @@ bool is_constant_character(char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' 
 }  // namespace
 
 std::size_t find_word(std::string_view text, std::string_view name) {
-  for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
     const std::size_t end = at + name.size();
     if ((at == 0 || !is_constant_character(text[at - 1])) &&
         (end == text.size() || !is_constant_character(text[end])))
       return at;
   }
-  return text.npos;
+  return std::string_view::npos;
 }
 
 bool is_tdx_status(std::uint64_t value) {
@@ -104,7 +104,7 @@ std::optional<KvmRequest> kvm_request_of_name(std::string_view name) {
 }
 
 std::optional<KvmRequest> kvm_request_in(std::string_view text) {
-  std::size_t first = text.npos;
+  std::size_t first = std::string_view::npos;
   std::optional<KvmRequest> result;
   for (const RequestName& row : kRequestNames)
     if (const std::size_t at = find_word(text, row.name); at < first) {
