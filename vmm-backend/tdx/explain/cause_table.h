@@ -40,7 +40,7 @@ CauseRows finalize_causes();
 CauseRows common_causes();  ///< of each KVM_TDX_ command
 CauseRows status_causes();  ///< of the TDX module's statuses, whoever met them
 
-/// A cause out of a row, with another sentence and remedy where these are known better.
+/// A cause out of a row, Possible.
 TdxCause to_cause(const CauseRow& row);
 
 /// Certain when it is the only one.
