@@ -57,7 +57,8 @@ void complete_os(Os& os) {
 void complete_cpu(std::optional<Cpu>& cpu) {
   if (!cpu) cpu.emplace();
   if (!cpu->mode) cpu->mode = cpu->model ? "custom" : "host-passthrough";
-  if (!cpu->check && *cpu->mode != "custom") cpu->check = "none";
+  const bool named = *cpu->mode == "custom" || *cpu->mode == "host-model";
+  if (!cpu->check) cpu->check = named ? "partial" : "none";
   if (!cpu->migratable && (cpu->mode == "host-passthrough" || cpu->mode == "maximum"))
     cpu->migratable = false;
 }

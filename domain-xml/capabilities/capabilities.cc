@@ -26,6 +26,7 @@ void add_features(xml::Element& cpu, const HostCapabilities& host) {
     for (const auto reg : kCpuidRegisters)
       for (std::uint8_t bit = 0; bit < 32; ++bit) {
         if ((entry.get(reg) >> bit & 1) == 0) continue;
+        if (entry.function >> 28 == 4) continue;  // KVM's own leaves are no features of the CPU
         const auto name = CpuMap::installed().name_of({entry.function, entry.index, reg, bit});
         if (!name.empty()) cpu.add_child("feature").add_attribute("name", std::string(name));
       }

@@ -24,6 +24,35 @@ constexpr std::array kRegisterAttributes = {
     RegisterAttribute{"edx", CpuidRegister::Edx},
 };
 
+// State components and features with a bit of XFAM or ATTRIBUTES (Intel SDM volume 2, CPUID), and KVM's
+// paravirtual features (Linux Documentation/virt/kvm/x86/cpuid.rst) under QEMU's names.
+constexpr std::uint32_t kKvmLeaf = 0x40000001;
+struct NewerName {
+  std::string_view name;
+  CpuidBit bit;
+};
+constexpr std::array kNewerNames = {
+    NewerName{"hwp", {6, 0, CpuidRegister::Eax, 7}},
+    NewerName{"hdc", {6, 0, CpuidRegister::Eax, 13}},
+    NewerName{"shstk", {7, 0, CpuidRegister::Ecx, 7}},
+    NewerName{"kl", {7, 0, CpuidRegister::Ecx, 23}},
+    NewerName{"enqcmd", {7, 0, CpuidRegister::Ecx, 29}},
+    NewerName{"uintr", {7, 0, CpuidRegister::Edx, 5}},
+    NewerName{"ibt", {7, 0, CpuidRegister::Edx, 20}},
+    NewerName{"lass", {7, 1, CpuidRegister::Eax, 6}},
+    NewerName{"kvmclock", {kKvmLeaf, 0, CpuidRegister::Eax, 3}},
+    NewerName{"kvm-nopiodelay", {kKvmLeaf, 0, CpuidRegister::Eax, 1}},
+    NewerName{"kvm-asyncpf", {kKvmLeaf, 0, CpuidRegister::Eax, 4}},
+    NewerName{"kvm-steal-time", {kKvmLeaf, 0, CpuidRegister::Eax, 5}},
+    NewerName{"kvm-pv-eoi", {kKvmLeaf, 0, CpuidRegister::Eax, 6}},
+    NewerName{"kvm-pv-unhalt", {kKvmLeaf, 0, CpuidRegister::Eax, 7}},
+    NewerName{"kvm-pv-tlb-flush", {kKvmLeaf, 0, CpuidRegister::Eax, 9}},
+    NewerName{"kvm-pv-ipi", {kKvmLeaf, 0, CpuidRegister::Eax, 11}},
+    NewerName{"kvm-poll-control", {kKvmLeaf, 0, CpuidRegister::Eax, 12}},
+    NewerName{"kvm-pv-sched-yield", {kKvmLeaf, 0, CpuidRegister::Eax, 13}},
+    NewerName{"kvm-msi-ext-dest-id", {kKvmLeaf, 0, CpuidRegister::Eax, 15}},
+};
+
 Result<std::uint32_t> hex_attribute(const xml::Element& element, std::string_view name) {
   const auto* attribute = element.attribute(name);
   if (attribute == nullptr) return 0U;
@@ -50,6 +79,22 @@ Result<> add_bits(const xml::Element& cpuid, std::vector<CpuidBit>& bits) {
 
 }  // namespace
 
+bool is_set(const CpuidEntries& entries, const CpuidBit& bit) {
+  const auto* entry = find_cpuid(entries, bit.function, bit.index);
+  return entry != nullptr && (entry->get(bit.reg) >> bit.bit & 1) != 0;
+}
+
+void assign(CpuidEntries& entries, const CpuidBit& bit, bool value) {
+  const auto mask = 1U << bit.bit;
+  const auto entry = std::ranges::find_if(
+      entries, [&](const CpuidEntry& one) { return one.function == bit.function && one.index == bit.index; });
+  if (entry != entries.end())
+    entry->set(bit.reg, value ? entry->get(bit.reg) | mask : entry->get(bit.reg) & ~mask);
+  if (entry != entries.end() || !value) return;
+  entries.push_back({.function = bit.function, .index = bit.index, .index_significant = bit.index != 0});
+  entries.back().set(bit.reg, mask);
+}
+
 Result<CpuMap> CpuMap::load(const std::filesystem::path& path) {
   const auto text = TRY(read_text_file(path, kMaximumMapSize));
   const auto root = xml::read_document(text);
@@ -66,7 +111,13 @@ Result<CpuMap> CpuMap::load(const std::filesystem::path& path) {
     }
     map.features_.push_back(std::move(feature));
   }
+  map.add_newer_names();
   return map;
+}
+
+void CpuMap::add_newer_names() {
+  for (const auto& [name, bit] : kNewerNames)
+    if (find(name) == nullptr && name_of(bit).empty()) features_.push_back({std::string(name), {bit}});
 }
 
 const CpuMap& CpuMap::installed() {

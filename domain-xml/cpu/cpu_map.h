@@ -23,9 +23,14 @@ struct CpuidBit {
   bool operator==(const CpuidBit&) const = default;
 };
 
+bool is_set(const CpuidEntries& entries, const CpuidBit& bit);
+/// Changes a bit; an entry that is not there is added when the bit is to be 1.
+void assign(CpuidEntries& entries, const CpuidBit& bit, bool value);
+
 class CpuMap {
  public:
-  /// Reads x86_features.xml. An error names the file.
+  /// Reads x86_features.xml, and adds names of features that matter to TDs and that older maps lack. An error
+  /// names the file.
   static Result<CpuMap> load(const std::filesystem::path& path);
   /// The installed map, read once; empty when there is none. Any thread.
   static const CpuMap& installed();
@@ -33,13 +38,19 @@ class CpuMap {
   struct Feature {
     std::string name;
     std::vector<CpuidBit> bits;  ///< none: the feature lies in an MSR
+    /// One of KVM's own leaves, which no CPU model speaks of.
+    bool is_paravirtual() const { return !bits.empty() && bits[0].function >> 28 == 4; }
+    bool is_of_processor() const { return !bits.empty() && !is_paravirtual(); }
   };
+  const std::vector<Feature>& features() const { return features_; }
   /// By name or alias; null when there is none.
   const Feature* find(std::string_view name) const;
   /// The feature's name for a bit; empty when it has none.
   std::string_view name_of(const CpuidBit& bit) const;
 
  private:
+  void add_newer_names();
+
   std::vector<Feature> features_;
   struct Alias {
     std::string name;

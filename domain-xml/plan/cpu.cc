@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `<cpu>` to XFAM and CPUID.
 #include "plan/cpu_features.h"
+#include "plan/cpu_model.h"
 #include "plan/cpu_topology.h"
 #include "plan/cpuid_leaves.h"
 #include "plan/planning.h"
@@ -13,23 +14,38 @@ constexpr std::uint32_t kGpaw48 = 48, kGpaw52 = 52;
 // RAM that the PCI hole below 4 GiB displaces ends at most this far above its size.
 constexpr std::uint64_t kHoleMaximum = std::uint64_t{4} << 30;
 
-void refuse_models(Planning& planning, const Cpu& cpu) {
-  const auto mode = cpu.mode.value_or("host-passthrough");
-  const std::string remedy = "use <cpu mode='host-passthrough'> or mode='maximum', with <feature> elements";
-  if (mode == "host-model" || mode == "custom")
-    planning.error(
-        "cpu-mode-not-offered", "/domain/cpu",
-        fmt::format("CPU mode '{}' is not offered for a TD: named models are not mapped to what the TDX "
-                    "module fixes",
-                    mode),
-        remedy);
-  else if (cpu.model || cpu.vendor || cpu.vendor_id)
-    planning.error(
-        "cpu-model-not-offered", "/domain/cpu/model",
-        fmt::format("CPU mode '{}' takes no model, vendor or vendor_id: the TDX module shows the physical "
-                    "CPU's",
-                    mode),
-        "remove <model> and <vendor>");
+bool is_named(const Cpu& cpu) { return cpu.mode == "host-model" || cpu.mode == "custom"; }
+
+void refuse_model_of_host_modes(Planning& planning, const Cpu& cpu) {
+  if (is_named(cpu) || (!cpu.model && !cpu.vendor && !cpu.vendor_id)) return;
+  planning.error("cpu-model-not-offered", "/domain/cpu/model",
+                 fmt::format("CPU mode '{}' takes no model, vendor or vendor_id: the TDX module shows the "
+                             "physical CPU's",
+                             cpu.mode.value_or("host-passthrough")),
+                 "remove <model> and <vendor>, or use mode='custom'");
+}
+
+void note_migratable(Planning& planning, const Cpu& cpu) {
+  if (cpu.migratable != true) return;
+  planning.add(Severity::Note, "cpu-migratable-without-effect", "/domain/cpu",
+               "migratable='on' has no effect: a TD is not migrated, and the TDX module shows the TSC as "
+               "invariant",
+               "use migratable='off'");
+}
+
+// Of a feature that XFAM's rules let nobody have, though the host lists part of its state.
+void note_incomplete_state(Planning& planning) {
+  const auto offered = planning.host.supported_xfam;
+  const auto useless = offered & ~valid_xfam(offered);
+  for (const auto& state : xfam_bits()) {
+    if ((useless >> state.bit & 1) == 0) continue;
+    auto& finding = planning.add(
+        Severity::Note, state.module_allows ? "xfam-group-incomplete" : "xfam-never", "/domain/cpu",
+        fmt::format("this host offers XFAM bit {} ({}), which {}", state.bit, state.name,
+                    state.module_allows ? "TDX modules take only together with bits that it does not offer"
+                                        : "no TDX module lets a TD have"));
+    finding.bit = fmt::format("XFAM.{} [bit {}]", state.name, state.bit);
+  }
 }
 
 void check_physical_address_bits(Planning& planning, const Cpu& cpu) {
@@ -72,25 +88,66 @@ std::uint32_t plan_gpaw(Planning& planning) {
   return kGpaw48;
 }
 
+bool needs_map(const Cpu& cpu) { return is_named(cpu) || !cpu.features.empty(); }
+
+// Features alone do without the models.
+Result<CpuModelMap> load_map(const Planning& planning, const Cpu& cpu) {
+  return is_named(cpu) ? CpuModelMap::load(planning.sources.cpu_map)
+                       : CpuModelMap::load_features(planning.sources.cpu_map);
+}
+
+CpuModelMap map_or_finding(Planning& planning, const Cpu& cpu) {
+  if (!needs_map(cpu)) return {};
+  auto map = load_map(planning, cpu);
+  if (map) return std::move(*map);
+  planning.error(
+      "cpu-map-missing", "/domain/cpu",
+      fmt::format("CPU models and features cannot be looked up: {}", map.error().message()),
+      "install libvirt's CPU map (Debian package libvirt0), or use mode='host-passthrough' without "
+      "<feature>");
+  return {};
+}
+
+std::uint64_t plan_xfam(const Planning& planning, const RequestedCpu& requested) {
+  const auto offered = valid_xfam(planning.host.supported_xfam);
+  if (!requested.model || requested.whole_state) return offered;
+  auto xfam = kXfamFixed1;
+  for (const auto feature : xfam_features())
+    if (requested.features.contains(feature)) xfam |= xfam_of_feature(feature);
+  return valid_xfam(xfam & offered);
+}
+
+void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
+  const auto topology = topology_of(cpu, planning.domain.vcpus);
+  const auto findings_before = planning.plan.findings.size();
+  check_topology(planning, topology);
+  if (planning.plan.findings.size() == findings_before) apply_topology(wanted, topology);
+}
+
 }  // namespace
 
 void plan_cpu(Planning& planning) {
   const auto cpu = planning.domain.cpu.value_or(Cpu());
   const auto& host = planning.host;
   auto& td = planning.plan.config.td;
-  refuse_models(planning, cpu);
+  refuse_model_of_host_modes(planning, cpu);
+  note_migratable(planning, cpu);
   check_physical_address_bits(planning, cpu);
-  td.xfam = valid_xfam(host.supported_xfam);
+  note_incomplete_state(planning);
+  const auto map = map_or_finding(planning, cpu);
+  const bool has_map = !map.features().features().empty();
+  const auto requested = has_map && is_named(cpu) ? request_cpu(planning, cpu, map) : RequestedCpu();
+  plan_feature_attributes(planning, cpu, requested.silent);
+  td.xfam = plan_xfam(planning, requested);
   auto wanted = host_cpuid(host, host.tsc_khz);
-  plan_cpu_features(planning, cpu, wanted);
+  if (requested.model) apply_model(planning, cpu, requested, map, wanted);
+  if (has_map) plan_cpu_features(planning, cpu, map.features(), requested.silent, wanted);
   close_gates(wanted, td.xfam, td.attributes);
-  const auto topology = topology_of(cpu, planning.domain.vcpus);
-  const auto errors_before = planning.plan.findings.size();
-  check_topology(planning, topology);
-  if (planning.plan.findings.size() == errors_before) apply_topology(wanted, topology);
+  plan_topology(planning, cpu, wanted);
   set_gpaw(wanted, plan_gpaw(planning));
   td.cpuid = init_vm_cpuid(host, wanted);
   td.vcpu_cpuid = std::move(wanted);
+  check_planned_cpu(planning, cpu, requested, map);
 }
 
 }  // namespace virttdx::domain_xml

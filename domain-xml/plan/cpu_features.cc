@@ -3,35 +3,19 @@
 
 #include <algorithm>
 
-#include "cpu/cpu_map.h"
+#include "cpu/td_cpu.h"
+#include "plan/td_attributes.h"
 #include "plan/xfam.h"
-#include "vmm_backend/tdx_cpuid_classes.h"
 
 namespace virttdx::domain_xml {
 namespace {
 
 constexpr auto kPath = "/domain/cpu/feature";
 
-bool is_set(const CpuidEntries& entries, const CpuidBit& bit) {
-  const auto* entry = find_cpuid(entries, bit.function, bit.index);
-  return entry != nullptr && (entry->get(bit.reg) >> bit.bit & 1) != 0;
-}
-
-void assign(CpuidEntries& entries, const CpuidBit& bit, bool value) {
-  for (auto& entry : entries) {
-    if (entry.function != bit.function || entry.index != bit.index) continue;
-    const auto mask = 1U << bit.bit;
-    entry.set(bit.reg, value ? entry.get(bit.reg) | mask : entry.get(bit.reg) & ~mask);
-  }
-}
-
-std::string reason_of(const CpuidBit& bit) {
-  return tdx_cpuid_reason(tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit));
-}
-
 class FeaturePlan {
  public:
-  FeaturePlan(Planning& planning, CpuidEntries& wanted) : planning_(planning), wanted_(wanted) {}
+  FeaturePlan(Planning& planning, CpuidEntries& wanted, bool silent, bool full_check)
+      : planning_(planning), wanted_(wanted), silent_(silent), full_check_(full_check) {}
 
   void apply(const CpuFeature& feature, const CpuMap& map) {
     const auto* known = map.find(feature.name);
@@ -52,6 +36,7 @@ class FeaturePlan {
 
   void add(Severity severity, const char* id, const CpuFeature& feature, const CpuidBit& bit,
            std::string message, std::string remedy) {
+    if (silent_) return;
     auto& finding = planning_.add(severity, id, kPath, std::move(message), std::move(remedy));
     finding.line = feature.line;
     finding.bit = bit_name(bit.function, bit.index, bit.reg, bit.bit);
@@ -71,85 +56,102 @@ class FeaturePlan {
     }
   }
 
+  TdCpu td_cpu() const {
+    const auto& td = planning_.plan.config.td;
+    return TdCpu(planning_.host, td.xfam, td.attributes);
+  }
+
   void enable(const CpuFeature& feature, const CpuidBit& bit, Severity when_missing) {
-    const bool open = gates_open(tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit));
-    if (open && is_set(planning_.host.configurable_cpuid, bit)) return assign(wanted_, bit, true);
-    if (is_shown(bit)) return;
-    add(when_missing, "cpu-feature-not-offered", feature, bit,
-        fmt::format("CPU feature '{}' ({}) cannot be had in a TD on this host: {}", feature.name,
-                    bit_name(bit.function, bit.index, bit.reg, bit.bit), reason_of(bit)),
+    const auto cpu = td_cpu();
+    const auto answer = cpu.bit(bit);
+    if (answer.can_be_1) return assign(wanted_, bit, true);
+    if (answer.can_be_0) assign(wanted_, bit, false);
+    const auto& fact = answer.module_fact;
+    if (fact.xfam_bit && (planning_.plan.config.td.xfam >> *fact.xfam_bit & 1) == 0)
+      return refuse_state(feature, bit, *fact.xfam_bit, when_missing);
+    const bool by_attribute = !cpu.gates_open(fact);
+    // Said already, where the attribute was asked for.
+    if (by_attribute && attribute_of_feature(feature.name)) return;
+    add(when_missing, by_attribute ? "cpu-feature-attribute" : "cpu-feature-not-offered", feature, bit,
+        fmt::format("CPU feature '{}' ({}, {}) cannot be had in a TD on this host: {}", feature.name,
+                    bit_name(bit.function, bit.index, bit.reg, bit.bit), to_name(answer.bit_class),
+                    cpu.reason(bit)),
         "remove it or use a host that offers it");
   }
 
+  // Missing for want of state: of the host, or because the definition takes the state away.
+  void refuse_state(const CpuFeature& feature, const CpuidBit& bit, unsigned xfam_bit, Severity severity) {
+    const bool offered = (valid_xfam(planning_.host.supported_xfam) >> xfam_bit & 1) != 0;
+    const auto why = offered ? std::string("the features of this definition leave that state out")
+                             : fmt::format("this host offers TDs XFAM {:#x}", planning_.host.supported_xfam);
+    add(severity, offered ? "cpu-feature-state-left-out" : "cpu-feature-state-not-offered", feature, bit,
+        fmt::format("CPU feature '{}' ({}) needs XFAM bit {} ({}): {}", feature.name,
+                    bit_name(bit.function, bit.index, bit.reg, bit.bit), xfam_bit, xfam_name(xfam_bit), why),
+        offered ? "add the feature that the state belongs to, or do not disable it"
+                : "remove it or use a host that offers it");
+  }
+
   void disable(const CpuFeature& feature, const CpuidBit& bit) {
-    if (!is_stuck(feature, bit)) {
-      auto& xfam = planning_.plan.config.td.xfam;
-      xfam = valid_xfam(xfam & ~xfam_of_feature(feature.name));
+    const auto cpu = td_cpu();
+    const auto answer = cpu.bit(bit);
+    auto& xfam = planning_.plan.config.td.xfam;
+    const auto state = xfam_of_feature(feature.name);
+    if (answer.can_be_0 || state != 0) {
+      xfam = valid_xfam(xfam & ~state);
       return assign(wanted_, bit, false);
     }
-    add(Severity::Warning, "cpu-feature-stays", feature, bit,
-        fmt::format("CPU feature '{}' ({}) stays enabled: {}", feature.name,
-                    bit_name(bit.function, bit.index, bit.reg, bit.bit), reason_of(bit)),
+    add(full_check_ ? Severity::Error : Severity::Warning, "cpu-feature-stays", feature, bit,
+        fmt::format("CPU feature '{}' ({}, {}) stays enabled: {}", feature.name,
+                    bit_name(bit.function, bit.index, bit.reg, bit.bit), to_name(answer.bit_class),
+                    cpu.reason(bit)),
         "remove it");
   }
 
   void forbid(const CpuFeature& feature, const CpuidBit& bit) {
-    if (is_shown(bit) || is_set(planning_.host.configurable_cpuid, bit) || is_stuck(feature, bit))
-      return add(Severity::Error, "cpu-feature-forbidden", feature, bit,
-                 fmt::format("CPU feature '{}' ({}) is forbidden, but this host has it: {}", feature.name,
-                             bit_name(bit.function, bit.index, bit.reg, bit.bit), reason_of(bit)),
-                 "use policy='disable', or another host");
-    assign(wanted_, bit, false);
-  }
-
-  // In the guest though nobody chose it: fixed to 1, or the physical CPU's and open to TDs.
-  bool is_shown(const CpuidBit& bit) const {
-    const auto fact = tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit);
-    if (fact.bit_class == TdxCpuidClass::Fixed1) return true;
-    if (fact.bit_class == TdxCpuidClass::Fixed0 || !gates_open(fact)) return false;
-    if (is_configurable(fact)) return false;
-    return is_set(planning_.host.supported_cpuid, bit);
-  }
-
-  static bool is_configurable(const TdxCpuidBit& fact) {
-    return fact.bit_class == TdxCpuidClass::Configurable ||
-           fact.bit_class == TdxCpuidClass::ConfigurableIfNative;
-  }
-
-  // A bit that clearing in INIT_VM or in XFAM does not reach. Leaves that KVM answers are ours to clear.
-  bool is_stuck(const CpuFeature& feature, const CpuidBit& bit) const {
-    const auto fact = tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit);
-    return is_shown(bit) && fact.bit_class != TdxCpuidClass::Ve && xfam_of_feature(feature.name) == 0;
-  }
-
-  bool gates_open(const TdxCpuidBit& fact) const {
-    const auto& td = planning_.plan.config.td;
-    return (!fact.xfam_bit || (td.xfam >> *fact.xfam_bit & 1) != 0) &&
-           (!fact.attribute_bit || (td.attributes >> *fact.attribute_bit & 1) != 0);
+    const auto cpu = td_cpu();
+    const auto answer = cpu.bit(bit);
+    if (answer.can_be_0) assign(wanted_, bit, false);
+    if (!answer.can_be_1) return;
+    add(Severity::Error, "cpu-feature-forbidden", feature, bit,
+        fmt::format("CPU feature '{}' ({}, {}) is forbidden, but this host has it: {}", feature.name,
+                    bit_name(bit.function, bit.index, bit.reg, bit.bit), to_name(answer.bit_class),
+                    cpu.reason(bit)),
+        "use policy='disable', or another host");
   }
 
   Planning& planning_;
   CpuidEntries& wanted_;
+  bool silent_;
+  bool full_check_;
 };
+
+bool takes_away(const CpuFeature& feature) {
+  return feature.policy == CpuFeaturePolicy::Disable || feature.policy == CpuFeaturePolicy::Forbid;
+}
 
 }  // namespace
 
-void plan_cpu_features(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
-  if (cpu.features.empty()) return;
-  const auto map = CpuMap::load(planning.sources.cpu_map);
-  if (!map) {
-    planning.error("cpu-map-missing", kPath,
-                   fmt::format("CPU feature names cannot be looked up: {}", map.error().message()),
-                   "install libvirt's CPU map (Debian package libvirt0), or remove the <feature> elements");
-    return;
-  }
-  FeaturePlan features(planning, wanted);
+void plan_cpu_features(Planning& planning, const Cpu& cpu, const CpuMap& map, bool silent,
+                       CpuidEntries& wanted) {
+  FeaturePlan features(planning, wanted, silent, cpu.check == "full");
   // First what takes state away: what needs it is then refused whatever the order in the document.
   auto ordered = cpu.features;
-  std::ranges::stable_partition(ordered, [](const CpuFeature& feature) {
-    return feature.policy == CpuFeaturePolicy::Disable || feature.policy == CpuFeaturePolicy::Forbid;
-  });
-  for (const auto& feature : ordered) features.apply(feature, *map);
+  std::ranges::stable_partition(ordered, takes_away);
+  for (const auto& feature : ordered) features.apply(feature, map);
+}
+
+void plan_feature_attributes(Planning& planning, const Cpu& cpu, bool silent) {
+  auto& attributes = planning.plan.config.td.attributes;
+  for (const auto& feature : cpu.features) {
+    const auto bit = attribute_of_feature(feature.name);
+    if (!bit || takes_away(feature) || (attributes >> *bit & 1) != 0) continue;
+    // Silence is asked of a scratch plan: what is found there is dropped.
+    Planning unheard(planning.domain, planning.host, planning.sources);
+    const auto severity = feature.policy == CpuFeaturePolicy::Optional ? Severity::Note : Severity::Error;
+    if (check_td_attribute(silent ? unheard : planning, *bit,
+                           {fmt::format("CPU feature '{}'", feature.name), kPath, feature.line, severity}))
+      attributes |= std::uint64_t{1} << *bit;
+  }
 }
 
 }  // namespace virttdx::domain_xml

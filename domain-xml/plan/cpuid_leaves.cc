@@ -52,6 +52,10 @@ CpuidEntry kvm_features(const HostCapabilities& host) {
 
 }  // namespace
 
+std::uint32_t allowed_kvm_features(const HostCapabilities& host, const CpuidBit& bit) {
+  return bit.function == kKvmFeaturesLeaf && bit.reg == CpuidRegister::Eax ? kvm_features(host).eax : 0;
+}
+
 CpuidEntries host_cpuid(const HostCapabilities& host, std::uint32_t tsc_khz) {
   CpuidEntries entries = host.supported_cpuid;
   std::erase_if(entries, is_hypervisor_leaf);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cpu/cpu_map.h"
 #include "vmm_backend/host_capabilities.h"
 
 namespace virttdx::domain_xml {
@@ -11,6 +12,9 @@ namespace virttdx::domain_xml {
 /// What the host's own CPU model shows to guests, before features and topology: KVM's supported CPUID, with
 /// the TSC leaf and KVM's own leaves as a TD may have them.
 CpuidEntries host_cpuid(const HostCapabilities& host, std::uint32_t tsc_khz);
+
+/// What a TD may have of KVM's feature leaf's register with `bit`; 0 in other leaves.
+std::uint32_t allowed_kvm_features(const HostCapabilities& host, const CpuidBit& bit);
 
 /// Puts the width of guest-physical addresses, 48 or 52, into 0x80000008.EAX[23:16].
 void set_gpaw(CpuidEntries& entries, std::uint32_t gpaw);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `<launchSecurity type='tdx'>` and `<pmu>` to ATTRIBUTES, the MR fields and the quote service.
 #include <algorithm>
-#include <array>
 
 #include "plan/planning.h"
+#include "plan/td_attributes.h"
 #include "values/base64.h"
 
 namespace virttdx::domain_xml {
@@ -15,59 +15,35 @@ constexpr std::string_view kDefaultQuoteSocket = "/var/run/tdx-qgs/qgs.socket";
 
 constexpr unsigned kDebug = 0, kSeptVeDisable = 28, kMigratable = 29, kPerfmon = 63;
 
-// ATTRIBUTES bits by name (Intel TDX Module ABI Specification, ATTRIBUTES).
-struct AttributeName {
-  unsigned bit;
-  std::string_view name;
-};
-constexpr std::array kAttributeNames = {
-    AttributeName{kDebug, "DEBUG"},
-    AttributeName{4, "HGS_PLUS_PROF"},
-    AttributeName{5, "PERF_PROF"},
-    AttributeName{6, "PMT_PROF"},
-    AttributeName{16, "ICSSD"},
-    AttributeName{17, "SERVTD_EXT"},
-    AttributeName{27, "LASS"},
-    AttributeName{kSeptVeDisable, "SEPT_VE_DISABLE"},
-    AttributeName{kMigratable, "MIGRATABLE"},
-    AttributeName{30, "PKS"},
-    AttributeName{31, "KL"},
-    AttributeName{62, "TPA"},
-    AttributeName{kPerfmon, "PERFMON"},
-};
-
-std::string_view attribute_name(unsigned bit) {
-  const auto found = std::ranges::find(kAttributeNames, bit, &AttributeName::bit);
-  return found == kAttributeNames.end() ? "reserved" : found->name;
-}
-
-void refuse_attribute(Planning& planning, unsigned bit, bool from_policy) {
-  const auto& security = *planning.domain.launch_security;
-  const auto what = from_policy
-                        ? fmt::format("launchSecurity policy {:#x}", planning.plan.config.td.attributes)
-                        : std::string("<pmu state='on'>");
-  auto& finding = planning.error(
-      "tdx-policy-unsupported", from_policy ? "/domain/launchSecurity/policy" : "/domain/features/pmu",
-      fmt::format("{}: bit {} ({}) is not offered by this host's KVM (offered: {:#x})", what, bit,
-                  attribute_name(bit), planning.host.supported_attributes),
-      "remove it or use a host whose KVM lists it");
-  finding.bit = fmt::format("ATTRIBUTES.{} [bit {}]", attribute_name(bit), bit);
-  if (from_policy) finding.line = security.line;
-}
+bool has(std::uint64_t attributes, unsigned bit) { return (attributes >> bit & 1) != 0; }
 
 void plan_attributes(Planning& planning) {
-  const auto policy = planning.domain.launch_security->policy.value_or(kDefaultPolicy);
+  const auto& security = *planning.domain.launch_security;
+  const auto policy = security.policy.value_or(kDefaultPolicy);
   auto& attributes = planning.plan.config.td.attributes;
   attributes = policy;
+  const AttributeRequest of_policy{fmt::format("launchSecurity policy {:#x}", policy),
+                                   "/domain/launchSecurity/policy", security.line};
   for (unsigned bit = 0; bit < 64; ++bit)
-    if (((policy & ~planning.host.supported_attributes) >> bit & 1) != 0)
-      refuse_attribute(planning, bit, true);
+    if (has(policy, bit)) check_td_attribute(planning, bit, of_policy);
   const bool pmu = planning.domain.features && planning.domain.features->pmu == true;
-  if (pmu && (policy >> kPerfmon & 1) == 0) {
+  if (!pmu || has(policy, kPerfmon)) return;
+  if (check_td_attribute(planning, kPerfmon, {"<pmu state='on'>", "/domain/features/pmu"}))
     attributes |= std::uint64_t{1} << kPerfmon;
-    if ((planning.host.supported_attributes >> kPerfmon & 1) == 0)
-      refuse_attribute(planning, kPerfmon, false);
-  }
+}
+
+// The module's only rule across bits.
+void check_attributes_together(Planning& planning) {
+  const auto attributes = planning.plan.config.td.attributes;
+  if (!has(attributes, kMigratable) || (!has(attributes, kDebug) && !has(attributes, kPerfmon))) return;
+  auto& finding = planning.error(
+      "tdx-attributes-exclude", "/domain/launchSecurity/policy",
+      fmt::format("TD attributes {:#x}: the TDX module refuses bit 29 (MIGRATABLE) together with bit 0 "
+                  "(DEBUG) or bit 63 (PERFMON)",
+                  attributes),
+      "remove bit 29");
+  finding.bit = "ATTRIBUTES.MIGRATABLE [bit 29]";
+  finding.line = planning.domain.launch_security->line;
 }
 
 void warn_of_attributes(Planning& planning) {
@@ -113,6 +89,7 @@ void plan_launch_security(Planning& planning) {
   const auto& security = *planning.domain.launch_security;
   auto& td = planning.plan.config.td;
   plan_attributes(planning);
+  check_attributes_together(planning);
   warn_of_attributes(planning);
   td.mr_config_id = digest(security.mr_config_id);
   td.mr_owner = digest(security.mr_owner);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plan/xfam.h"
 
+#include <algorithm>
 #include <array>
 
 #include "vmm_backend/tdx_cpuid_classes.h"
@@ -11,6 +12,16 @@ namespace {
 constexpr std::uint64_t kAvx = 0x4, kAvx512 = 0xE0, kPt = 0x100, kPkru = 0x200, kCet = 0x1800,
                         kUintr = 0x4000, kLbr = 0x8000, kAmx = 0x60000;
 constexpr std::uint64_t kXcr0 = 0x602FF, kXss = 0x1FD00;
+
+constexpr std::array kBits = {
+    XfamBit{0, "X87", true},       XfamBit{1, "SSE", true},      XfamBit{2, "AVX", true},
+    XfamBit{3, "BNDREGS", false},  XfamBit{4, "BNDCSR", false},  XfamBit{5, "AVX-512 opmask", true},
+    XfamBit{6, "ZMM_Hi256", true}, XfamBit{7, "Hi16_ZMM", true}, XfamBit{8, "PT", true},
+    XfamBit{9, "PKRU", true},      XfamBit{10, "PASID", false},  XfamBit{11, "CET_U", true},
+    XfamBit{12, "CET_S", true},    XfamBit{13, "HDC", false},    XfamBit{14, "UINTR", true},
+    XfamBit{15, "LBR", true},      XfamBit{16, "HWP", false},    XfamBit{17, "TILECFG", true},
+    XfamBit{18, "TILEDATA", true},
+};
 
 struct Group {
   std::uint64_t bits;   // all or none
@@ -30,6 +41,12 @@ constexpr std::array kFeatureStates = {
     FeatureState{"pku", kPkru},    FeatureState{"shstk", kCet},      FeatureState{"ibt", kCet},
     FeatureState{"uintr", kUintr}, FeatureState{"arch-lbr", kLbr},   FeatureState{"amx-tile", kAmx},
 };
+
+constexpr auto kFeatureNames = [] {
+  std::array<std::string_view, kFeatureStates.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kFeatureStates[i].feature;
+  return names;
+}();
 
 bool is_shut(const TdxCpuidBit& fact, std::uint64_t xfam, std::uint64_t attributes) {
   return (fact.xfam_bit && (xfam >> *fact.xfam_bit & 1) == 0) ||
@@ -55,6 +72,15 @@ void apply_to_leaf_d(CpuidEntry& entry, std::uint64_t xfam) {
 }
 
 }  // namespace
+
+std::span<const XfamBit> xfam_bits() { return kBits; }
+
+std::string_view xfam_name(unsigned bit) {
+  const auto found = std::ranges::find(kBits, bit, &XfamBit::bit);
+  return found == kBits.end() ? "reserved" : found->name;
+}
+
+std::span<const std::string_view> xfam_features() { return kFeatureNames; }
 
 std::uint64_t valid_xfam(std::uint64_t offered) {
   std::uint64_t xfam = kXfamFixed1;

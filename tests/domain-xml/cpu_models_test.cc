@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Named CPU models in TDs: libvirt's installed map against hosts of which the CPUID is known.
+#include "domain_xml/cpu_models.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "golden.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+class CpuModels : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists("/usr/share/libvirt/cpu_map/index.xml"))
+      GTEST_SKIP() << "no CPU map of libvirt (Debian package libvirt0)";
+    const auto host = host_capabilities_from_json(test::read_data("plan/kvm.host.json"));
+    ASSERT_TRUE(host) << host.error().message();
+    host_ = *host;
+  }
+
+  LaunchPlan plan(const std::string& cpu, const std::string& policy = "0x10000000") {
+    const auto domain = parse_domain(
+        "<domain type='kvm'><name>a</name><memory>1048576</memory><os><type>hvm</type></os>" + cpu +
+        "<launchSecurity type='tdx'><policy>" + policy + "</policy></launchSecurity></domain>");
+    EXPECT_TRUE(domain) << domain.error().message();
+    domain_ = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"}).value();
+    auto plan = plan_launch(domain_, host_);
+    EXPECT_TRUE(plan) << plan.error().message();
+    return plan.value_or(LaunchPlan());
+  }
+
+  // Of the CPU alone, as "id severity".
+  static std::vector<std::string> ids(const LaunchPlan& plan) {
+    std::vector<std::string> ids;
+    for (const auto& finding : plan.findings)
+      if (finding.xml_path.starts_with("/domain/cpu")) ids.push_back(finding.id);
+    return ids;
+  }
+
+  static const Finding* find(const LaunchPlan& plan, std::string_view id) {
+    const auto found = std::ranges::find(plan.findings, id, &Finding::id);
+    return found == plan.findings.end() ? nullptr : &*found;
+  }
+
+  HostCapabilities host_;
+  Domain domain_;
+};
+
+constexpr auto kIcelake = "<cpu mode='custom'><model>Icelake-Server</model></cpu>";
+
+TEST_F(CpuModels, HaveLibvirtsNames) {
+  const auto names = cpu_model_names();
+  ASSERT_TRUE(names) << names.error().message();
+  EXPECT_TRUE(std::ranges::find(*names, "Icelake-Server") != names->end());
+  EXPECT_TRUE(std::ranges::find(*names, "EPYC") != names->end());
+}
+
+TEST_F(CpuModels, ThatATdCannotBeAreRefusedByFeature) {
+  const auto planned = plan(kIcelake);
+  const auto* finding = find(planned, "cpu-model-features");
+  ASSERT_NE(finding, nullptr);
+  EXPECT_EQ(finding->severity, Severity::Error);
+  EXPECT_EQ(finding->xml_path, "/domain/cpu/model");
+  EXPECT_NE(finding->message.find("hle (CPUID.07H:EBX.hle [bit 4]"), std::string::npos) << finding->message;
+  EXPECT_NE(finding->remedy.find("<feature policy='disable' name='hle'/>"), std::string::npos);
+}
+
+TEST_F(CpuModels, FollowTheRemedy) {
+  std::string features;
+  const auto refused = plan(kIcelake);
+  const auto& remedy = find(refused, "cpu-model-features")->remedy;
+  features = remedy.substr(remedy.find('<'));
+  const auto planned = plan("<cpu mode='custom'><model>Icelake-Server</model>" + features + "</cpu>");
+  EXPECT_EQ(find(planned, "cpu-model-features"), nullptr);
+  EXPECT_EQ(find(planned, "cpu-feature-stays"), nullptr);
+}
+
+TEST_F(CpuModels, AreNotSpokenOfWithCheckNone) {
+  EXPECT_TRUE(ids(plan("<cpu mode='custom' check='none'><model>Icelake-Server</model>"
+                       "<feature policy='require' name='vmx'/><feature policy='forbid' name='sse2'/></cpu>"))
+                  .empty());
+}
+
+TEST_F(CpuModels, RefuseMoreThanTheyHaveWithCheckFull) {
+  const auto planned = plan("<cpu mode='custom' check='full'><model>Nehalem</model></cpu>");
+  ASSERT_NE(find(planned, "cpu-check-full"), nullptr);
+  EXPECT_EQ(find(planned, "cpu-check-full")->severity, Severity::Error);
+}
+
+// Fixed to 0 by the module, and in every model of the last 25 years.
+TEST_F(CpuModels, CannotHavePse36) {
+  const auto planned = plan("<cpu mode='custom'><model>Nehalem</model></cpu>");
+  const auto* finding = find(planned, "cpu-model-features");
+  ASSERT_NE(finding, nullptr);
+  EXPECT_EQ(finding->bit, "CPUID.01H:EDX.pse36 [bit 17]");
+}
+
+TEST_F(CpuModels, OfAnotherVendorAreRefused) {
+  const auto planned = plan("<cpu mode='custom'><model>EPYC</model></cpu>");
+  EXPECT_NE(find(planned, "cpu-model-vendor"), nullptr);
+}
+
+TEST_F(CpuModels, LeaveOutTheStateOfFeaturesTheyLack) {
+  constexpr std::uint64_t kX87AndSse = 3;
+  const auto planned = plan("<cpu mode='custom'><model>Nehalem</model></cpu>");
+  EXPECT_EQ(planned.config.td.xfam, kX87AndSse);
+  constexpr std::uint32_t kAes = 1U << 25;
+  EXPECT_EQ(find_cpuid(planned.config.td.vcpu_cpuid, 1, 0)->eax & 0x000F0FF0U, 0x000106A0U);
+  EXPECT_EQ(
+      find_cpuid(plan("<cpu mode='custom'><model>Westmere</model></cpu>").config.td.vcpu_cpuid, 1, 0)->ecx &
+          kAes,
+      kAes);
+}
+
+TEST_F(CpuModels, OfTheHostStartAndAreLikePassthrough) {
+  const auto named = plan("<cpu mode='host-model'/>");
+  const auto passthrough = plan("<cpu mode='host-passthrough'/>");
+  EXPECT_TRUE(find(named, "cpu-model-extra") == nullptr) << find(named, "cpu-model-extra")->message;
+  EXPECT_EQ(find(named, "cpu-model-features"), nullptr);
+  EXPECT_EQ(named.config.td.xfam, passthrough.config.td.xfam);
+}
+
+TEST_F(CpuModels, ShowTheLiveFeaturesThatAFullCheckAccepts) {
+  const auto planned = plan("<cpu mode='host-model'/>");
+  const CpuidReport report{planned.config.td.cpuid, planned.config.td.vcpu_cpuid,
+                           predict_cpuid(planned.config.td)};
+  auto live = live_cpu(domain_, report, host_);
+  ASSERT_TRUE(live) << live.error().message();
+  EXPECT_EQ(live->mode, "custom");
+  EXPECT_EQ(live->check, "full");
+  EXPECT_EQ(live->fallback, "forbid");
+  domain_.cpu = *live;
+  const auto again = plan_launch(domain_, host_);
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_TRUE(ids(*again).empty()) << again->findings.front().message;
+  EXPECT_EQ(again->config.td.cpuid, planned.config.td.cpuid);
+}
+
+TEST_F(CpuModels, LeavePassthroughAsItIs) {
+  const auto planned = plan("<cpu mode='host-passthrough'/>");
+  const auto live = live_cpu(domain_, {}, host_);
+  ASSERT_TRUE(live) << live.error().message();
+  EXPECT_EQ(*live, *domain_.cpu);
+}
+
+TEST_F(CpuModels, AreUsableOnlyWithoutBlockers) {
+  const auto models = cpu_model_usability(host_);
+  ASSERT_TRUE(models) << models.error().message();
+  for (const auto& model : *models) {
+    const auto planned = plan("<cpu mode='custom'><model>" + model.name + "</model></cpu>");
+    const bool refused = find(planned, "cpu-model-features") || find(planned, "cpu-model-vendor");
+    EXPECT_EQ(model.usable, !refused) << model.name;
+  }
+}
+
+TEST_F(CpuModels, CompareWithWhatATdCanHave) {
+  const auto can = compare_cpu("<cpu><model>Nehalem</model><feature policy='disable' name='pse36'/></cpu>",
+                               ComparedCpu::TrustDomain, host_);
+  const auto cannot =
+      compare_cpu("<cpu><model>Nehalem</model><feature name='vmx'/></cpu>", ComparedCpu::TrustDomain, host_);
+  const auto host =
+      compare_cpu("<cpu><model>Nehalem</model><feature name='vmx'/></cpu>", ComparedCpu::Host, host_);
+  ASSERT_TRUE(can && cannot && host);
+  EXPECT_EQ(can->result, CpuCompareResult::Superset) << can->message;
+  EXPECT_EQ(cannot->result, CpuCompareResult::Incompatible);
+  EXPECT_NE(cannot->message.find("vmx"), std::string::npos);
+  EXPECT_EQ(host->result, CpuCompareResult::Superset) << host->message;
+}
+
+TEST_F(CpuModels, CompareIdenticalWithTheHostsOwn) {
+  const auto model = host_model_cpu(host_);
+  ASSERT_TRUE(model) << model.error().message();
+  std::string xml = "<cpu><model>" + *model->model + "</model>";
+  for (const auto& feature : model->features)
+    xml += std::string("<feature policy='") +
+           (feature.policy == CpuFeaturePolicy::Require ? "require" : "disable") + "' name='" + feature.name +
+           "'/>";
+  const auto compared = compare_cpu(xml + "</cpu>", ComparedCpu::TrustDomain, host_);
+  ASSERT_TRUE(compared) << compared.error().message();
+  EXPECT_EQ(compared->result, CpuCompareResult::Identical);
+}
+
+TEST_F(CpuModels, HaveABaselineThatATdCanBe) {
+  const std::vector<std::string> cpus = {"<cpu><model>Icelake-Server</model></cpu>",
+                                         "<cpu><model>Skylake-Server</model></cpu>"};
+  const auto baseline = baseline_cpu(cpus, host_);
+  ASSERT_TRUE(baseline) << baseline.error().message();
+  EXPECT_NE(baseline->find("<cpu mode='custom' match='exact'>"), std::string::npos) << *baseline;
+  EXPECT_NE(baseline->find("<feature policy='disable' name='hle'/>"), std::string::npos) << *baseline;
+  EXPECT_NE(compare_cpu(*baseline, ComparedCpu::TrustDomain, host_).value().result,
+            CpuCompareResult::Incompatible);
+  EXPECT_EQ(baseline_cpu({}, host_).error().code(), Error::Code::InvalidArgument);
+  EXPECT_EQ(baseline_cpu(std::vector<std::string>{"<cpu><model>Nehalem</model></cpu>",
+                                                  "<cpu><model>EPYC</model></cpu>"},
+                         host_)
+                .error()
+                .code(),
+            Error::Code::ConfigUnsupported);
+}
+
+TEST_F(CpuModels, RefuseUnknownNamesByLine) {
+  for (const char* xml :
+       {"<cpu>\n<model>No-Such</model></cpu>", "<cpu>\n<feature name='no-such'/></cpu>", "<domain/>"}) {
+    const auto compared = compare_cpu(xml, ComparedCpu::Host, host_);
+    ASSERT_FALSE(compared);
+    EXPECT_EQ(compared.error().code(), Error::Code::XmlInvalid);
+  }
+  EXPECT_EQ(compare_cpu("<cpu>", ComparedCpu::Host, host_).error().code(), Error::Code::XmlSyntax);
+}
+
+}  // namespace
+}  // namespace virttdx::domain_xml
