@@ -116,7 +116,7 @@ void print_text(const Explanation& explanation) {
   for (const auto& cause : explanation.causes)
     print(fmt::format("  {} [{}]: {}\n    remedy: {}\n",
                       cause.certainty == TdxCertainty::Certain ? "cause" : "possible cause", cause.id,
-                      cause.sentence, cause.remedy));
+                      printable(cause.sentence), printable(cause.remedy)));
 }
 
 nlohmann::json to_json(const Explanation& explanation) {

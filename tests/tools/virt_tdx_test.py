@@ -148,7 +148,9 @@ class Explain(unittest.TestCase):
         done = virt_tdx('explain', '--log', '\x1b[31mKVM_TDX_INIT_VM failed: No space left on device')
         self.assertEqual((done.returncode, done.stderr), (0, ''))
         self.assertIn('cause [init-vm.no-key-id]: all private key ids of the host are in use\n    remedy: end', done.stdout)
-        self.assertNotIn('\x1b', done.stdout)
+        told = virt_tdx('explain', '--log', 'KVM_TDX_INIT_VM: EINVAL because \x1b[31mred; \x1b[0mblue')
+        self.assertIn('cause [log.told]', told.stdout)
+        self.assertNotIn('\x1b', done.stdout + told.stdout)
 
 
 class CommandLine(unittest.TestCase):

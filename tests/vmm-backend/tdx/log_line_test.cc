@@ -91,14 +91,27 @@ constexpr Line kLines[] = {
      "(0xc000010000000041) because XFAM 0x20003 has AMX_TILECFG [bit 17] without AMX_TILEDATA [bit 18]; set "
      "both",
      {TdxInitVm, EINVAL, 0xC000010000000041, {}},
-     "init-vm.module-xfam"},
+     "log.told"},
     {"KVM_TDX_INIT_VM attributes 0x8000000010000000 XFAM 0x3 with 1 CPUID entries: EBUSY; possible causes: "
      "(1) EINVAL",
-     {TdxInitVm, EBUSY, {}, {}},
+     {TdxInitVm, EBUSY, 0, {}},
      "init-vm.vcpus"},
     {"KVM_CREATE_VCPU 0: Input/output error", {CreateVcpu, EIO, {}, {}}, "create-vcpu.state"},
 };
 INSTANTIATE_TEST_SUITE_P(OfBugReports, LogLine, testing::ValuesIn(kLines));
+
+TEST(LogLineTest, OfOurOwnKeepsTheCauseThatItTells) {
+  const TdxCause told{TdxInitVm, "log.told", "CPUID 0x80000008 EAX[23:16] is 46", "TDX allows 48 or 52",
+                      TdxCertainty::Certain};
+  TdxCause other = told;
+  other.sentence = "XFAM 0x8 has reserved [bit 3]";
+  other.remedy = "clear it";
+  const auto line = "launch failed: KVM_TDX_INIT_VM: EINVAL" + describe_causes(std::vector{told, other});
+  const auto explained = explain_log_line(line);
+  ASSERT_TRUE(explained);
+  EXPECT_EQ(explained->failure, (TdxFailure{TdxInitVm, EINVAL, 0, {}}));
+  EXPECT_EQ(explained->causes, (std::vector{told, other}));
+}
 
 TEST(LogLineTest, WithoutAFailureIsNotExplained) {
   for (const char* const text : {"", "virt/tdx: module initialized", "KVM_TDX_INIT_VM", "SEAMCALL",

@@ -99,7 +99,8 @@ struct ExplainedLine {
   std::vector<TdxCause> causes;
 };
 
-/// Nothing: the line tells of no failure that has to do with TDX. At most the line's first 64 KiB are read.
+/// A cause that virttdx's own line tells is kept as "log.told". Nothing: the line tells of no failure that
+/// has to do with TDX. At most the line's first 64 KiB are read.
 std::optional<ExplainedLine> explain_log_line(std::string_view line);
 
 /// A status of the TDX module for people: "TDX_OPERAND_INVALID, operand XFAM (0xc000010000000041)".

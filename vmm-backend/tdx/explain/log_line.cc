@@ -96,9 +96,31 @@ std::optional<std::uint64_t> hw_error_in(std::string_view text) {
   return named.empty() ? first_hex_number(text, is_tdx_status) : number_at(named);
 }
 
-/// virttdx's own lines carry an explanation already, which names other errnos and statuses.
+// virttdx's own lines carry an explanation already (describe_causes()), which names other errnos and
+// statuses.
+constexpr std::string_view kBecause = " because ", kPossibleCauses = "; possible causes:";
+
 std::string_view without_explanation(std::string_view text) {
-  return text.substr(0, std::min(text.find(" because "), text.find("; possible causes:")));
+  return text.substr(0, std::min(text.find(kBecause), text.find(kPossibleCauses)));
+}
+
+/// What stands after "because": the monitor knew the configuration, so that it knew better than the tables
+/// do.
+std::vector<TdxCause> told_causes(std::string_view line, KvmRequest request) {
+  constexpr std::string_view kAlso = "; also ", kRemedy = "; ";
+  std::vector<TdxCause> causes;
+  const std::size_t at = line.find(kBecause);
+  std::string_view rest =
+      at == std::string_view::npos ? std::string_view() : line.substr(at + kBecause.size());
+  while (!rest.empty()) {
+    const std::string_view part = rest.substr(0, rest.find(kAlso));
+    rest.remove_prefix(std::min(part.size() + kAlso.size(), rest.size()));
+    const std::size_t remedy = part.find(kRemedy);
+    if (remedy == 0 || remedy == std::string_view::npos || remedy + kRemedy.size() == part.size()) return {};
+    causes.push_back({request, "log.told", std::string(part.substr(0, remedy)),
+                      std::string(part.substr(remedy + kRemedy.size())), TdxCertainty::Certain});
+  }
+  return causes;
 }
 
 std::optional<TdxFailure> failure_in(std::string_view line) {
@@ -115,6 +137,8 @@ std::optional<TdxFailure> failure_in(std::string_view line) {
     return seamcall_failure(text.substr(find_word(text, "SEAMCALL")));
   failure.system_errno = errno_in(text);
   failure.hw_error = hw_error_in(text);
+  // Our own lines name a status when there is one.
+  if (!failure.hw_error && text.size() != line.size()) failure.hw_error = 0;
   if (failure.system_errno == 0 && failure.hw_error.value_or(0) == 0) return std::nullopt;
   return failure;
 }
@@ -122,7 +146,7 @@ std::optional<TdxFailure> failure_in(std::string_view line) {
 }  // namespace
 
 std::optional<ExplainedLine> explain_log_line(std::string_view line) {
-  line = line.substr(0, kLongestLine);
+  line = line.substr(0, std::min(kLongestLine, line.find_first_of("\r\n")));
   if (const auto symptom = symptom_in(without_explanation(line))) {
     ExplainedLine explained;
     explained.failure.request = symptom->request;
@@ -131,7 +155,9 @@ std::optional<ExplainedLine> explain_log_line(std::string_view line) {
   }
   const auto failure = failure_in(line);
   if (!failure) return std::nullopt;
-  return ExplainedLine{*failure, explain_tdx(*failure)};
+  auto causes = told_causes(line, failure->request);
+  if (causes.empty()) causes = explain_tdx(*failure);
+  return ExplainedLine{*failure, std::move(causes)};
 }
 
 }  // namespace virttdx
