@@ -45,7 +45,7 @@ std::string machine_uuid() {
   if (text.size() != 36) {
     text = read_line("/etc/machine-id");
     if (text.size() != 32) return "00000000-0000-0000-0000-000000000000";
-    for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, "-");
+    for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, 1, '-');
   }
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
