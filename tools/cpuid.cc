@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "cpuid_text.h"
+#include "domain_xml/cpu_models.h"
 #include "domain_xml/plan.h"
 #include "monitor_socket.h"
 #include "vmm_backend/control_client.h"
@@ -38,6 +39,21 @@ Result<TdCpuid> ask_monitor(const std::filesystem::path& socket) {
   return answer;
 }
 
+// Made from what the monitor was given, so it needs no look at the host.
+CpuidEntries prediction_of(const TdCpuid& cpuid) {
+  TdConfig td;
+  td.attributes = cpuid.td.attributes;
+  td.xfam = cpuid.td.xfam;
+  td.cpuid = cpuid.report.requested;
+  td.vcpu_cpuid = cpuid.report.vcpu_requested;
+  return domain_xml::predict_cpuid(td);
+}
+
+std::string_view predicted_text(const domain_xml::CpuidDifference& difference) {
+  if (!difference.predicted) return "-";
+  return *difference.predicted ? "1" : "0";
+}
+
 std::string name_of(const domain_xml::CpuidDifference& difference) {
   return domain_xml::bit_name(difference.function, difference.index, difference.reg, difference.bit);
 }
@@ -49,14 +65,15 @@ void print_text(const TdCpuid& cpuid, const Differences& differences) {
   if (!differences.empty())
     print(fmt::format("\n{} bits differ from what was asked for:\n", differences.size()));
   for (const auto& difference : differences)
-    print(fmt::format("{:<48}  asked {}  actual {}  {}\n", name_of(difference), difference.requested ? 1 : 0,
-                      difference.actual ? 1 : 0, difference.reason));
+    print(fmt::format("{:<48}  asked {}  predicted {}  actual {}  {}\n", name_of(difference),
+                      difference.requested ? 1 : 0, predicted_text(difference), difference.actual ? 1 : 0,
+                      difference.reason));
 }
 
 nlohmann::json to_json(const Differences& differences) {
   constexpr const char* kRegisters[] = {"eax", "ebx", "ecx", "edx"};
   auto list = nlohmann::json::array();
-  for (const auto& difference : differences)
+  for (const auto& difference : differences) {
     list.push_back({{"function", hex_text(difference.function)},
                     {"index", hex_text(difference.index)},
                     {"register", kRegisters[static_cast<std::size_t>(difference.reg)]},
@@ -65,6 +82,8 @@ nlohmann::json to_json(const Differences& differences) {
                     {"requested", difference.requested},
                     {"actual", difference.actual},
                     {"reason", difference.reason}});
+    if (difference.predicted) list.back()["predicted"] = *difference.predicted;
+  }
   return list;
 }
 
@@ -73,8 +92,8 @@ nlohmann::json to_json(const Differences& differences) {
 Result<ExitCode> run_cpuid(const QStringList& words) {
   CommandLine line(
       "Prints the CPUID that a running TD really sees, and every bit in which it differs from what was asked "
-      "for,\n"
-      "with the reason. Exit status 1: some bits differ.");
+      "for\n"
+      "or predicted, with the reason. Exit status 1: some bits differ.");
   line.add_argument("DOMAIN", "name of a running domain (not with --monitor)");
   line.add_option("connect", "URI",
                   "The domain's daemon: tdx:///system (default), tdx:///session, also with ?socket=PATH.");
@@ -93,9 +112,12 @@ Result<ExitCode> run_cpuid(const QStringList& words) {
                                  : std::filesystem::path(directory.toStdString()) /
                                        (line.argument(0).toStdString() + ".monitor");
   const auto cpuid = TRY(ask_monitor(socket));
-  const auto differences = domain_xml::compare_cpuid(cpuid.report, cpuid.td.xfam, cpuid.td.attributes);
+  const auto differences =
+      domain_xml::compare_cpuid(cpuid.report, cpuid.td.xfam, cpuid.td.attributes, prediction_of(cpuid));
   if (line.wants_json()) {
     auto json = cpuid_report_to_json(cpuid.report);
+    json["predicted"] = cpuid_report_to_json(
+        {.requested = prediction_of(cpuid), .vcpu_requested = {}, .actual = {}})["requested"];
     json["differences"] = to_json(differences);
     print_json(json);
   } else {

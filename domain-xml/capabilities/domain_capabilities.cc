@@ -4,6 +4,7 @@
 #include <array>
 #include <initializer_list>
 
+#include "domain_xml/cpu_models.h"
 #include "domain_xml/plan.h"
 #include "plan/firmware.h"
 #include "xml/writer.h"
@@ -47,14 +48,53 @@ xml::Element& add_mode(xml::Element& cpu, std::string_view name, bool supported)
   return mode;
 }
 
-void add_cpu(xml::Element& root, bool supported) {
+void add_host_model(xml::Element& cpu, const HostCapabilities& host, const PlanSources& sources) {
+  const auto model = host_model_cpu(host, sources);
+  auto& mode = add_mode(cpu, "host-model", host.tdx_supported && model.has_value());
+  if (!host.tdx_supported || !model) return;
+  auto& name = mode.add_child("model");
+  name.add_attribute("fallback", *model->fallback);
+  name.set_text(*model->model);
+  if (model->vendor) add_text(mode, "vendor", *model->vendor);
+  auto& address = mode.add_child("maxphysaddr");
+  address.add_attribute("mode", "passthrough");
+  address.add_attribute("limit", std::to_string(host.physical_address_bits));
+  for (const auto& feature : model->features) {
+    auto& element = mode.add_child("feature");
+    element.add_attribute("policy", feature.policy == CpuFeaturePolicy::Disable ? "disable" : "require");
+    element.add_attribute("name", feature.name);
+  }
+}
+
+void add_named_model(xml::Element& mode, const CpuModelUsability& model) {
+  auto& element = mode.add_child("model");
+  element.add_attribute("usable", model.usable ? "yes" : "no");
+  element.add_attribute("vendor", model.vendor);
+  element.set_text(model.name);
+  if (model.blockers.empty()) return;
+  auto& blockers = mode.add_child("blockers");
+  blockers.add_attribute("model", model.name);
+  for (const auto& feature : model.blockers) blockers.add_child("feature").add_attribute("name", feature);
+}
+
+// Without a CPU map no name means anything.
+void add_custom(xml::Element& cpu, const HostCapabilities& host, const PlanSources& sources) {
+  const auto models = cpu_model_usability(host, sources);
+  const bool supported = host.tdx_supported && models.has_value();
+  auto& mode = add_mode(cpu, "custom", supported);
+  if (!supported) return;
+  for (const auto& model : *models) add_named_model(mode, model);
+}
+
+void add_cpu(xml::Element& root, const HostCapabilities& host, const PlanSources& sources) {
+  const bool supported = host.tdx_supported;
   auto& cpu = root.add_child("cpu");
   auto& passthrough = add_mode(cpu, "host-passthrough", supported);
   if (supported) add_enum(passthrough, "hostPassthroughMigratable", {"off"});
   auto& maximum = add_mode(cpu, "maximum", supported);
   if (supported) add_enum(maximum, "maximumMigratable", {"off"});
-  add_mode(cpu, "host-model", false);
-  add_mode(cpu, "custom", false);
+  add_host_model(cpu, host, sources);
+  add_custom(cpu, host, sources);
 }
 
 void add_devices(xml::Element& root) {
@@ -88,7 +128,7 @@ std::string format_domain_capabilities(const HostCapabilities& host,
   root.add_child("vcpu").add_attribute("max", std::to_string(host.max_vcpus));
   add_supported(root, "iothreads", false);
   add_os(root, request);
-  add_cpu(root, host.tdx_supported);
+  add_cpu(root, host, request.sources);
   add_supported(root, "memoryBacking", false);
   add_devices(root);
   add_features(root, host);

@@ -128,8 +128,7 @@ Result<CpuModel> CpuModelMap::read_model(const xml::Element& element) const {
       if (model.vendor.empty()) model.vendor = ancestor->vendor;
       if (model.signatures.empty()) model.signatures = ancestor->signatures;
     } else if (child.name == "decode") {
-      model.describes_hosts = attribute_of(child, "host") != "off";
-      model.describes_guests = attribute_of(child, "guest") != "off";
+      model.names_guests = attribute_of(child, "guest") != "off";
     } else if (child.name == "vendor") {
       model.vendor = name;
     } else if (child.name == "signature") {

@@ -31,9 +31,9 @@ struct CpuModel {
   std::string name;
   std::string vendor;  ///< "Intel"; empty: any
   std::vector<CpuSignature> signatures;
-  bool describes_hosts = true;   ///< a host may be named by it
-  bool describes_guests = true;  ///< a guest may be named by it
-  FeatureNames features;         ///< with those of its ancestor, without those that newer versions removed
+  /// A set of features may be named by it; any definition may ask for it.
+  bool names_guests = true;
+  FeatureNames features;  ///< with those of its ancestor, without those that newer versions removed
 };
 
 /// Features and models together. Both come from index.xml of one folder.

@@ -27,8 +27,7 @@ CpuidEntries seen_by_guest(const CpuidReport& report) {
 Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources) {
   const auto map = TRY(CpuModelMap::load(sources.cpu_map));
   std::vector<std::string> names;
-  for (const auto& model : map.models())
-    if (model.describes_guests) names.push_back(model.name);
+  for (const auto& model : map.models()) names.push_back(model.name);
   return names;
 }
 
@@ -38,7 +37,6 @@ Result<std::vector<CpuModelUsability>> cpu_model_usability(const HostCapabilitie
   const auto possible = td_features(host, map);
   std::vector<CpuModelUsability> models;
   for (const auto& model : map.models()) {
-    if (!model.describes_guests) continue;
     const auto missing = without(model.features, possible);
     const bool vendor_fits = model.vendor.empty() || model.vendor == "Intel";
     models.push_back({.name = model.name,

@@ -30,6 +30,40 @@ bool is_compared(const CpuidBit& bit) {
   return bit_class != TdxCpuidClass::Dynamic && bit_class != TdxCpuidClass::Ve;
 }
 
+struct Comparison {
+  const CpuidReport& report;
+  std::uint64_t xfam;
+  std::uint64_t attributes;
+  const CpuidEntries* predicted;
+
+  std::vector<CpuidDifference> differences() const {
+    std::vector<CpuidDifference> differences;
+    for (const auto& actual : report.actual)
+      for (const auto reg : kCpuidRegisters) add(actual, reg, differences);
+    return differences;
+  }
+
+ private:
+  void add(const CpuidEntry& actual, CpuidRegister reg, std::vector<CpuidDifference>& differences) const {
+    const auto* requested = find_cpuid(report.vcpu_requested, actual.function, actual.index);
+    if (requested == nullptr) requested = find_cpuid(report.requested, actual.function, actual.index);
+    const auto* said = predicted == nullptr ? nullptr : find_cpuid(*predicted, actual.function, actual.index);
+    const auto value = actual.get(reg), wanted = requested == nullptr ? 0 : requested->get(reg);
+    const auto surprises = said == nullptr ? 0 : said->get(reg) ^ value;
+    for (std::uint8_t i = 0; i < 32; ++i) {
+      const CpuidBit bit{actual.function, actual.index, reg, i};
+      if (((wanted ^ value) >> i & 1) == 0 && (surprises >> i & 1) == 0) continue;
+      if (!is_compared(bit)) continue;
+      auto reason = reason_of(bit, xfam, attributes);
+      if ((surprises >> i & 1) != 0)
+        reason += "; predicted otherwise: this TDX module or CPU is not as known";
+      differences.push_back({bit.function, bit.index, reg, i, (wanted >> i & 1) != 0, (value >> i & 1) != 0,
+                             std::string(CpuMap::installed().name_of(bit)), std::move(reason),
+                             said == nullptr ? std::nullopt : std::optional((said->get(reg) >> i & 1) != 0)});
+    }
+  }
+};
+
 }  // namespace
 
 std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister reg, std::uint8_t bit) {
@@ -43,23 +77,12 @@ std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister 
 
 std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
                                            std::uint64_t attributes) {
-  std::vector<CpuidDifference> differences;
-  for (const auto& actual : report.actual) {
-    const auto* requested = find_cpuid(report.vcpu_requested, actual.function, actual.index);
-    if (requested == nullptr) requested = find_cpuid(report.requested, actual.function, actual.index);
-    for (const auto reg : kCpuidRegisters) {
-      const auto wanted = requested == nullptr ? 0 : requested->get(reg);
-      const auto changed = wanted ^ actual.get(reg);
-      for (std::uint8_t i = 0; i < 32; ++i) {
-        const CpuidBit bit{actual.function, actual.index, reg, i};
-        if ((changed >> i & 1) == 0 || !is_compared(bit)) continue;
-        differences.push_back({bit.function, bit.index, reg, i, (wanted >> i & 1) != 0,
-                               (wanted >> i & 1) == 0, std::string(CpuMap::installed().name_of(bit)),
-                               reason_of(bit, xfam, attributes)});
-      }
-    }
-  }
-  return differences;
+  return Comparison{report, xfam, attributes, nullptr}.differences();
+}
+
+std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
+                                           std::uint64_t attributes, const CpuidEntries& predicted) {
+  return Comparison{report, xfam, attributes, &predicted}.differences();
 }
 
 }  // namespace virttdx::domain_xml

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kVendor = "Intel";
 
 bool is_allowed(const CpuModel& model, std::span<const std::string> allowed) {
-  return model.describes_guests && (model.vendor.empty() || model.vendor == kVendor) &&
+  return model.names_guests && (model.vendor.empty() || model.vendor == kVendor) &&
          (allowed.empty() || std::ranges::find(allowed, model.name) != allowed.end());
 }
 

@@ -69,14 +69,18 @@ class FeaturePlan {
     const auto& fact = answer.module_fact;
     if (fact.xfam_bit && (planning_.plan.config.td.xfam >> *fact.xfam_bit & 1) == 0)
       return refuse_state(feature, bit, *fact.xfam_bit, when_missing);
-    const bool by_attribute = !cpu.gates_open(fact);
     // Said already, where the attribute was asked for.
-    if (by_attribute && attribute_of_feature(feature.name)) return;
-    add(when_missing, by_attribute ? "cpu-feature-attribute" : "cpu-feature-not-offered", feature, bit,
+    if (lacks_attribute(feature)) return;
+    add(when_missing, "cpu-feature-not-offered", feature, bit,
         fmt::format("CPU feature '{}' ({}, {}) cannot be had in a TD on this host: {}", feature.name,
                     bit_name(bit.function, bit.index, bit.reg, bit.bit), to_name(answer.bit_class),
                     cpu.reason(bit)),
         "remove it or use a host that offers it");
+  }
+
+  bool lacks_attribute(const CpuFeature& feature) const {
+    const auto attribute = attribute_of_feature(feature.name);
+    return attribute && (planning_.plan.config.td.attributes >> *attribute & 1) == 0;
   }
 
   // Missing for want of state: of the host, or because the definition takes the state away.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "domain_xml/cpu_models.h"
 #include "domain_xml/plan.h"
 #include "golden.h"
 #include "softhost/soft_host.h"
@@ -61,6 +62,24 @@ TEST_F(PlannedLaunch, GivesTheGuestWhatWasConfigured) {
         << difference.requested << ": " << difference.reason;
 }
 
+std::string wrong_predictions(const TdVm& td, const VmConfig& config) {
+  std::string text;
+  for (const auto& difference :
+       compare_cpuid(td.cpuid(), config.td.xfam, config.td.attributes, predict_cpuid(config.td)))
+    if (difference.predicted && *difference.predicted != difference.actual)
+      text += bit_name(difference.function, difference.index, difference.reg, difference.bit) + ": " +
+              difference.reason + "\n";
+  return text;
+}
+
+TEST_F(PlannedLaunch, ShowsThePredictedCpuid) {
+  const auto plan = plan_launch(domain_, capabilities_);
+  ASSERT_TRUE(plan) << plan.error().message();
+  const auto td = launch(plan->config);
+  ASSERT_TRUE(td) << td.error().message();
+  EXPECT_EQ(wrong_predictions(**td, plan->config), "");
+}
+
 std::vector<CpuFeature> any_features() {
   static const std::vector<std::string> kNames = {
       "aes",    "avx",    "avx2",     "avx512f", "avx512bw",     "amx-tile", "vmx",  "pku",
@@ -76,6 +95,20 @@ std::vector<CpuFeature> any_features() {
   return features;
 }
 
+// Modes and models of every kind; check='none' starts whatever the model.
+Cpu any_cpu() {
+  static const std::vector<std::string> kModels = {"Nehalem",        "Haswell-noTSX", "Skylake-Server",
+                                                   "Icelake-Server", "EPYC",          "pentium3"};
+  Cpu cpu;
+  cpu.mode = *rc::gen::element<std::string>("host-passthrough", "maximum", "host-model", "custom");
+  if (cpu.mode == "custom") {
+    cpu.model = *rc::gen::elementOf(kModels);
+    cpu.check = "none";
+  }
+  cpu.features = any_features();
+  return cpu;
+}
+
 // Lines tell the features of a finding.
 void remove_refused(Domain& domain, const HostCapabilities& host) {
   const auto plan = plan_launch(domain, host);
@@ -86,10 +119,10 @@ void remove_refused(Domain& domain, const HostCapabilities& host) {
                     [&](const CpuFeature& feature) { return feature.line == finding.line; });
 }
 
-TEST_F(PlannedLaunch, SucceedsWhateverFeaturesWereAskedForWhenThereIsNoError) {
+TEST_F(PlannedLaunch, SucceedsAsPredictedWhateverCpuWasAskedForWhenThereIsNoError) {
   const bool holds = rc::check([&] {
     auto domain = domain_;
-    domain.cpu->features = any_features();
+    domain.cpu = any_cpu();
     remove_refused(domain, capabilities_);
     const auto plan = plan_launch(domain, capabilities_);
     RC_ASSERT(plan.has_value());
@@ -97,6 +130,9 @@ TEST_F(PlannedLaunch, SucceedsWhateverFeaturesWereAskedForWhenThereIsNoError) {
     RC_CLASSIFY(domain.cpu->features.size() > 3, "more than three features");
     const auto td = launch(plan->config);
     if (!td) RC_FAIL(td.error().message());
+    RC_CLASSIFY(domain.cpu->mode == "custom", "named model");
+    RC_CLASSIFY(domain.cpu->mode == "host-model", "host-model");
+    RC_ASSERT(wrong_predictions(**td, plan->config) == std::string());
   });
   EXPECT_TRUE(holds);
 }

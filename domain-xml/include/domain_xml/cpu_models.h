@@ -38,7 +38,7 @@ std::string_view to_name(TdCpuBitClass bit_class);
 /// vcpu_cpuid. `td` is a plan's, or what a monitor reports.
 CpuidEntries predict_cpuid(const TdConfig& td);
 
-/// Names of the models of libvirt's CPU map for x86_64 that guests may use, in libvirt's order
+/// Names of the models of libvirt's CPU map for x86_64, in libvirt's order
 /// (virConnectGetCPUModelNames). Errors: the CPU map cannot be read.
 Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources = {});
 

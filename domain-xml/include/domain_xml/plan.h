@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ enum class Severity : std::uint8_t { Note, Warning, Error };
 
 struct Finding {
   Severity severity = Severity::Note;
-  std::string id;        ///< stable, e.g. "tdx-policy-unsupported"
+  std::string id;        ///< stable, e.g. "tdx-attribute-kvm"
   std::string xml_path;  ///< e.g. "/domain/launchSecurity/policy"
   int line = 0;          ///< 0: unknown
   std::string bit;       ///< "CPUID.07H:EBX.intel-pt [bit 25]", "ATTRIBUTES.PKS [bit 30]", or empty
@@ -95,11 +96,19 @@ struct CpuidDifference {
   bool actual = false;
   std::string name;    ///< libvirt's feature name, or empty
   std::string reason;  ///< "fixed-1 by the TDX module", "XFAM bit 8 (PT) is 0", ...
+  /// What predict_cpuid() said; unset where no prediction was given. Another value than `actual` is a mistake
+  /// of virttdx's, or a TDX module of another version.
+  std::optional<bool> predicted = {};
 };
 /// "CPUID.07H:EBX.intel-pt [bit 25]" in QEMU's notation ("CPUID.0DH.1:EAX" with a sub-leaf).
 std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister reg, std::uint8_t bit);
 /// Bits that differ, without those that the TDX module computes at each CPUID and leaves that KVM answers.
 std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
                                            std::uint64_t attributes);
+
+/// The same, and bits whose prediction was wrong though the request is met: requested, predicted, actual. In
+/// the order of report.actual.
+std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,
+                                           std::uint64_t attributes, const CpuidEntries& predicted);
 
 }  // namespace virttdx::domain_xml

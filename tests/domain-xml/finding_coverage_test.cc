@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Every kind of CPUID bit, every attribute, every bit of XFAM, every policy and every finding about them is
+// met by at least one sample.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+
+#include "domain_xml/cpu_models.h"
+#include "golden.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+using Names = std::set<std::string>;
+
+constexpr unsigned kDebug = 0, kMigratable = 29, kPks = 30, kPerfmon = 63;
+
+struct Sample {
+  const char* cpu;
+  const char* finding;  ///< its identifier; nothing: no finding about the CPU
+  const char* bit = "";
+};
+
+// On kvm.host.json, a Sapphire Rapids with upstream KVM.
+const std::vector<Sample> kSamples = {
+    // By class of the bit; each policy.
+    {"<feature policy='require' name='mca'/>", ""},
+    {"<feature policy='force' name='mca'/>", ""},
+    {"<feature policy='optional' name='mca'/>", ""},
+    {"<feature policy='disable' name='mca'/>", ""},
+    {"<feature policy='forbid' name='mca'/>", "cpu-feature-forbidden", "CPUID.01H:EDX.mca [bit 14]"},
+    {"<feature policy='require' name='apic'/>", ""},
+    {"<feature policy='disable' name='apic'/>", "cpu-feature-stays", "CPUID.01H:EDX.apic [bit 9]"},
+    {"<feature policy='forbid' name='apic'/>", "cpu-feature-forbidden", "CPUID.01H:EDX.apic [bit 9]"},
+    {"<feature policy='require' name='vmx'/>", "cpu-feature-not-offered", "CPUID.01H:ECX.vmx [bit 5]"},
+    {"<feature policy='force' name='vmx'/>", "cpu-feature-not-offered", "CPUID.01H:ECX.vmx [bit 5]"},
+    {"<feature policy='optional' name='vmx'/>", "cpu-feature-not-offered", "CPUID.01H:ECX.vmx [bit 5]"},
+    {"<feature policy='disable' name='vmx'/>", ""},
+    {"<feature policy='forbid' name='vmx'/>", ""},
+    {"<feature policy='disable' name='sse2'/>", "cpu-feature-stays", "CPUID.01H:EDX.sse2 [bit 26]"},
+    {"<feature policy='disable' name='osxsave'/>", ""},
+    {"<feature policy='require' name='hle'/>", "cpu-feature-not-offered", "CPUID.07H:EBX.hle [bit 4]"},
+    {"<feature policy='require' name='arat'/>", ""},
+    {"<feature policy='disable' name='arat'/>", ""},
+    {"<feature policy='require' name='kvm-pv-unhalt'/>", ""},
+    {"<feature policy='require' name='kvmclock'/>", "cpu-feature-not-offered",
+     "CPUID.40000001H:EAX.kvmclock [bit 3]"},
+    {"<feature name='rdctl-no'/>", "cpu-feature-msr"},
+    {"<feature name='no-such-feature'/>", "cpu-feature-unknown"},
+    // State.
+    {"<feature name='intel-pt'/>", "cpu-feature-state-not-offered", "CPUID.07H:EBX.intel-pt [bit 25]"},
+    {"<feature policy='disable' name='avx'/><feature name='avx2'/>", "cpu-feature-state-left-out",
+     "CPUID.07H:EBX.avx2 [bit 5]"},
+    {"<feature policy='disable' name='avx'/><feature name='amx-tile'/>", ""},
+    // Attributes.
+    {"<feature name='pks'/>", "tdx-attribute-kvm", "ATTRIBUTES.PKS [bit 30]"},
+    {"<feature policy='optional' name='lass'/>", "tdx-attribute-kvm", "ATTRIBUTES.LASS [bit 27]"},
+    {"<feature name='kl'/>", "tdx-attribute-module", "ATTRIBUTES.KL [bit 31]"},
+};
+// Whole <cpu> elements.
+const std::vector<Sample> kCpus = {
+    {"<cpu mode='host-passthrough' migratable='on'/>", "cpu-migratable-without-effect"},
+    {"<cpu mode='host-passthrough'><model>Nehalem</model></cpu>", "cpu-model-not-offered"},
+    {"<cpu mode='host-passthrough'><maxphysaddr mode='emulate' bits='40'/></cpu>", "cpu-maxphysaddr"},
+    {"<cpu><topology sockets='2' cores='1' threads='1'/></cpu>", "cpu-topology"},
+    {"<cpu mode='custom'/>", "cpu-model-missing-name"},
+    {"<cpu mode='custom'><model>no-such-model</model></cpu>", "cpu-model-unknown"},
+    {"<cpu mode='custom'><model>EPYC</model></cpu>", "cpu-model-vendor"},
+    {"<cpu mode='custom'><model>Nehalem</model><vendor>AMD</vendor></cpu>", "cpu-vendor"},
+    {"<cpu mode='custom'><model vendor_id='AuthenticAMD'>Nehalem</model></cpu>", "cpu-vendor-id"},
+    {"<cpu mode='custom'><model>Nehalem</model></cpu>", "cpu-model-features", "CPUID.01H:EDX.pse36 [bit 17]"},
+    {"<cpu mode='custom'><model>Nehalem</model></cpu>", "cpu-model-extra"},
+    {"<cpu mode='custom' check='full'><model>Nehalem</model></cpu>", "cpu-check-full"},
+    {"<cpu mode='custom' match='strict'><model>Nehalem</model></cpu>", "cpu-match-strict"},
+};
+// Of other tests: a missing map, odd hosts, 6 vCPUs.
+const Names kElsewhere = {"cpu-map-missing", "cpu-host-model", "cpu-topology-ids", "xfam-group-incomplete",
+                          "xfam-never"};
+
+HostCapabilities kvm_host() {
+  return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
+}
+
+std::vector<Finding> findings_of(const std::string& cpu, const HostCapabilities& host,
+                                 std::uint64_t policy = 0x10000000, const PlanSources& sources = {}) {
+  const auto domain = parse_domain(
+      "<domain type='kvm'><name>a</name><memory>1048576</memory><os><type>hvm</type></os>"
+      "<features><acpi/></features>" +
+      cpu + "<launchSecurity type='tdx'><policy>" + fmt::format("{:#x}", policy) +
+      "</policy></launchSecurity></domain>");
+  EXPECT_TRUE(domain) << domain.error().message();
+  const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"});
+  const auto plan = plan_launch(*complete, host, sources);
+  EXPECT_TRUE(plan) << plan.error().message();
+  auto findings = plan ? plan->findings : std::vector<Finding>();
+  std::erase_if(findings, [](const Finding& finding) {
+    return !finding.xml_path.starts_with("/domain/cpu") && !finding.id.starts_with("tdx-attribute");
+  });
+  return findings;
+}
+
+std::string ids_of(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const auto& finding : findings) text += finding.id + " " + finding.bit + "; ";
+  return text;
+}
+
+bool has(const std::vector<Finding>& findings, std::string_view id, std::string_view bit) {
+  return std::ranges::any_of(findings, [&](const Finding& finding) {
+    return finding.id == id && (bit.empty() || finding.bit == bit);
+  });
+}
+
+class FindingCoverage : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists("/usr/share/libvirt/cpu_map/index.xml"))
+      GTEST_SKIP() << "no CPU map of libvirt (Debian package libvirt0)";
+  }
+};
+
+TEST_F(FindingCoverage, EachFeatureSampleHasItsFinding) {
+  for (const auto& sample : kSamples) {
+    const auto findings =
+        findings_of(std::string("<cpu mode='host-passthrough'>") + sample.cpu + "</cpu>", kvm_host());
+    if (std::string_view(sample.finding).empty())
+      EXPECT_TRUE(findings.empty()) << sample.cpu << ": " << ids_of(findings);
+    else
+      EXPECT_TRUE(findings.size() == 1 && has(findings, sample.finding, sample.bit))
+          << sample.cpu << ": " << ids_of(findings);
+  }
+}
+
+TEST_F(FindingCoverage, EachCpuSampleHasItsFinding) {
+  for (const auto& sample : kCpus)
+    EXPECT_TRUE(has(findings_of(sample.cpu, kvm_host()), sample.finding, sample.bit)) << sample.cpu;
+}
+
+TEST_F(FindingCoverage, EachIdentifierInTheSourcesHasASample) {
+  Names met = kElsewhere;
+  for (const auto* table : {&kSamples, &kCpus})
+    for (const auto& sample : *table) met.insert(sample.finding);
+  const std::regex identifier("\"((?:cpu|xfam)-[a-z0-9-]+)\"");
+  for (const char* file : {"cpu.cc", "cpu_features.cc", "cpu_model.cc"}) {
+    std::ifstream stream(std::filesystem::path(VIRTTDX_SOURCE_ROOT) / "domain-xml/plan" / file);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    ASSERT_FALSE(text.empty()) << file;
+    for (std::sregex_iterator found(text.begin(), text.end(), identifier), end; found != end; ++found)
+      EXPECT_TRUE(met.contains((*found)[1])) << file << ": no sample for " << (*found)[1];
+  }
+}
+
+// Message of each class of bit, as the samples meet it.
+TEST_F(FindingCoverage, EachClassOfBitIsNamed) {
+  const std::map<std::string, std::string> samples = {
+      {"configurable", "<feature policy='forbid' name='mca'/>"},
+      {"fixed-1", "<feature policy='disable' name='apic'/>"},
+      {"fixed-0", "<feature name='vmx'/>"},
+      {"XFAM-dependent", "<feature policy='forbid' name='avx2'/>"},
+      {"native", "<feature policy='disable' name='sse2'/>"},
+      {"computed", "<feature policy='forbid' name='syscall'/>"},
+      {"answered by KVM", "<feature policy='forbid' name='arat'/>"},
+      {"KVM paravirtual", "<feature name='kvmclock'/>"},
+      {"not offered", "<feature name='hle'/>"},
+  };
+  for (const auto& [name, feature] : samples) {
+    const auto findings = findings_of("<cpu mode='host-passthrough'>" + feature + "</cpu>", kvm_host());
+    ASSERT_FALSE(findings.empty()) << feature;
+    EXPECT_NE(findings[0].message.find(", " + name + ")"), std::string::npos) << findings[0].message;
+  }
+}
+
+TEST_F(FindingCoverage, EachAttributeIsRefusedForItsOwnReason) {
+  const Names settable = {"DEBUG", "ICSSD", "LASS", "SEPT_VE_DISABLE", "PKS", "PERFMON"};
+  auto nothing = kvm_host(), everything = kvm_host();
+  nothing.supported_attributes = 0;
+  everything.supported_attributes = ~std::uint64_t{0};
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    const auto policy = std::uint64_t{1} << bit;
+    const auto without = findings_of("", nothing, policy), with = findings_of("", everything, policy);
+    ASSERT_EQ(without.size(), 1U) << bit;
+    const auto name = without[0].bit.substr(11, without[0].bit.find(' ') - 11);
+    if (settable.contains(name)) {
+      EXPECT_EQ(without[0].id, "tdx-attribute-kvm") << bit;
+      EXPECT_TRUE(with.empty()) << bit;
+    } else {
+      const bool migratable = bit == kMigratable, reserved = name == "reserved";
+      EXPECT_EQ(without[0].id, migratable ? "tdx-attribute-kvm"
+                               : reserved ? "tdx-attribute-reserved"
+                                          : "tdx-attribute-module");
+      EXPECT_EQ(with.at(0).id, migratable ? "tdx-attribute-not-honoured" : without[0].id);
+    }
+  }
+}
+
+TEST_F(FindingCoverage, AttributesThatExcludeEachOtherAreRefused) {
+  for (const auto other : {kDebug, kPerfmon})
+    EXPECT_TRUE(has(findings_of("", kvm_host(), std::uint64_t{1} << kMigratable | std::uint64_t{1} << other),
+                    "tdx-attributes-exclude", ""));
+}
+
+TEST_F(FindingCoverage, AFeatureBringsItsAttribute) {
+  auto host = kvm_host();
+  host.supported_attributes |= std::uint64_t{1} << kPks;
+  CpuidEntry& leaf_7 = *std::ranges::find_if(
+      host.supported_cpuid, [](const CpuidEntry& entry) { return entry.function == 7 && entry.index == 0; });
+  leaf_7.ecx |= 1U << 31;
+  EXPECT_TRUE(findings_of("<cpu mode='host-passthrough'><feature name='pks'/></cpu>", host).empty());
+  constexpr std::uint64_t kPolicyWithPks = 0x50000000;
+  const auto refused = findings_of("<cpu mode='host-passthrough'><feature policy='forbid' name='pks'/></cpu>",
+                                   host, kPolicyWithPks);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_NE(refused[0].message.find(", attribute-dependent)"), std::string::npos) << refused[0].message;
+}
+
+// Bit by bit what of a host's XFAM a TD gets, with everything that the bit needs.
+TEST_F(FindingCoverage, EachBitOfXfamIsTakenByTheModulesRules) {
+  const std::map<unsigned, std::uint64_t> together = {
+      {0, 0x3},   {1, 0x3},     {2, 0x7},     {5, 0xE7},    {6, 0xE7},    {7, 0xE7},     {8, 0x103},
+      {9, 0x203}, {11, 0x1803}, {12, 0x1803}, {14, 0x4003}, {15, 0x8003}, {17, 0x60003}, {18, 0x60003}};
+  for (unsigned bit = 0; bit < 19; ++bit) {
+    auto host = kvm_host();
+    host.supported_xfam = 0x3 | std::uint64_t{1} << bit;
+    const auto alone = findings_of("", host);
+    const auto set = together.find(bit);
+    const bool lonely = set == together.end() || set->second != host.supported_xfam;
+    EXPECT_EQ(lonely, has(alone, set == together.end() ? "xfam-never" : "xfam-group-incomplete", ""))
+        << bit << ": " << ids_of(alone);
+    if (set == together.end()) continue;
+    host.supported_xfam = set->second;
+    EXPECT_TRUE(findings_of("", host).empty()) << bit;
+  }
+}
+
+TEST_F(FindingCoverage, AMissingCpuMapIsNamed) {
+  PlanSources sources;
+  sources.cpu_map = "/no/such/x86_features.xml";
+  EXPECT_TRUE(
+      has(findings_of("<cpu mode='host-model'/>", kvm_host(), 0x10000000, sources), "cpu-map-missing", ""));
+  EXPECT_TRUE(findings_of("<cpu mode='host-passthrough'/>", kvm_host(), 0x10000000, sources).empty());
+}
+
+}  // namespace
+}  // namespace virttdx::domain_xml
