@@ -5,7 +5,8 @@ namespace virttdx {
 
 Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, const Tdvf& tdvf,
                                                      TdSurroundings surroundings) {
-  std::unique_ptr<RunningTd> running(new RunningTd(TRY(TdVm::launch(surroundings.kernel, config, tdvf))));
+  auto launched = TRY(TdVm::launch(surroundings.kernel, config, tdvf));
+  std::unique_ptr<RunningTd> running(new RunningTd(std::move(launched)));
   TdVm& td = *running->td_;
   running->machine_ =
       TRY(Machine::create({.uuid = config.uuid,
