@@ -124,12 +124,22 @@ void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
   if (planning.plan.findings.size() == findings_before) apply_topology(wanted, topology);
 }
 
+// <feature> elements have lines of their own.
+void add_lines(std::vector<Finding>& findings, std::size_t first, const Cpu& cpu) {
+  for (auto i = first; i < findings.size(); ++i) {
+    auto& finding = findings[i];
+    if (finding.line != 0 || !finding.xml_path.starts_with("/domain/cpu")) continue;
+    finding.line = finding.xml_path == "/domain/cpu/model" ? cpu.model_line.number : cpu.line.number;
+  }
+}
+
 }  // namespace
 
 void plan_cpu(Planning& planning) {
   const auto cpu = planning.domain.cpu.value_or(Cpu());
   const auto& host = planning.host;
   auto& td = planning.plan.config.td;
+  const auto findings_before = planning.plan.findings.size();
   refuse_model_of_host_modes(planning, cpu);
   note_migratable(planning, cpu);
   check_physical_address_bits(planning, cpu);
@@ -148,6 +158,7 @@ void plan_cpu(Planning& planning) {
   td.cpuid = init_vm_cpuid(host, wanted);
   td.vcpu_cpuid = std::move(wanted);
   check_planned_cpu(planning, cpu, requested, map);
+  add_lines(planning.plan.findings, findings_before, cpu);
 }
 
 }  // namespace virttdx::domain_xml

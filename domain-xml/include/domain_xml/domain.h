@@ -79,6 +79,12 @@ struct Features {
   bool operator==(const Features&) const = default;
 };
 
+/// Line of an element in the XML, for findings; 0: unknown. Equal to any other: no part of a definition.
+struct SourceLine {
+  int number = 0;
+  bool operator==(const SourceLine&) const { return true; }
+};
+
 enum class CpuFeaturePolicy : std::uint8_t { Force, Require, Optional, Disable, Forbid };
 struct CpuFeature {
   std::string name;
@@ -103,6 +109,8 @@ struct Cpu {
   std::optional<std::uint32_t> maxphysaddr_bits;
   std::optional<CpuTopology> topology;
   std::vector<CpuFeature> features;
+  SourceLine line = {};
+  SourceLine model_line = {};
   bool operator==(const Cpu&) const = default;
 };
 
