@@ -126,6 +126,7 @@ template <typename Owner, std::size_t kSize>
 Result<> read_properties(const Place& place, const std::array<Row<Owner>, kSize>& table, Owner& owner,
                          std::span<const ChildRule> children = {}) {
   std::vector<std::string_view> paths;
+  paths.reserve(kSize);
   for (const auto& row : table) paths.push_back(row.path);
   TRY(refuse_unknown(place, paths, children));
   for (const auto& row : table) {

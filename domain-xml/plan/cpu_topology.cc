@@ -75,11 +75,11 @@ CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus) {
 }
 
 bool has_contiguous_ids(const CpuTopology& topology) {
-  const std::array counts = {topology.threads, topology.cores, topology.dies, topology.sockets};
+  const std::array from_outside = {topology.sockets, topology.dies, topology.cores, topology.threads};
   std::uint64_t above = 1;
-  for (auto count = counts.rbegin(); count != counts.rend(); ++count) {
-    if (above > 1 && !std::has_single_bit(*count)) return false;
-    above *= *count;
+  for (const std::uint32_t count : from_outside) {
+    if (above > 1 && !std::has_single_bit(count)) return false;
+    above *= count;
   }
   return true;
 }

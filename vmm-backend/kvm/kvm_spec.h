@@ -602,6 +602,7 @@ static_assert(sizeof(kvm_regs) == 144);
 static_assert(sizeof(kvm_sregs) == 312);
 static_assert(sizeof(kvm_vcpu_events) == 64);
 
+// `type` and `field` are names. NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define VIRTTDX_KVM_FIELD(type, field, offset, size) \
   static_assert(offsetof(type, field) == (offset) && sizeof(static_cast<type*>(nullptr)->field) == (size))
 VIRTTDX_KVM_FIELD(kvm_run, immediate_exit, 1, 1);

@@ -39,7 +39,7 @@ class TdLaunchTest : public testing::Test {
       return 0;
     };
     kernel_.on_tdx[kvm::KVM_TDX_INIT_VCPU] = [this](int fd, kvm::kvm_tdx_cmd& command) {
-      initialised_.push_back({fd, command.data});
+      initialised_.emplace_back(fd, command.data);
       return 0;
     };
     kernel_.on_tdx[kvm::KVM_TDX_INIT_MEM_REGION] = [this](int, kvm::kvm_tdx_cmd& command) {

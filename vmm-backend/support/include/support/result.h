@@ -90,6 +90,7 @@ T take_value(Result<T>&& result) {
 // Each use names its variable with a number of its own, so that TRY(f(TRY(g()))) shadows nothing.
 #define VIRTTDX_TRY_AS(expression, number) VIRTTDX_TRY_NAMED(expression, number)
 #define VIRTTDX_TRY_NAMED(expression, number) VIRTTDX_TRY_WITH(expression, try_result_##number)
+// `result` is the name being declared. NOLINTBEGIN(bugprone-macro-parentheses)
 #define VIRTTDX_TRY_WITH(expression, result)                                \
   ({                                                                        \
     auto result = (expression);                                             \
@@ -97,6 +98,7 @@ T take_value(Result<T>&& result) {
       return ::tl::unexpected<::virttdx::Error>(std::move(result).error()); \
     ::virttdx::take_value(std::move(result));                               \
   })
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define CHECK(condition) \
   (static_cast<bool>(condition) ? void(0) : ::virttdx::check_failed(__FILE__, __LINE__, #condition))
