@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs an interactive command (virsh console) on a pseudo-terminal, shows what it prints, waits for texts, types answers.
 
-Usage: console_expect.py [--timeout SECONDS] [--log FILE] STEP... -- COMMAND...
-A STEP is expect:REGEX (wait until the output since the last match contains it) or send:TEXT (\\r, \\x1d as in Python).
+Usage: console_expect.py [--timeout SECONDS] [--since EPOCH] [--log FILE] STEP... -- COMMAND...
+A STEP is expect:REGEX (wait until the output since the last match contains it), send:TEXT (\\r, \\x1d as in Python) or
+time:LABEL (print the seconds since EPOCH). Send only after an expected text: virsh discards what is typed before it has
+set up its terminal.
 Exit status: 0 when every step happened, 1 on a timeout, 2 when the command ended before.
 """
 import argparse
@@ -76,11 +78,13 @@ class Console:
         os.waitpid(self.pid, 0)
 
 
-def run(console, steps, seconds):
+def run(console, steps, seconds, since):
     for step in steps:
         kind, _, value = step.partition(':')
         if kind == 'send':
             console.send(value)
+        elif kind == 'time':
+            print(f'\n({value}: {time.time() - since:.1f} s)', flush=True)
         elif not console.expect(value, seconds):
             print(f'\nconsole_expect: no {value!r} within {seconds} s', file=sys.stderr)
             return 1
@@ -90,6 +94,7 @@ def run(console, steps, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--timeout', type=float, default=120)
+    parser.add_argument('--since', type=float, default=time.time())
     parser.add_argument('--log', type=argparse.FileType('wb'))
     parser.add_argument('steps', nargs='+', metavar='STEP')
     split = sys.argv.index('--') if '--' in sys.argv else len(sys.argv)
@@ -99,7 +104,7 @@ def main():
         parser.error('no command after --')
     console = Console(command, sys.stdout.buffer, arguments.log)
     try:
-        return run(console, arguments.steps, arguments.timeout)
+        return run(console, arguments.steps, arguments.timeout, arguments.since)
     except EOFError:
         print('\nconsole_expect: the command ended', file=sys.stderr)
         return 2

@@ -133,9 +133,15 @@ class DaemonTest(unittest.TestCase):
         self.daemon = Daemon()
         self.addCleanup(self.daemon.stop)
 
-    def boot_to_shell(self, name='td'):
-        console = self.daemon.console(name)
+    def open_console(self, *options, name='td'):
+        """A console that takes input: virsh discards what comes before it has set up its terminal."""
+        console = self.daemon.console(name, *options)
         self.addCleanup(console.close)
+        self.assertTrue(console.expect('Escape character', PATIENCE), console.text())
+        return console
+
+    def boot_to_shell(self, name='td'):
+        console = self.open_console(name=name)
         self.assertTrue(console.expect('UEFI Interactive Shell', PATIENCE), console.text()[-500:])
         self.assertTrue(console.expect('Shell> ', PATIENCE), console.text()[-500:])
         return console

@@ -35,7 +35,7 @@ class PythonTest(harness.DaemonTest):
 
 class AConnection(PythonTest):
     def test_tells_about_itself(self):
-        self.assertEqual(self.connection.getURI(), 'tdx:///system')
+        self.assertEqual(self.connection.getURI(), self.daemon.uri)
         self.assertEqual(self.connection.getType(), 'TDX')
         self.assertTrue(self.connection.isAlive())
         self.assertIn('<capabilities>', self.connection.getCapabilities())
