@@ -4,8 +4,8 @@
 
 Usage: console_expect.py [--timeout SECONDS] [--since EPOCH] [--log FILE] STEP... -- COMMAND...
 A STEP is expect:REGEX (wait until the output since the last match contains it), send:TEXT (\\r, \\x1d as in Python) or
-time:LABEL (print the seconds since EPOCH). Send only after an expected text: virsh discards what is typed before it has
-set up its terminal.
+time:LABEL (print the seconds since EPOCH). A send waits until the command has set its terminal raw: virsh discards what is
+typed before.
 Exit status: 0 when every step happened, 1 on a timeout, 2 when the command ended before.
 """
 import argparse
@@ -16,9 +16,11 @@ import re
 import select
 import signal
 import sys
+import termios
 import time
 
 ESCAPES = re.compile(rb'\x1b\[[0-9;?=]*[A-Za-z]')
+HALF_ESCAPE = re.compile(rb'\x1b(\[[0-9;?=]*)?$')
 
 
 class Console:
@@ -28,7 +30,8 @@ class Console:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execvp(command[0], command)
-        self.raw = b''
+        self.clean = b''
+        self.held = b''  # an escape sequence that has not arrived whole
         self.matched = 0
         self.show = show
         self.log = log
@@ -43,15 +46,23 @@ class Console:
             piece = b''
         if not piece:
             raise EOFError
-        self.raw += piece
+        text = self.without_escapes(piece)
+        self.clean += text.replace(b'\r', b'')
         for sink in (self.show, self.log):
             if sink:
-                sink.write(ESCAPES.sub(b'', piece))
+                sink.write(text)
                 sink.flush()
         return piece
 
+    def without_escapes(self, piece):
+        data = self.held + piece
+        half = HALF_ESCAPE.search(data)
+        end = half.start() if half else len(data)
+        self.held = data[end:]
+        return ESCAPES.sub(b'', data[:end])
+
     def text(self):
-        return ESCAPES.sub(b'', self.raw).replace(b'\r', b'')
+        return self.clean
 
     def expect(self, pattern, seconds):
         """Waits for the pattern after the last match. False on a timeout."""
@@ -66,7 +77,13 @@ class Console:
                 return False
             self.read(min(left, 1.0))
 
-    def send(self, text):
+    def is_raw(self):
+        return not termios.tcgetattr(self.fd)[3] & termios.ICANON
+
+    def send(self, text, seconds=60):
+        end = time.monotonic() + seconds
+        while not self.is_raw() and time.monotonic() < end:
+            self.read(0.05)
         os.write(self.fd, codecs.decode(text, 'unicode_escape').encode('latin-1'))
 
     def close(self):

@@ -39,7 +39,7 @@ class AConnection(PythonTest):
         self.assertEqual(self.connection.getType(), 'TDX')
         self.assertTrue(self.connection.isAlive())
         self.assertIn('<capabilities>', self.connection.getCapabilities())
-        self.assertIn('software TDX host', self.connection.getCapabilities())
+        self.assertIn('software-tdx-host', self.connection.getCapabilities())
         self.assertGreater(self.connection.getInfo()[2], 0)
 
     def test_unsupported_calls_say_so(self):
