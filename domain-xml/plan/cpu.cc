@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `<cpu>` to XFAM and CPUID.
+#include <algorithm>
+
 #include "plan/cpu_features.h"
 #include "plan/cpu_model.h"
 #include "plan/cpu_topology.h"
@@ -124,6 +126,23 @@ void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
   if (planning.plan.findings.size() == findings_before) apply_topology(wanted, topology);
 }
 
+// Whoever asks, the bit tells whether there is more than one vCPU in a package; QEMU does the same.
+void note_threads(Planning& planning, const Cpu& cpu, bool silent, const CpuidEntries& wanted) {
+  constexpr CpuidBit kHt{1, 0, CpuidRegister::Edx, 28};
+  const auto feature = std::ranges::find(cpu.features, "ht", &CpuFeature::name);
+  if (feature == cpu.features.end() || silent) return;
+  const bool asked =
+      feature->policy != CpuFeaturePolicy::Disable && feature->policy != CpuFeaturePolicy::Forbid;
+  if (asked == is_set(wanted, kHt)) return;
+  auto& finding =
+      planning.add(Severity::Note, "cpu-feature-topology", "/domain/cpu/feature",
+                   fmt::format("CPU feature 'ht' follows the topology: it is {}",
+                               asked ? "0 with one vCPU in a package" : "1 with several vCPUs in a package"),
+                   "remove it");
+  finding.line = feature->line;
+  finding.bit = bit_name(kHt.function, kHt.index, kHt.reg, kHt.bit);
+}
+
 // <feature> elements have lines of their own.
 void add_lines(std::vector<Finding>& findings, std::size_t first, const Cpu& cpu) {
   for (auto i = first; i < findings.size(); ++i) {
@@ -154,6 +173,7 @@ void plan_cpu(Planning& planning) {
   if (has_map) plan_cpu_features(planning, cpu, map.features(), requested.silent, wanted);
   close_gates(wanted, td.xfam, td.attributes);
   plan_topology(planning, cpu, wanted);
+  note_threads(planning, cpu, requested.silent, wanted);
   set_gpaw(wanted, plan_gpaw(planning));
   td.cpuid = init_vm_cpuid(host, wanted);
   td.vcpu_cpuid = std::move(wanted);

@@ -47,6 +47,7 @@ const std::vector<Sample> kSamples = {
     {"<feature policy='require' name='hle'/>", "cpu-feature-not-offered", "CPUID.07H:EBX.hle [bit 4]"},
     {"<feature policy='require' name='arat'/>", ""},
     {"<feature policy='disable' name='arat'/>", ""},
+    {"<feature name='ht'/>", "cpu-feature-topology", "CPUID.01H:EDX.ht [bit 28]"},
     {"<feature policy='require' name='kvm-pv-unhalt'/>", ""},
     {"<feature policy='require' name='kvmclock'/>", "cpu-feature-not-offered",
      "CPUID.40000001H:EAX.kvmclock [bit 3]"},

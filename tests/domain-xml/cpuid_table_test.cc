@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Every row of the TDX module's CPUID table, and every feature name of libvirt's map with every policy.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "domain_xml/cpu_models.h"
+#include "golden.h"
+#include "tdx/tdx_cpuid_spec.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr std::uint32_t kAllOnes = 0xFFFFFFFF;
+// Leaves with rules beyond the masks, which tests of launches cover; and those that KVM answers.
+const std::set<std::uint32_t> kOtherRules = {2, 5, 6, 0xB, 0x1A, 0x1F, 0x80000002, 0x80000008};
+constexpr unsigned kFamilyModelStepping = 0;
+
+CpuidEntry row_entry(const tdx::CpuidLeafRule& row, std::uint32_t value) {
+  const auto index = row.subleaf == tdx::kNoSubleaf ? 0 : row.subleaf;
+  return {row.leaf, index, row.subleaf != tdx::kNoSubleaf, value, value, value, value};
+}
+
+// Every bit asked of INIT_VM as `asked`, of a CPU that has everything.
+TdConfig config_of_all_rows(std::uint32_t asked, std::uint64_t xfam, std::uint64_t attributes) {
+  TdConfig td;
+  td.xfam = xfam;
+  td.attributes = attributes;
+  for (const auto& row : tdx::kCpuidLeaves) {
+    td.cpuid.push_back(row_entry(row, asked));
+    td.vcpu_cpuid.push_back(row_entry(row, kAllOnes));
+  }
+  return td;
+}
+
+// What the table's masks say, without gates.
+std::uint32_t by_masks(const tdx::CpuidRegisterRule& masks, std::uint32_t asked) {
+  const auto decided = masks.fixed0 | masks.fixed1 | masks.config_direct | masks.allow_direct;
+  return masks.fixed1 | ((masks.config_direct | masks.allow_direct) & asked) | ~decided;
+}
+
+TEST(CpuidTable, EachRowIsPredictedByItsMasks) {
+  constexpr std::uint64_t kEveryGateOpen = ~std::uint64_t{0} ^ (std::uint64_t{1} << 29);
+  for (const auto asked : {0U, kAllOnes}) {
+    const auto predicted = predict_cpuid(config_of_all_rows(asked, kEveryGateOpen, kEveryGateOpen));
+    for (const auto& row : tdx::kCpuidLeaves) {
+      if (kOtherRules.contains(row.leaf)) continue;
+      const auto* entry = find_cpuid(predicted, row.leaf, row_entry(row, 0).index);
+      ASSERT_NE(entry, nullptr);
+      for (std::size_t i = 0; i < kCpuidRegisters.size(); ++i) {
+        if (row.leaf == 1 && i == kFamilyModelStepping && asked == 0) continue;
+        const auto computed = row.registers[i].dynamic;
+        EXPECT_EQ(entry->get(kCpuidRegisters[i]) & ~computed, by_masks(row.registers[i], asked) & ~computed)
+            << std::hex << row.leaf << "." << row.subleaf << " register " << i << " asked " << asked;
+      }
+    }
+  }
+}
+
+TEST(CpuidTable, EachGateShutMakesItsBitsZero) {
+  constexpr std::uint64_t kXfamFixed1 = 3;
+  const auto predicted = predict_cpuid(config_of_all_rows(kAllOnes, kXfamFixed1, 0));
+  for (const auto& gate : tdx::kCpuidGates) {
+    if (gate.kind == tdx::GateKind::kXfam && (kXfamFixed1 >> gate.bit & 1) != 0) continue;
+    const auto index = gate.subleaf == tdx::kNoSubleaf ? 0 : gate.subleaf;
+    const auto* entry = find_cpuid(predicted, gate.leaf, index);
+    ASSERT_NE(entry, nullptr);
+    const auto computed = std::ranges::find_if(tdx::kCpuidLeaves,
+                                               [&](const tdx::CpuidLeafRule& row) {
+                                                 return row.leaf == gate.leaf && row.subleaf == gate.subleaf;
+                                               })
+                              ->registers[gate.register_index]
+                              .dynamic;
+    EXPECT_EQ(entry->get(kCpuidRegisters[gate.register_index]) & gate.mask & ~computed, 0U)
+        << std::hex << gate.leaf << " bit " << unsigned{gate.bit};
+  }
+}
+
+struct NamedBit {
+  std::string name;
+  std::uint32_t function = 0, index = 0;
+  CpuidRegister reg = CpuidRegister::Eax;
+  std::uint32_t mask = 0;
+};
+
+// Read without the code under test.
+std::vector<NamedBit> named_bits() {
+  std::ifstream file("/usr/share/libvirt/cpu_map/x86_features.xml");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::regex pattern(
+      "<feature name='([^']+)'[^>]*>(?:\\s*<alias[^>]*>)*\\s*"
+      "<cpuid eax_in='([^']+)'(?: ecx_in='([^']+)')? (e[abcd]x)='([^']+)'/>");
+  std::vector<NamedBit> bits;
+  for (std::sregex_iterator found(text.begin(), text.end(), pattern), end; found != end; ++found) {
+    const auto& match = *found;
+    const auto number = [](const std::string& digits) {
+      return static_cast<std::uint32_t>(std::stoul(digits.empty() ? "0" : digits, nullptr, 16));
+    };
+    bits.push_back({match[1], number(match[2]), number(match[3]),
+                    static_cast<CpuidRegister>(match[4].str()[1] - 'a'), number(match[5])});
+  }
+  return bits;
+}
+
+constexpr int kFirstLine = 2;
+
+// Feature i of the table is in line kFirstLine + i.
+std::string domain_with_all(const std::vector<NamedBit>& bits, const std::string& policy) {
+  std::string xml =
+      "<domain type='kvm'><name>a</name><memory>1048576</memory><os><type>hvm</type></os><cpu "
+      "mode='host-passthrough'>";
+  for (const auto& bit : bits) xml += "\n<feature policy='" + policy + "' name='" + bit.name + "'/>";
+  return xml + "</cpu><launchSecurity type='tdx'/></domain>";
+}
+
+class NamedFeatures : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    bits_ = named_bits();
+    if (bits_.empty()) GTEST_SKIP() << "no CPU map of libvirt (Debian package libvirt0)";
+    const auto domain = parse_domain(domain_with_all(bits_, GetParam()));
+    ASSERT_TRUE(domain) << domain.error().message();
+    const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"});
+    ASSERT_TRUE(complete) << complete.error().message();
+    const auto plan =
+        plan_launch(*complete, host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value());
+    ASSERT_TRUE(plan) << plan.error().message();
+    plan_ = *plan;
+    predicted_ = predict_cpuid(plan_.config.td);
+  }
+
+  const Finding* finding_of(std::size_t feature) const {
+    const auto line = kFirstLine + static_cast<int>(feature);
+    const auto found = std::ranges::find(plan_.findings, line, &Finding::line);
+    return found == plan_.findings.end() ? nullptr : &*found;
+  }
+  bool is_predicted(const NamedBit& bit) const {
+    const auto* entry = find_cpuid(predicted_, bit.function, bit.index);
+    return entry != nullptr && (entry->get(bit.reg) & bit.mask) == bit.mask;
+  }
+
+  std::vector<NamedBit> bits_;
+  LaunchPlan plan_;
+  CpuidEntries predicted_;
+};
+
+// Force, require and optional want the bit; disable and forbid do not.
+TEST_P(NamedFeatures, AreAsAskedForOrHaveAFinding) {
+  const bool wanted = GetParam() != "disable" && GetParam() != "forbid";
+  EXPECT_GT(bits_.size(), 200U);
+  for (std::size_t i = 0; i < bits_.size(); ++i)
+    EXPECT_TRUE(is_predicted(bits_[i]) == wanted || finding_of(i) != nullptr)
+        << GetParam() << " " << bits_[i].name;
+}
+
+TEST_P(NamedFeatures, FindingsHaveTheSeverityOfThePolicy) {
+  const auto severity = GetParam() == "optional"  ? Severity::Note
+                        : GetParam() == "disable" ? Severity::Warning
+                                                  : Severity::Error;
+  for (std::size_t i = 0; i < bits_.size(); ++i)
+    // "ht" follows the topology, whatever the policy.
+    if (const auto* finding = bits_[i].name == "ht" ? nullptr : finding_of(i)) {
+      EXPECT_EQ(finding->severity, severity) << bits_[i].name << ": " << finding->message;
+      EXPECT_FALSE(finding->bit.empty() || finding->remedy.empty()) << finding->message;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Policy, NamedFeatures,
+                         testing::Values("force", "require", "optional", "disable", "forbid"));
+
+}  // namespace
+}  // namespace virttdx::domain_xml
