@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "golden.h"
 
@@ -209,6 +211,77 @@ TEST_F(CpuModels, RefuseUnknownNamesByLine) {
     EXPECT_EQ(compared.error().code(), Error::Code::XmlInvalid);
   }
   EXPECT_EQ(compare_cpu("<cpu>", ComparedCpu::Host, host_).error().code(), Error::Code::XmlSyntax);
+}
+
+TEST_F(CpuModels, HaveWrongPredictionsReported) {
+  const auto planned = plan("<cpu mode='host-passthrough'/>");
+  const auto predicted = predict_cpuid(planned.config.td);
+  CpuidReport report{planned.config.td.cpuid, planned.config.td.vcpu_cpuid, predicted};
+  constexpr std::uint32_t kSmep = 1U << 7;
+  const auto leaf_7 = std::ranges::find_if(
+      report.actual, [](const CpuidEntry& entry) { return entry.function == 7 && entry.index == 0; });
+  leaf_7->ebx ^= kSmep;
+  const auto differences =
+      compare_cpuid(report, planned.config.td.xfam, planned.config.td.attributes, predicted);
+  const auto smep = std::ranges::find(differences, "smep", &CpuidDifference::name);
+  ASSERT_NE(smep, differences.end());
+  EXPECT_EQ(smep->predicted, true);
+  EXPECT_FALSE(smep->actual);
+  EXPECT_NE(smep->reason.find("predicted otherwise"), std::string::npos) << smep->reason;
+  EXPECT_EQ(std::ranges::count_if(differences,
+                                  [](const CpuidDifference& one) { return one.predicted != one.actual; }),
+            1);
+}
+
+// A CPU map as other versions of libvirt write it.
+class OwnCpuMap : public CpuModels {
+ protected:
+  void SetUp() override {
+    CpuModels::SetUp();
+    sources_.cpu_map = folder_ / "x86_features.xml";
+    write("x86_features.xml",
+          "<cpus><feature name='aes'><cpuid eax_in='0x01' ecx='0x02000000'/></feature>"
+          "<feature name='vmx'><cpuid eax_in='0x01' ecx='0x00000020'/></feature>"
+          "<feature name='rdctl-no'><msr index='0x10a' edx='0x0' eax='0x1'/></feature></cpus>");
+    write("index.xml",
+          "<cpus><arch name='x86'><include filename='x86_features.xml'/><group name='Intel CPU models'>"
+          "<include filename='models.xml'/></group></arch>"
+          "<arch name='arm'><include filename='no-such-file.xml'/></arch></cpus>");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) {
+    std::filesystem::create_directories(folder_);
+    std::ofstream(folder_ / name) << text;
+  }
+
+  std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) / ("virttdx-cpu-map-" + new_uuid());
+  PlanSources sources_;
+};
+
+TEST_F(OwnCpuMap, GivesModelsTheFeaturesOfTheirAncestors) {
+  write("models.xml",
+        "<cpus><model name='Base'><vendor name='Intel'/><feature name='aes'/><feature name='vmx'/></model>"
+        "<model name='Base-v2'><model name='Base'/><feature name='vmx' removed='yes'/>"
+        "<feature name='rdctl-no'/></model></cpus>");
+  const auto models = cpu_model_usability(host_, sources_);
+  ASSERT_TRUE(models) << models.error().message();
+  ASSERT_EQ(models->size(), 2U);
+  EXPECT_EQ((*models)[0].blockers, std::vector<std::string>{"vmx"});
+  EXPECT_TRUE((*models)[1].usable);
+  EXPECT_EQ((*models)[1].vendor, "Intel");
+}
+
+TEST_F(OwnCpuMap, IsRefusedByFileAndLine) {
+  for (const char* model : {"<model name='a'><model name='no-such'/></model>",
+                            "<model name='a'><signature family='x' model='1'/></model>"}) {
+    write("models.xml", std::string("<cpus>\n") + model + "</cpus>");
+    const auto names = cpu_model_names(sources_);
+    ASSERT_FALSE(names);
+    EXPECT_NE(names.error().message().find("models.xml"), std::string::npos) << names.error().message();
+    EXPECT_NE(names.error().message().find("line 2"), std::string::npos) << names.error().message();
+  }
 }
 
 }  // namespace
