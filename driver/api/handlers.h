@@ -34,6 +34,18 @@ Answer node_get_info(Session&, remote_node_get_info_ret&, Arena&);
 Answer node_get_cpu_map(Session&, const remote_node_get_cpu_map_args&, remote_node_get_cpu_map_ret&, Arena&);
 Answer node_get_security_model(Session&, remote_node_get_security_model_ret&, Arena&);
 
+// cpu.cc
+Answer connect_get_cpu_model_names(Session&, const remote_connect_get_cpu_model_names_args&,
+                                   remote_connect_get_cpu_model_names_ret&, Arena&);
+Answer connect_compare_cpu(Session&, const remote_connect_compare_cpu_args&, remote_connect_compare_cpu_ret&,
+                           Arena&);
+Answer connect_compare_hypervisor_cpu(Session&, const remote_connect_compare_hypervisor_cpu_args&,
+                                      remote_connect_compare_hypervisor_cpu_ret&, Arena&);
+Answer connect_baseline_cpu(Session&, const remote_connect_baseline_cpu_args&,
+                            remote_connect_baseline_cpu_ret&, Arena&);
+Answer connect_baseline_hypervisor_cpu(Session&, const remote_connect_baseline_hypervisor_cpu_args&,
+                                       remote_connect_baseline_hypervisor_cpu_ret&, Arena&);
+
 // lookup.cc
 Answer domain_lookup_by_id(Session&, const remote_domain_lookup_by_id_args&, remote_domain_lookup_by_id_ret&,
                            Arena&);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "api/emulator_request.h"
 #include "api/flags.h"
 #include "api/handlers.h"
 
@@ -21,24 +22,6 @@ std::uint32_t cpu_count(const domain_xml::HostDescription& host) {
   return static_cast<std::uint32_t>(count);
 }
 
-bool is_absent_or(const remote_string text, std::string_view value) {
-  return text == nullptr || *text == value;
-}
-
-Answer check_capabilities_request(const HostAccess& host,
-                                  const remote_connect_get_domain_capabilities_args& args) {
-  CHECK_FLAGS(args.flags, 0, "virConnectGetDomainCapabilities");
-  if (!is_absent_or(args.emulatorbin, host.monitor_binary.native()))
-    return fail(Error::Code::InvalidArgument, "emulator '{}' is not this host's, which is '{}'",
-                *args.emulatorbin, host.monitor_binary.native());
-  if (!is_absent_or(args.arch, "x86_64"))
-    return fail(Error::Code::InvalidArgument, "architecture '{}' is not x86_64", *args.arch);
-  if (!is_absent_or(args.virttype, "kvm"))
-    return fail(Error::Code::InvalidArgument, "virt type '{}' is not kvm, the only one that has TDX",
-                *args.virttype);
-  return {};
-}
-
 }  // namespace
 
 Answer connect_get_capabilities(Session& session, remote_connect_get_capabilities_ret& ret, Arena& arena) {
@@ -51,7 +34,9 @@ Answer connect_get_domain_capabilities(Session& session,
                                        const remote_connect_get_domain_capabilities_args& args,
                                        remote_connect_get_domain_capabilities_ret& ret, Arena& arena) {
   const HostAccess& host = session.service().host();
-  if (const auto checked = check_capabilities_request(host, args); !checked) return checked;
+  CHECK_FLAGS(args.flags, 0, "virConnectGetDomainCapabilities");
+  if (const auto checked = check_emulator(host, args.emulatorbin, args.arch, args.virttype); !checked)
+    return checked;
   domain_xml::DomainCapabilitiesRequest request{.emulator_path = host.monitor_binary.native()};
   ret.capabilities = arena.text(domain_xml::format_domain_capabilities(host.capabilities, request));
   return {};

@@ -160,6 +160,91 @@ class Connection(DaemonTest):
         self.virsh('nodecpumap')
 
 
+class CpuModels(DaemonTest):
+    NEHALEM = "<cpu><model>Nehalem</model><feature policy='disable' name='pse36'/></cpu>"
+    VMX = "<cpu><model>Nehalem</model><feature policy='require' name='vmx'/></cpu>"
+
+    def compare(self, xml, flags=0):
+        return self.connection.compareHypervisorCPU(None, None, None, None, xml, flags)
+
+    def baseline(self, xmls, flags=0):
+        return self.connection.baselineHypervisorCPU(None, None, None, None, xmls, flags)
+
+    def test_have_libvirts_names(self):
+        names = self.connection.getCPUModelNames('x86_64')
+        listed = re.findall(r"filename='x86_([^']+)\.xml'", pathlib.Path('/usr/share/libvirt/cpu_map/index.xml').read_text())
+        self.assertEqual(names, [name for name in listed if name not in ('vendors', 'features')])
+        self.assertEqual(self.virsh('cpu-models', 'x86_64').split(), names)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, "'s390x' is not x86_64", self.connection.getCPUModelNames, 's390x')
+
+    def test_are_compared_with_what_a_td_can_have(self):
+        self.assertEqual(self.compare(self.NEHALEM), libvirt.VIR_CPU_COMPARE_SUPERSET)
+        self.assertEqual(self.compare(self.VMX), libvirt.VIR_CPU_COMPARE_INCOMPATIBLE)
+        self.assert_error(libvirt.VIR_ERR_CPU_INCOMPATIBLE, 'the CPU is incompatible with host CPU: A TD on this host does '
+                          'not provide required features: pse36, vmx', self.compare, self.VMX,
+                          libvirt.VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE)
+        self.assertIn('SUPERSET', self.virsh_compare(self.NEHALEM))
+
+    def virsh_compare(self, xml):
+        path = self.root / 'cpu.xml'
+        path.write_text(xml)
+        return self.virsh('hypervisor-cpu-compare', str(path)).upper()
+
+    def test_are_compared_with_the_host(self):
+        self.assertEqual(self.connection.compareCPU(self.NEHALEM), libvirt.VIR_CPU_COMPARE_SUPERSET)
+        strange = "<cpu><model>Opteron_G5</model></cpu>"
+        self.assertEqual(self.connection.compareCPU(strange), libvirt.VIR_CPU_COMPARE_INCOMPATIBLE)
+        self.assert_error(libvirt.VIR_ERR_CPU_INCOMPATIBLE, 'vendor', self.connection.compareCPU, strange,
+                          libvirt.VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE)
+
+    def test_have_a_baseline(self):
+        baseline = self.baseline([self.NEHALEM, "<cpu><model>Haswell-noTSX</model></cpu>"])
+        self.assertIn('<model', baseline)
+        self.assertNotEqual(self.compare(baseline), libvirt.VIR_CPU_COMPARE_INCOMPATIBLE)
+        expanded = self.baseline([self.NEHALEM], libvirt.VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES)
+        self.assertIn("<feature policy='require' name='sse4.2'/>", expanded)
+        self.assertNotIn("'vmx'", self.baseline([self.VMX]))
+        self.assertIn("'vmx'", self.connection.baselineCPU([self.VMX]))
+        path = self.root / 'cpus.xml'
+        path.write_text(self.NEHALEM)
+        self.assertEqual(self.virsh('hypervisor-cpu-baseline', str(path)).strip(), self.baseline([self.NEHALEM]).strip())
+
+    def test_of_capabilities_are_understood(self):
+        model = re.search(r"<mode name='host-model'.*?</mode>", self.connection.getDomainCapabilities(), re.S)[0]
+        cpu = re.sub(r"<mode [^>]*>", "<cpu>", model).replace('</mode>', '</cpu>')
+        self.assertEqual(self.compare(cpu), libvirt.VIR_CPU_COMPARE_IDENTICAL)
+
+    def test_refuse_what_is_no_request_of_theirs(self):
+        for code, message, function, arguments in (
+                (libvirt.VIR_ERR_XML_DETAIL, '', self.compare, ('<cpu>',)),
+                (libvirt.VIR_ERR_XML_ERROR, 'not by <domain>', self.compare, ('<domain/>',)),
+                (libvirt.VIR_ERR_XML_ERROR, "CPU model 'zz' is unknown", self.compare, ('<cpu><model>zz</model></cpu>',)),
+                (libvirt.VIR_ERR_INVALID_ARG, 'unsupported flags (0x2)', self.compare, (self.NEHALEM, 2)),
+                (libvirt.VIR_ERR_INVALID_ARG, 'unsupported flags (0x2)', self.connection.compareCPU, (self.NEHALEM, 2)),
+                (libvirt.VIR_ERR_INVALID_ARG, 'unsupported flags (0x80)', self.baseline, ([self.NEHALEM], 0x80)),
+                (libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'vendors', self.baseline,
+                 ([self.NEHALEM, '<cpu><model>Opteron_G5</model></cpu>'],)),
+                (libvirt.VIR_ERR_INVALID_ARG, "virt type 'qemu' is not kvm", self.connection.compareHypervisorCPU,
+                 (None, 'x86_64', 'q35', 'qemu', self.NEHALEM))):
+            self.assert_error(code, message, function, *arguments)
+
+    def test_are_for_read_only_clients_where_libvirt_says_so(self):
+        reader = libvirt.open(self.uri('-ro'))
+        self.assertEqual(reader.compareCPU(self.NEHALEM), libvirt.VIR_CPU_COMPARE_SUPERSET)
+        self.assertIn('Nehalem', reader.getCPUModelNames('x86_64'))
+        self.assert_error(libvirt.VIR_ERR_OPERATION_DENIED, '', reader.compareHypervisorCPU, None, None, None, None,
+                          self.NEHALEM)
+
+    def test_of_tds_are_unknown_without_tdx(self):
+        host = self.root / 'host.json'
+        text = (SOURCE / 'tests/data/plan/soft.host.json').read_text()
+        host.write_text(text.replace('"tdx_supported": true', '"tdx_supported": false')
+                        .replace('"tdx_unsupported_reason": ""', '"tdx_unsupported_reason": "no key ids"'))
+        self.restart_daemon(VIRTTDX_FAKE_HOST=str(host))
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'no key ids', self.compare, self.NEHALEM)
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'no key ids', self.baseline, [self.NEHALEM])
+
+
 class Definitions(DaemonTest):
     def test_survive_the_daemon(self):
         uuid = self.define().UUIDString()
