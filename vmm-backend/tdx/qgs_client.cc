@@ -135,12 +135,18 @@ Result<std::vector<std::byte>> exchange(Stream& stream, std::span<const std::byt
                 kBodyOverhead + maximum_size);
   std::vector<std::byte> body(size);
   TRY(stream.receive_all(body));
+  return quote_of_response(std::move(body));
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> quote_of_response(std::vector<std::byte> body) {
+  if (body.size() < kBodyOverhead)
+    return fail(Error::Code::InvalidData, "reply of {} bytes is shorter than its header", body.size());
   TRY(check_response(body));
   body.erase(body.begin(), body.begin() + kBodyOverhead);
   return body;
 }
-
-}  // namespace
 
 Result<std::vector<std::byte>> request_quote(const std::string& socket_path,
                                              std::span<const std::byte> report, std::size_t maximum_size,

@@ -18,4 +18,7 @@ Result<std::vector<std::byte>> request_quote(const std::string& socket_path,
                                              std::span<const std::byte> report, std::size_t maximum_size,
                                              int stop_fd);
 
+/// The quote in a GET_QUOTE_RESP message, which is `body` without the length before it: hostile bytes.
+Result<std::vector<std::byte>> quote_of_response(std::vector<std::byte> body);
+
 }  // namespace virttdx
