@@ -45,6 +45,12 @@ void print_json(const nlohmann::json& json) {
   print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return text;
+}
+
 std::string hex_text(const Measurement& digest) {
   std::string text;
   for (const auto byte : digest) text += fmt::format("{:02x}", static_cast<unsigned>(byte));

@@ -16,12 +16,13 @@ namespace virttdx::tools {
 enum ExitCode : int {
   kOk = 0,
   kFindings = 1,  ///< it worked, and there is something to look at
-  kError = 2,     ///< wrong usage, or it could not be done
+  kError = 2,     ///< wrong usage, or it could not be done; of check: the domain would not start
 };
 
 /// `words` starts with "virt-tdx NAME". Returns an exit code or an error, which is printed for it.
 using CommandFunction = Result<ExitCode> (*)(const QStringList& words);
 
+Result<ExitCode> run_check(const QStringList& words);
 Result<ExitCode> run_cpuid(const QStringList& words);
 Result<ExitCode> run_explain(const QStringList& words);
 Result<ExitCode> run_firmware(const QStringList& words);
@@ -52,6 +53,9 @@ class CommandLine {
 /// To standard output.
 void print(std::string_view text);
 void print_json(const nlohmann::json& json);
+
+/// Text from outside (a log, a domain's XML) without control characters, a terminal's escape sequences too.
+std::string printable(std::string text);
 
 std::string hex_text(const Measurement& digest);
 /// "0x1f".

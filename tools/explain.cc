@@ -93,13 +93,6 @@ Result<std::vector<Explanation>> explanations_of(const CommandLine& line) {
   return std::vector{Explanation{{}, failure, explain_tdx(failure)}};
 }
 
-/// A line of a log may have anything in it, escape sequences of a terminal too.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  return text;
-}
-
 void print_failure(const TdxFailure& failure) {
   if (failure.request != KvmRequest::Unknown)
     print(fmt::format("{}{}\n", kvm_request_name(failure.request),

@@ -1,51 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// virt-tdx host: asks a monitor, as the daemon does: this program opens no /dev/kvm and links no engine.
-#include <QCoreApplication>
-#include <QDir>
-#include <QFileInfo>
-#include <QProcess>
+// virt-tdx host: what a host offers to TDs, shown or recorded.
+#include <QDateTime>
+#include <QSysInfo>
 
 #include "command.h"
 #include "cpuid_text.h"
-#include "vmm_backend/host_capabilities.h"
+#include "host_source.h"
+#include "support/file.h"
 #include "vmm_backend/td_bit_names.h"
 
 namespace virttdx::tools {
 namespace {
 
-constexpr int kPatienceMs = 20'000;
-
-// As the daemon finds it: the environment, the build tree, the installed one.
-QString monitor_program() {
-  const auto set = qEnvironmentVariable("VIRTTDX_VMM");
-  if (!set.isEmpty()) return set;
-  const auto in_build = QDir(QCoreApplication::applicationDirPath()).filePath("../vmm-backend/virttdx-vmm");
-  return QFileInfo::exists(in_build) ? in_build : QString(VIRTTDX_LIBEXECDIR "/virttdx-vmm");
-}
-
-Result<HostCapabilities> ask_monitor(const QString& host) {
-  const auto program = monitor_program();
-  QProcess monitor;
-  monitor.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-  monitor.start(program, {"--host-capabilities", "--host", host});
-  if (!monitor.waitForFinished(kPatienceMs))
-    return fail(Error::Code::System, "cannot run '{}': {}", program.toStdString(),
-                monitor.errorString().toStdString());
-  if (monitor.exitStatus() != QProcess::NormalExit || monitor.exitCode() != 0)
-    return fail(Error::Code::System, "'{} --host-capabilities' failed with status {}", program.toStdString(),
-                monitor.exitCode());
-  const auto output = monitor.readAllStandardOutput();
-  return host_capabilities_from_json({output.constData(), static_cast<std::size_t>(output.size())});
-}
-
 std::string used_key_ids(const HostCapabilities& host) {
   return host.key_ids_used ? fmt::format(", {} of them in use", *host.key_ids_used) : "";
 }
 
+std::string_view kind_words(const HostCapabilities& host) {
+  if (host.kind == HostKind::Soft) return "software TDX host (emulated, protects nothing)";
+  return host.description ? "KVM" : "KVM of this machine";
+}
+
 void print_text(const HostCapabilities& host) {
-  print(fmt::format("host             {}\n", host.kind == HostKind::Soft
-                                                 ? "software TDX host (emulated, protects nothing)"
-                                                 : "KVM of this machine"));
+  if (host.description) print(fmt::format("record           {}\n", printable(*host.description)));
+  print(fmt::format("host             {}\n", kind_words(host)));
   if (!host.tdx_supported) {
     print(fmt::format("TDX              no: {}\n", host.tdx_unsupported_reason));
     return;
@@ -65,17 +43,33 @@ void print_text(const HostCapabilities& host) {
   print(cpuid_table(host.configurable_cpuid));
 }
 
+/// `host` keeps its description when it has one: it was a record already.
+Result<> save(HostCapabilities host, const QString& path) {
+  if (!host.description)
+    host.description =
+        fmt::format("recorded by virt-tdx " VIRTTDX_VERSION " on {} ({} {}) at {}",
+                    QSysInfo::machineHostName().toStdString(), QSysInfo::kernelType().toStdString(),
+                    QSysInfo::kernelVersion().toStdString(),
+                    QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString());
+  const auto json = nlohmann::json::parse(host_capabilities_to_json(host), nullptr, false);
+  constexpr mode_t kEveryoneReads = 0644;
+  return write_file_atomically(path.toStdString(), json.dump(2) + "\n", kEveryoneReads);
+}
+
 }  // namespace
 
 Result<ExitCode> run_host(const QStringList& words) {
-  CommandLine line("Prints what this host offers to TDs. Exit status 1: no TD can run here.");
-  line.add_option("host", "kvm|soft", "Which host: the kernel (default) or the software TDX host.");
+  CommandLine line("Prints what a host offers to TDs. Exit status 1: no TD can run there.");
+  line.add_option(
+      "host", "HOST",
+      "Which host: the kernel (kvm, default), the software TDX host (soft), a FILE.json of --save, "
+      "or a profile: sapphire-rapids, granite-rapids.");
+  line.add_option("save", "FILE.json", "Record the host in this file instead, for 'virt-tdx check --host'.");
   if (!TRY(line.parse(words, 0, 0))) return kOk;
-  const auto kind = line.option("host").isEmpty() ? QString("kvm") : line.option("host");
-  if (kind != "kvm" && kind != "soft")
-    return fail(Error::Code::InvalidArgument, "--host '{}' is neither 'kvm' nor 'soft'", kind.toStdString());
-  const auto host = TRY(ask_monitor(kind));
-  if (line.wants_json())
+  const auto host = TRY(host_from(line.option("host").isEmpty() ? QString("kvm") : line.option("host")));
+  if (line.is_set("save"))
+    TRY(save(host, line.option("save")));
+  else if (line.wants_json())
     print_json(nlohmann::json::parse(host_capabilities_to_json(host), nullptr, false));
   else
     print_text(host);

@@ -18,6 +18,7 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
+    Command{"check", "DOMAIN", "what would keep a domain from starting on a host", run_check},
     Command{"cpuid", "DOMAIN", "a running TD's actual CPUID against what was asked for", run_cpuid},
     Command{"explain", "ERRNO|--log LINE", "why a request of KVM's TDX ABI failed", run_explain},
     Command{"firmware", "FIRMWARE", "a firmware's TDVF sections, and what is wrong with it", run_firmware},

@@ -83,6 +83,172 @@ class Firmware(unittest.TestCase):
         self.assertIn('none.fd', done.stderr)
 
 
+class Check(unittest.TestCase):
+    EXAMPLE = harness.SOURCE / 'docs/examples/td.xml'
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-tools-'))
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def example_with(self, old, new):
+        text = self.EXAMPLE.read_text()
+        self.assertIn(old, text)
+        path = self.directory / 'changed.xml'
+        path.write_text(text.replace(old, new))
+        return path
+
+    def record(self, **changes):
+        """A record of the software TDX host that says it is another."""
+        path = self.directory / 'host.json'
+        self.assertEqual(virt_tdx('host', '--host', 'soft', '--save', path).returncode, 0)
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        return path
+
+    def checked(self, *arguments):
+        done = virt_tdx('check', '--json', *arguments)
+        report = json.loads(done.stdout)
+        json_schemas.validate('check-report', report)
+        self.assertEqual({'clean': 0, 'warning': 1, 'error': 2}[report['result']], done.returncode)
+        return done.returncode, report
+
+    def test_of_a_domain_in_order_is_clean(self):
+        status, report = self.checked('--host', self.record(kind='kvm'), self.EXAMPLE)
+        self.assertEqual((status, report['findings'], report['domain']), (0, [], 'td'))
+
+    def test_of_warnings_only_is_status_1(self):
+        status, report = self.checked('--host', 'soft', self.EXAMPLE)
+        self.assertEqual((status, [finding['id'] for finding in report['findings']]), (1, ['software-tdx-host']))
+
+    def test_names_path_line_and_bit_of_what_cannot_start(self):
+        path = self.example_with('0x10000000', '0x50000000')
+        line = 1 + path.read_text()[:path.read_text().index('0x50000000')].count('\n')
+        status, report = self.checked('--host', 'soft', path)
+        [finding] = [finding for finding in report['findings'] if finding['severity'] == 'error']
+        self.assertEqual(status, 2)
+        self.assertTrue(finding['xml_path'].startswith('/domain/launchSecurity'))
+        self.assertIn(finding['line'], (line, line - 1))
+        self.assertEqual(finding['source_line'], path.read_text().splitlines()[finding['line'] - 1].strip())
+        self.assertEqual(finding['bit'], 'ATTRIBUTES.PKS [bit 30]')
+        text = virt_tdx('check', '--host', 'soft', path)
+        self.assertEqual((text.returncode, text.stderr), (2, ''))
+        self.assertLess(text.stdout.index('\nErrors:\n'), text.stdout.index('\nWarnings:\n'))
+        self.assertIn(f" {finding['line']} | {finding['source_line']}\n    ATTRIBUTES.PKS [bit 30]\n", text.stdout)
+
+    def test_of_xml_that_cannot_be_read_has_its_line(self):
+        for old, new, name in (('</features>', '', 'xml-syntax'), ('<acpi/>', '<colour/>', 'xml-invalid'),
+                               ("mode='host-passthrough'", "mode='\x1b[31m'", 'xml-syntax'),
+                               ('<vcpu>1</vcpu>', '<vcpu>many</vcpu>', 'xml-invalid')):
+            path = self.example_with(old, new)
+            status, report = self.checked('--host', 'soft', path)
+            [finding] = report['findings']
+            self.assertEqual((status, finding['id']), (2, name), finding)
+            self.assertGreater(finding['line'], 1)
+            self.assertNotIn('\x1b', virt_tdx('check', '--host', 'soft', path).stdout)
+
+    def test_of_a_domain_that_is_no_td_says_so(self):
+        text = self.EXAMPLE.read_text()
+        start, end = text.index('<launchSecurity'), text.index('</launchSecurity>') + len('</launchSecurity>')
+        status, report = self.checked('--host', 'soft', self.example_with(text[start:end], ''))
+        self.assertEqual((status, report['findings'][0]['id'], report['domain']), (2, 'xml-not-offered', 'td'))
+
+    def test_on_a_recorded_host_is_about_that_host(self):
+        status, report = self.checked('--host', self.record(kind='kvm', max_vcpus=1), self.example_with('<vcpu>1<', '<vcpu>2<'))
+        self.assertEqual((status, [finding['id'] for finding in report['findings']]), (2, ['vcpu-count']))
+        self.assertIn('recorded by virt-tdx', report['host_description'])
+        self.assertTrue(report['host'].endswith('host.json'))
+
+    def test_reads_a_domain_of_a_connection(self):
+        daemon = harness.Daemon()
+        self.addCleanup(daemon.stop)
+        daemon.define(self.EXAMPLE.read_text())
+        status, report = self.checked('--host', 'soft', '--connect', daemon.uri, 'td')
+        self.assertEqual((status, report['domain'], report['source']), (1, 'td', 'td'))
+        done = virt_tdx('check', '--host', 'soft', '--connect', daemon.uri, 'none')
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn("no domain 'none'", done.stderr)
+
+    def test_without_a_domain_or_host_fails(self):
+        (self.directory / 'host.json').write_text('{"kind": "kvm"}')
+        for words in (('--host', 'soft', self.directory / 'none.xml'), ('--host', self.directory / 'host.json', self.EXAMPLE),
+                      ('--host', self.directory / 'none.json', self.EXAMPLE), ('--host', 'xen', self.EXAMPLE),
+                      ('--connect', f'tdx:///system?socket={self.directory}/none', 'td')):
+            done = virt_tdx('check', *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ''), words)
+            self.assertEqual(done.stderr.count('\n'), 1, done.stderr)
+
+
+class Host(unittest.TestCase):
+    def test_saves_what_it_shows(self):
+        directory = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-tools-'))
+        self.addCleanup(shutil.rmtree, directory)
+        done = virt_tdx('host', '--host', 'soft', '--save', directory / 'host.json')
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '', ''))
+        self.assertEqual([path.name for path in directory.iterdir()], ['host.json'])
+        saved = json.loads((directory / 'host.json').read_text())
+        json_schemas.validate('host-capabilities', saved)
+        self.assertIn('recorded by virt-tdx', saved.pop('description'))
+        shown = json.loads(virt_tdx('host', '--host', 'soft', '--json').stdout)
+        json_schemas.validate('host-capabilities', shown)
+        self.assertEqual(saved, shown)
+        again = json.loads(virt_tdx('host', '--host', directory / 'host.json', '--json').stdout)
+        again.pop('description')
+        self.assertEqual(again, shown)
+
+    def test_that_cannot_be_saved_fails(self):
+        done = virt_tdx('host', '--host', 'soft', '--save', '/proc/none/host.json')
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn('/proc/none', done.stderr)
+
+
+class Profiles(unittest.TestCase):
+    """The profiles that come with virttdx, each of which says where it is from."""
+    PROFILES = sorted(path.stem for path in (harness.SOURCE / 'tools/hosts').glob('*.json'))
+    NAMED_HOST_VCPUS = {'granite-rapids': 344, 'sapphire-rapids': 224}
+
+    def changed_example(self, old, new):
+        directory = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-tools-'))
+        self.addCleanup(shutil.rmtree, directory)
+        path = directory / 'changed.xml'
+        path.write_text(Check.EXAMPLE.read_text().replace(old, new))
+        return path
+
+    def test_hold_for_the_schema_and_name_source_and_inference(self):
+        self.assertEqual(self.PROFILES, sorted(self.NAMED_HOST_VCPUS))
+        for name in self.PROFILES:
+            profile = json.loads((harness.SOURCE / f'tools/hosts/{name}.json').read_text())
+            json_schemas.validate('host-capabilities', profile)
+            for word in ('public data', 'TDX module 1.5.34', 'Inferred: '):
+                self.assertIn(word, profile['description'])
+            done = virt_tdx('host', '--host', name, '--json')
+            self.assertEqual((done.returncode, json.loads(done.stdout)), (0, profile))
+
+    def test_offer_what_upstream_kvm_does(self):
+        for name in self.PROFILES:
+            host = json.loads(virt_tdx('host', '--host', name, '--json').stdout)
+            # x87, SSE, AVX, AVX-512, PKRU, CET and AMX
+            self.assertEqual((host['supported_attributes'], host['supported_xfam']), ('0x10000000', '0x61ae7'))
+            entries = {(entry['function'], entry['index']): entry for entry in host['configurable_cpuid']}
+            self.assertEqual(len(entries), 28)
+            features = entries[('0x7', '0x0')]
+            self.assertEqual((int(features['ebx'], 16) & (1 << 4 | 1 << 11), int(features['ecx'], 16) & 1 << 5), (0, 0))
+            self.assertEqual(int(entries[('0x80000008', '0x0')]['eax'], 16), 0xff00ff)
+
+    def test_run_the_example(self):
+        for name in self.PROFILES:
+            done = virt_tdx('check', '--host', name, Check.EXAMPLE)
+            self.assertEqual((done.returncode, done.stderr), (0, ''), done.stdout)
+            self.assertIn('it would start, nothing to say', done.stdout)
+
+    def test_refuse_what_they_have_not(self):
+        cpu = "<cpu mode='host-passthrough'/>"
+        rtm = self.changed_example(cpu, cpu.replace('/>', "><feature policy='require' name='rtm'/></cpu>"))
+        for name, vcpus in self.NAMED_HOST_VCPUS.items():
+            self.assertIn('CPUID.07H:EBX.rtm [bit 11]', virt_tdx('check', '--host', name, rtm).stdout)
+            for count, status in ((vcpus, 0), (vcpus + 1, 2)):
+                done = virt_tdx('check', '--host', name, self.changed_example('<vcpu>1<', f'<vcpu>{count}<'))
+                self.assertEqual(done.returncode, status, done.stdout)
+
+
 class Cpuid(unittest.TestCase):
     def test_of_a_domain_that_does_not_run_says_so(self):
         directory = tempfile.mkdtemp(prefix='virttdx-tools-')
@@ -157,7 +323,7 @@ class CommandLine(unittest.TestCase):
     def test_help_is_there_for_every_command(self):
         overview = virt_tdx('--help')
         self.assertEqual(overview.returncode, 0)
-        for command in ('cpuid', 'explain', 'firmware', 'host', 'measure'):
+        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure'):
             self.assertIn(f'  {command} ', overview.stdout)
             done = virt_tdx(command, '--help')
             self.assertEqual(done.returncode, 0)
@@ -166,7 +332,7 @@ class CommandLine(unittest.TestCase):
 
     def test_wrong_usage_is_status_2(self):
         for words in ([], ['explode'], ['measure'], ['measure', 'a', 'b'], ['measure', '--colour', FIRMWARE],
-                      ['host', '--host', 'xen'], ['explain'],
+                      ['host', '--host', 'xen'], ['check'], ['check', 'a', 'b'], ['explain'],
                       ['explain', 'EVIL'], ['explain', 'EINVAL', 'x'], ['explain', '--ioctl', 'INIT', 'EINVAL'],
                       ['explain', '--log', 'x', 'EINVAL'], ['explain', '1', '2', '3']):
             done = virt_tdx(*words)

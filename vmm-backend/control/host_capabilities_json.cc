@@ -29,6 +29,7 @@ void describe(Visitor& visit, HostCapabilities& host) {
   visit.required("tsc_khz", host.tsc_khz);
   visit.optional("key_ids", host.key_ids);
   visit.optional("key_ids_used", host.key_ids_used);
+  visit.optional("description", host.description);
 }
 
 Result<HostCapabilities> host_capabilities_from_json(std::string_view json) {

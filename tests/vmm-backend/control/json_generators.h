@@ -103,7 +103,8 @@ struct Arbitrary<virttdx::HostCapabilities> {
         gen::set(&HostCapabilities::max_vcpus), gen::set(&HostCapabilities::physical_address_bits),
         gen::set(&HostCapabilities::five_level_ept), gen::set(&HostCapabilities::tsc_khz),
         gen::set(&HostCapabilities::key_ids, maybe_number()),
-        gen::set(&HostCapabilities::key_ids_used, maybe_number()));
+        gen::set(&HostCapabilities::key_ids_used, maybe_number()),
+        gen::set(&HostCapabilities::description, maybe_ascii()));
   }
 };
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <QString>
+#include <string>
+
+#include "support/result.h"
+
+namespace virttdx::tools {
+
+/// The definition that `domain` names: the content of a file (it has a '/' or ends in .xml), else the
+/// inactive XML of the domain of this name, of the libvirt connection `uri`. Errors: NotFound, those of
+/// reading a file, System with libvirt's own message.
+Result<std::string> domain_xml_from(const QString& domain, const QString& uri);
+
+}  // namespace virttdx::tools
