@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 
 #include "domain/domain_service.h"
+#include "domain/messages.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -21,13 +22,13 @@ Result<domain_xml::Domain> DomainService::read_definition(std::string_view xml) 
 }
 
 // Errors keep a domain from starting, not from being defined: the host may change. They are kept to be shown.
-std::vector<std::string> DomainService::findings_of(const domain_xml::Domain& domain) const {
-  std::vector<std::string> messages;
-  const auto plan = domain_xml::plan_launch(domain, host_.capabilities);
-  if (!plan) return {plan.error().message()};
-  for (const auto& finding : plan->findings)
-    if (finding.severity != domain_xml::Severity::Note) messages.push_back(domain_xml::to_string(finding));
-  return messages;
+std::vector<domain_xml::Finding> DomainService::findings_of(const domain_xml::Domain& domain) const {
+  auto plan = domain_xml::plan_launch(domain, host_.capabilities);
+  if (plan) return std::move(plan->findings);
+  domain_xml::Finding finding;
+  finding.severity = domain_xml::Severity::Error;
+  finding.message = plan.error().message();
+  return {finding};
 }
 
 Result<RecordPtr> DomainService::define(std::string_view xml) {
@@ -36,7 +37,9 @@ Result<RecordPtr> DomainService::define(std::string_view xml) {
   TRY(store_.save_definition(domain));
   const auto known = registry_.find_by_uuid(domain.uuid);
   const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
-  record->definition_messages = findings_of(domain);
+  const auto findings = findings_of(domain);
+  log_findings(domain.name, findings);
+  record->definition_messages = messages_of(findings);
   record->definition = std::move(domain);
   emit(*record, VIR_DOMAIN_EVENT_DEFINED,
        known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED);

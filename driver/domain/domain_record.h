@@ -34,6 +34,7 @@ struct LiveDomain {
   std::string stop_message;
   bool recreate_after_shutdown = false;  ///< a reboot was asked for
   bool recreated = false;                ///< this start follows a reboot
+  bool cpu_asked = false;                ///< the monitor was asked for the CPU that the guest has
 };
 
 struct DomainRecord {

@@ -65,15 +65,18 @@ class DomainService {
  private:
   Result<domain_xml::Domain> read_definition(std::string_view xml) const;
   Result<RecordPtr> record_for_run(std::string_view xml);
-  std::vector<std::string> findings_of(const domain_xml::Domain& domain) const;
+  std::vector<domain_xml::Finding> findings_of(const domain_xml::Domain& domain) const;
   void forget_if_unused(const RecordPtr& record);
 
   Result<> launch(const RecordPtr& record, const StartOptions& options);
   Result<> prepare_launch(DomainRecord& record, const StartOptions& options);
+  Result<> prepare_relaunch(const DomainRecord& record);
   void connect_monitor(const RecordPtr& record);
   void attach(const RecordPtr& record, ControlClient client);
   void launch_failed(const RecordPtr& record, const Error& error);
   void took_status(const RecordPtr& record, const MonitorStatus& status);
+  void learn_cpu(const RecordPtr& record, Completion done);
+  void finish_start_with_cpu(const RecordPtr& record);
   void finish_start(const RecordPtr& record, bool paused);
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);

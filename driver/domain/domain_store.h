@@ -38,6 +38,7 @@ class DomainStore {
   /// The status and all else that a run left in the state directory.
   void remove_runtime_files(std::string_view name) const;
   Result<> save_monitor_config(std::string_view name, std::string_view json) const;
+  Result<std::string> load_monitor_config(std::string_view name) const;
 
   /// True once a boot: marks that autostart was done.
   bool take_autostart_turn() const;

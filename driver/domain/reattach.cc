@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 
 #include "domain/domain_service.h"
+#include "domain/messages.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -25,7 +26,7 @@ void DomainService::load() {
     }
     const RecordPtr record = registry_.add(stored.domain.name, stored.domain.uuid);
     record->autostart = stored.autostart;
-    record->definition_messages = findings_of(stored.domain);
+    record->definition_messages = messages_of(findings_of(stored.domain));
     record->definition = std::move(stored.domain);
   }
   for (const auto& status : store_.load_statuses()) reattach(status);

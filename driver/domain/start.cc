@@ -6,6 +6,7 @@
 
 #include "domain/domain_service.h"
 #include "domain/log_tail.h"
+#include "domain/messages.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -45,7 +46,7 @@ void DomainService::start(const RecordPtr& record, const StartOptions& options, 
 Result<> DomainService::launch(const RecordPtr& record, const StartOptions& options) {
   const bool transient_run = record->live.has_value();
   if (!transient_run) record->live.emplace().definition = *record->definition;
-  TRY(prepare_launch(*record, options));
+  TRY(record->live->recreated ? prepare_relaunch(*record) : prepare_launch(*record, options));
   auto process = spawn_monitor({.binary = host_.monitor_binary,
                                 .config_file = store_.monitor_config(record->name),
                                 .control_socket = store_.monitor_socket(record->name),
@@ -65,13 +66,21 @@ Result<> DomainService::launch(const RecordPtr& record, const StartOptions& opti
 
 Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions& options) {
   auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities));
+  log_findings(record.name, plan.findings);
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
-  for (const auto& finding : plan.findings)
-    if (finding.severity == domain_xml::Severity::Warning)
-      record.live->messages.push_back(to_string(finding));
+  record.live->messages = messages_of(plan.findings);
   plan.config.start_paused = options.paused;
   store_.remove_runtime_files(record.name);
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
+}
+
+// What ran before runs again. It is not planned anew: the live definition tells the CPU that the guest got,
+// not the one that was asked for.
+Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
+  auto config = TRY(vm_config_from_json(TRY(store_.load_monitor_config(record.name))));
+  config.start_paused = false;
+  store_.remove_runtime_files(record.name);
+  return store_.save_monitor_config(record.name, vm_config_to_json(config));
 }
 
 void DomainService::connect_monitor(const RecordPtr& record) {
@@ -119,7 +128,7 @@ void DomainService::took_status(const RecordPtr& record, const MonitorStatus& st
   record->live->status = status;
   if (status.state != VmState::Running && status.state != VmState::Paused) return;
   if (record->phase == Phase::Starting)
-    finish_start(record, status.state == VmState::Paused);
+    finish_start_with_cpu(record);
   else if (record->phase == Phase::Running || record->phase == Phase::Paused)
     set_paused(record, status.state == VmState::Paused);
 }

@@ -9,6 +9,7 @@
 
 #include "domain/domain_service.h"
 #include "domain/log_tail.h"
+#include "domain/messages.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -153,7 +154,7 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
       return emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
     case MonitorEventKind::Panicked:
-      record->live->messages.push_back(fmt::format("guest panicked: {}", event.message));
+      add_message(*record, fmt::format("guest panicked: {}", event.message));
       return save_status(*record);
     case MonitorEventKind::Stopped:
       return begin_stop(record, event.stop_reason, event.message);
@@ -198,9 +199,11 @@ bool DomainService::begin_recreation(const RecordPtr& record) {
     return false;
   emit_reboot(*record);
   emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
-  auto definition = std::move(record->live->definition);
-  record->live.emplace().definition = std::move(definition);
-  record->live->recreated = true;
+  LiveDomain again;
+  again.definition = std::move(record->live->definition);
+  again.messages = std::move(record->live->messages);
+  again.recreated = true;
+  record->live = std::move(again);
   if (const auto launched = launch(record, {}); !launched) {
     log::error("domain '{}': start after a reboot: {}", record->name, launched.error().message());
     record->live->stop_reason = StopReason::LaunchFailed;

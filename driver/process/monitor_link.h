@@ -25,6 +25,8 @@ class MonitorLink {
   void send(std::string_view command, const nlohmann::json& arguments, ReplyHandler handler);
   /// Ends the connection without calling `closed`; replies still owed become errors.
   void stop();
+  /// False once the connection has ended, which `closed` is told after replies still owed became errors.
+  bool connected() const { return !stopped_; }
 
  private:
   void receive();

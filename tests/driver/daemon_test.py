@@ -300,6 +300,114 @@ class Definitions(DaemonTest):
         self.assertEqual(self.connection.listDomainsID(), [1])
 
 
+class Findings(DaemonTest):
+    WRONG = XML.replace("<cpu mode='host-passthrough'/>", "<cpu mode='custom'><model>EPYC</model></cpu>\n"
+                        "<clock offset='utc'><timer name='hpet' present='yes'/></clock>")
+    NOTED = XML.replace('<devices>', "<clock offset='utc'><timer name='rtc' tickpolicy='catchup'/></clock>\n<devices>")
+
+    def test_of_errors_bar_the_start_and_not_the_definition(self):
+        domain = self.define('td', self.WRONG)
+        errors = [message for message in domain.messages() if message.startswith('error: ')]
+        self.assertEqual(len(errors), 3, domain.messages())
+        for error in errors:
+            self.assertIn(error, self.virsh('dominfo', 'td'))
+            self.assertIn(f"domain 'td': {error}", self.log_path.read_text())
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, errors[0].removeprefix('error: '), domain.create)
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, '(and 2 more errors)', domain.create)
+        self.assertEqual(domain.isActive(), 0)
+        # Lines are those of the definition as given, then as stored.
+        def without_lines(messages):
+            return [re.sub(', line [0-9]+', '', message) for message in messages]
+        messages = without_lines(domain.messages())
+        self.restart_daemon()
+        self.assertEqual(without_lines(self.connection.lookupByName('td').messages()), messages)
+
+    def test_of_a_running_domain_are_its_messages(self):
+        domain = self.define('td', self.NOTED)
+        messages = domain.messages()
+        self.assertTrue(any(message.startswith('note: ') and 'tickpolicy' in message for message in messages), messages)
+        domain.create()
+        self.assertEqual(domain.messages(), messages)
+        self.assertEqual(domain.messages(libvirt.VIR_DOMAIN_MESSAGE_DEPRECATION), [])
+        for message in messages:
+            self.assertIn(message, self.virsh('dominfo', 'td'))
+            self.assertIn(f"domain 'td': {message}", self.log_path.read_text())
+        self.restart_daemon()
+        self.assertEqual(self.connection.lookupByName('td').messages(), messages)
+
+    def test_are_never_more_than_a_client_can_be_sent(self):
+        timer = "<timer name='hpet' present='yes'/>"
+        domain = self.define('td', XML.replace('<devices>', f"<clock offset='utc'>{timer * 3000}</clock><devices>"))
+        self.assertEqual(len(domain.messages()), 1024)
+        self.assertRegex(domain.messages()[-1], '^and [0-9]+ more findings$')
+
+
+class LiveCpu(DaemonTest):
+    HOST_MODEL = XML.replace("mode='host-passthrough'", "mode='host-model'")
+
+    def cpu(self, domain, flags=0):
+        return re.search('<cpu[^>]*/>|<cpu.*?</cpu>', domain.XMLDesc(flags), re.S)[0]
+
+    def test_is_what_the_guest_got(self):
+        domain = self.define('td', self.HOST_MODEL)
+        before = self.cpu(domain)
+        domain.create()
+        live = self.cpu(domain)
+        self.assertRegex(live, "^<cpu mode='custom' match='exact' check='full'>\n +<model fallback='forbid'>")
+        self.assertIn("<feature policy='require' name='hypervisor'/>", live)
+        self.assertIn("<feature policy='disable'", live)
+        self.assertEqual(self.cpu(domain, libvirt.VIR_DOMAIN_XML_INACTIVE), before)
+        self.assertFalse([message for message in domain.messages() if 'not as predicted' in message])
+        self.restart_daemon()
+        domain = self.connection.lookupByName('td')
+        self.assertEqual(self.cpu(domain), live)
+        domain.destroy()
+        self.assertEqual(self.cpu(domain), before)
+
+    def test_and_the_launch_stay_the_same_over_a_reboot(self):
+        self.record_events()
+        domain = self.define('td', self.HOST_MODEL)
+        domain.create()
+        config = (self.root / 'run/libvirt/tdx/td.json').read_text()
+        before = (self.cpu(domain), domain.messages())
+        wait_until(lambda: len(self.events) == 3, 'the start')
+        self.events.clear()
+        domain.reboot()
+        self.expect_events(('reboot', 1), (libvirt.VIR_DOMAIN_EVENT_STOPPED, 7, 1), (libvirt.VIR_DOMAIN_EVENT_STARTED, 5, 1))
+        self.assertEqual((self.root / 'run/libvirt/tdx/td.json').read_text(), config)
+        self.assertEqual((self.cpu(domain), domain.messages()), before)
+
+    def test_of_host_passthrough_is_as_defined(self):
+        domain = self.define()
+        before = self.cpu(domain)
+        domain.create()
+        self.assertEqual(self.cpu(domain), before)
+        self.assertIn("<cpu mode='host-passthrough'", before)
+
+    def test_that_was_predicted_otherwise_is_told(self):
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='other')
+        domain = self.define('td', self.HOST_MODEL)
+        domain.create()
+        told, = [message for message in domain.messages() if 'not as predicted' in message]
+        self.assertIn('in 2 bits: CPUID.01H:ECX.vmx [bit 5] is 1, CPUID.01H:ECX.aes [bit 25] is 0;', told)
+        self.assertIn(f"domain 'td': {told}", self.log_path.read_text())
+        self.assertIn(told, self.virsh('dominfo', 'td'))
+        self.assertIn("<feature policy='require' name='vmx'/>", self.cpu(domain))
+        self.assertIn("<feature policy='disable' name='aes'/>", self.cpu(domain))
+        self.restart_daemon()
+        domain = self.connection.lookupByName('td')
+        self.assertIn(told, domain.messages())
+        self.assertIn("<feature policy='require' name='vmx'/>", self.cpu(domain))
+
+    def test_that_is_not_told_keeps_nothing_from_running(self):
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='fail')
+        domain = self.define('td', self.HOST_MODEL)
+        domain.create()
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+        self.assertIn("<cpu mode='host-model'", self.cpu(domain))
+        self.assertIn("CPU of domain 'td': ", self.log_path.read_text())
+
+
 class Life(DaemonTest):
     def test_starts_and_is_destroyed(self):
         domain = self.define()

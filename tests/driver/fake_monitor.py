@@ -4,7 +4,8 @@
 
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
 "p" powers off, "r" resets, "c" crashes; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
-VIRTTDX_FAKE_LAUNCH=hang never finishes launching.
+VIRTTDX_FAKE_LAUNCH=hang never finishes launching. The guest's CPUID is what was asked for but for FIXED_BITS;
+VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=fail does not tell it.
 """
 import array
 import json
@@ -15,6 +16,16 @@ import sys
 
 HOST_CAPABILITIES = os.environ.get('VIRTTDX_FAKE_HOST')
 MRTD = '4c' * 48
+# What the TDX module changes of a host's CPUID in a TD: leaf, sub-leaf and register, bits to clear, bits to set.
+FIXED_BITS = (
+    (0x1, 0, 'ecx', 1 << 5 | 1 << 6, 1 << 31), (0x1, 0, 'edx', 1 << 17, 0), (0x7, 0, 'ebx', 1 << 1 | 1 << 4 | 1 << 11, 0),
+    (0x7, 0, 'ecx', 1 << 5, 0), (0xd, 1, 'eax', 1 << 4, 0), (0x80000008, 0, 'ebx', 1 << 12 | 1 << 14 | 1 << 15 | 1 << 24, 0))
+
+
+def change(entries, leaf, subleaf, register, cleared, added):
+    for entry in entries:
+        if (int(entry['function'], 0), int(entry['index'], 0)) == (leaf, subleaf):
+            entry[register] = hex(int(entry[register], 0) & ~cleared | added)
 
 
 class Monitor:
@@ -91,8 +102,21 @@ class Monitor:
             'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': self.console is not None}]})
 
     def do_measurements(self, client, number, _):
-        self.reply(client, number, {'mrtd': MRTD, 'host_mrtd': MRTD, 'attributes': '0x10000000', 'xfam': '0x3', 'gpaw': 48,
-                                    'pages_added': 1, 'pages_measured': 1})
+        self.reply(client, number, {'mrtd': MRTD, 'host_mrtd': MRTD, 'attributes': self.config['td']['attributes'],
+                                    'xfam': self.config['td']['xfam'], 'gpaw': 48, 'pages_added': 1, 'pages_measured': 1})
+
+    def do_cpuid(self, client, number, _):
+        how = os.environ.get('VIRTTDX_FAKE_CPUID')
+        if how == 'fail':
+            self.send(client, {'id': number, 'error': {'code': 'internal', 'message': 'told not to tell'}})
+            return
+        td = self.config['td']
+        actual = [dict(entry) for entry in td['vcpu_cpuid']]
+        for bits in FIXED_BITS:
+            change(actual, *bits)
+        if how == 'other':
+            change(actual, 0x1, 0, 'ecx', 1 << 25, 1 << 5)
+        self.reply(client, number, {'requested': td['cpuid'], 'vcpu_requested': td['vcpu_cpuid'], 'actual': actual})
 
     def do_pause(self, client, number, _):
         self.state = 'paused'

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The CPU that a TD really got: shown in the live XML, and held against what was predicted.
+#include "domain/domain_service.h"
+#include "domain/messages.h"
+#include "domain_xml/cpu_models.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+// Of wrong predictions these are named, the others counted.
+constexpr std::size_t kNamedBits = 4;
+
+std::vector<domain_xml::CpuidDifference> wrong_predictions(const CpuidReport& report,
+                                                           const MonitorMeasurements& measured) {
+  TdConfig td;
+  td.attributes = measured.attributes;
+  td.xfam = measured.xfam;
+  td.cpuid = report.requested;
+  td.vcpu_cpuid = report.vcpu_requested;
+  auto differences = domain_xml::compare_cpuid(report, td.xfam, td.attributes, domain_xml::predict_cpuid(td));
+  std::erase_if(differences, [](const auto& difference) {
+    return !difference.predicted || *difference.predicted == difference.actual;
+  });
+  return differences;
+}
+
+std::string describe(const std::vector<domain_xml::CpuidDifference>& wrong, std::string_view domain) {
+  std::string text = fmt::format("warning: the guest's CPUID is not as predicted in {} bit{}", wrong.size(),
+                                 wrong.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < std::min(wrong.size(), kNamedBits); ++i)
+    text += fmt::format("{} {} is {:d}", i == 0 ? ":" : ",",
+                        domain_xml::bit_name(wrong[i].function, wrong[i].index, wrong[i].reg, wrong[i].bit),
+                        wrong[i].actual);
+  if (wrong.size() > kNamedBits) text += fmt::format(" and {} more", wrong.size() - kNamedBits);
+  return text +
+         fmt::format("; this TDX module or CPU is not as known, 'virt-tdx cpuid {}' shows all", domain);
+}
+
+Result<> show_live_cpu(DomainRecord& record, const HostCapabilities& host, const nlohmann::json& cpuid,
+                       const nlohmann::json& measurements) {
+  const auto report = TRY(cpuid_report_from_json(cpuid));
+  const auto measured = TRY(monitor_measurements_from_json(measurements));
+  if (const auto wrong = wrong_predictions(report, measured); !wrong.empty())
+    add_message(record, describe(wrong, record.name));
+  auto& definition = record.live->definition;
+  if (definition.cpu) definition.cpu = TRY(domain_xml::live_cpu(definition, report, host));
+  return {};
+}
+
+}  // namespace
+
+void DomainService::learn_cpu(const RecordPtr& record, Completion done) {
+  const std::weak_ptr<DomainRecord> weak = record;
+  const auto took_cpuid = [this, weak, done = std::move(done)](const ControlReply& cpuid) {
+    if (!cpuid.result) return done(tl::unexpected(cpuid.result.error()));
+    const auto domain = weak.lock();
+    if (!domain || !domain->live) return;
+    domain->live->monitor->send(
+        control_command::kMeasurements, nlohmann::json::object(),
+        [this, weak, done, report = *cpuid.result](const ControlReply& measurements) {
+          if (!measurements.result) return done(tl::unexpected(measurements.result.error()));
+          if (const auto measured = weak.lock(); measured && measured->live)
+            done(show_live_cpu(*measured, host_.capabilities, report, *measurements.result));
+        });
+  };
+  record->live->monitor->send(control_command::kCpuid, nlohmann::json::object(), took_cpuid);
+}
+
+// A TD of which the CPU cannot be told runs all the same. One whose monitor ended is not started: its end is
+// told by monitor_gone().
+void DomainService::finish_start_with_cpu(const RecordPtr& record) {
+  if (std::exchange(record->live->cpu_asked, true)) return;
+  const std::weak_ptr<DomainRecord> weak = record;
+  learn_cpu(record, [this, weak](const Result<>& learned) {
+    const auto domain = weak.lock();
+    if (!domain || domain->phase != Phase::Starting || !domain->live->monitor->connected()) return;
+    if (!learned) log::warning("CPU of domain '{}': {}", domain->name, learned.error().message());
+    finish_start(domain, domain->live->status.state == VmState::Paused);
+  });
+}
+
+}  // namespace virttdx::driver
