@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The CPU that a TD really got: shown in the live XML, and held against what was predicted.
+#include <algorithm>
+#include <utility>
+
 #include "domain/domain_service.h"
 #include "domain/messages.h"
 #include "domain_xml/cpu_models.h"
