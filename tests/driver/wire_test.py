@@ -118,6 +118,11 @@ class Golden(WireTest):
                                           (361, '', ''), (2, '', '')):
             self.assertEqual(self.call(client, procedure, bytes.fromhex(payload)), (OK, bytes.fromhex(reply)), procedure)
 
+    def test_opens_a_session_as_an_ordinary_users_virsh_does(self):
+        # Flag 4 is the client library's own: it would have started a session daemon.
+        opened = self.call(self.connect(), 1, b'\0\0\0\1' + text('tdx:///session') + b'\0\0\0\4')
+        self.assertEqual(opened, (OK, b''))
+
     def test_serves_a_domain_as_libvirtd_does(self):
         client = self.open()
         xml = (SOURCE / 'docs/examples/td.xml').read_text()
