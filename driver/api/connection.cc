@@ -57,7 +57,8 @@ Answer connect_supports_feature(Session& session, const remote_connect_supports_
 }
 
 Answer connect_open(Session& session, const remote_connect_open_args& args) {
-  // Other bits are the client library's own (bit 2: it may start a session daemon); libvirt's servers pass over them.
+  // Other bits are the client library's own (bit 2: it may start a session daemon); libvirt's servers pass
+  // over them.
   if (!session.uri.empty()) return fail(Error::Code::Internal, "connection already open");
   const std::string_view uri = args.name == nullptr ? "tdx:///system" : *args.name;
   if (!is_our_uri(uri))
