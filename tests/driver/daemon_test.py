@@ -298,15 +298,12 @@ class Console(DaemonTest):
     def test_carries_much(self):
         stream = self.open()
         self.read(stream, 15)
-        pattern = bytes(range(256)) * 1024
-        sender = threading.Thread(target=lambda: self.send_all(stream, pattern))
-        sender.start()
-        self.assertEqual(self.read(stream, len(pattern)), pattern)
-        sender.join()
-
-    def send_all(self, stream, data):
-        while data:
-            data = data[stream.send(data[:4096]):]
+        pattern = bytes(range(256)) * 16
+        for _ in range(64):
+            sent = 0
+            while sent < len(pattern):
+                sent += stream.send(pattern[sent:])
+            self.assertEqual(self.read(stream, len(pattern)), pattern)
 
 
 main()
