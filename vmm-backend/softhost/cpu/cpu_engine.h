@@ -133,8 +133,8 @@ class CpuEnvironment {
   /// CPL-0 CR0, CR4 and XCR0 writes of a TD that the module does not allow as they are: Continue, #GP or Ve.
   virtual Outcome write_control_register(unsigned number, std::uint64_t old_value,
                                          std::uint64_t new_value) = 0;
-  /// Ordinary VM only: port access, completed now (Continue, value set) or by an exit (ExitAndRetry: asked
-  /// again on the next run()). `size` is 1, 2 or 4.
+  /// Ordinary VM only: port access, completed now (Continue, value set) or by the monitor: a write with Exit,
+  /// a read with ExitAndRetry and then CpuEngine::complete_read(). `size` is 1, 2 or 4.
   virtual Outcome io(bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value) = 0;
   /// Ordinary VM only, as io(). `size` is 1, 2, 4 or 8.
   virtual Outcome mmio(bool is_write, std::uint64_t gpa, unsigned size, std::uint64_t& value) = 0;
@@ -165,6 +165,10 @@ class CpuEngine {
   virtual void set_registers(const Registers& registers) = 0;
   virtual SystemRegisters system_registers() const = 0;
   virtual void set_system_registers(const SystemRegisters& registers) = 0;
+  /// Ordinary VM only: ends the instruction whose read left run() with ExitAndRetry, and executes nothing
+  /// after it. When registers were set since then the value is dropped, as KVM's emulator does. Nothing to do
+  /// when no read is unfinished.
+  virtual void complete_read(std::uint64_t value) = 0;
 
   /// Executes until a RunResult. Pending interrupts are delivered when RFLAGS.IF and the shadow allow it.
   virtual RunResult run() = 0;

@@ -166,30 +166,6 @@ void UnicornEngine::on_out(uc_engine*, std::uint32_t port, int size, std::uint32
                                      value);
 }
 
-void UnicornEngine::handle_port_access(bool is_write, std::uint16_t port, unsigned size,
-                                       std::uint32_t& value) {
-  context_.save();
-  const bool protected_mode = context_.cr(0) & cr0::kPe;
-  const auto privilege = static_cast<unsigned>((context_.rflags() & rflags::kIopl) >> 12);
-  Outcome outcome = Outcome::Continue;
-  if (protected_mode && context_.cpl() > privilege)
-    outcome = Outcome::GeneralProtection;
-  else
-    outcome = environment_.is_td() ? Outcome::Ve : environment_.io(is_write, port, size, value);
-  if (outcome == Outcome::Continue) return;
-  port_access_ = PortAccess{is_write, port, size, outcome};
-  abandon_instruction();
-}
-
-/// The engine goes on with the instruction when a port hook returns. A write of an intercepted MSR through
-/// its API makes it drop the instruction instead and come to on_interrupt(); the registers it spoils on the
-/// way are in context_. Nothing with a destructor may live in the frames between: they are jumped over.
-void UnicornEngine::abandon_instruction() {
-  const uc_x86_msr unknown{0xffffffff, 0};
-  uc_reg_write(handles_.engine, UC_X86_REG_MSR, &unknown);
-  std::abort();  // not reached: interception of MSRs is always on
-}
-
 CodeSize UnicornEngine::code_size() const {
   const std::uint32_t hflags = context_.hflags();
   if (hflags & hflag::kCs64) return CodeSize::Bits64;

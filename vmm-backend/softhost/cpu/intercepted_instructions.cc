@@ -123,20 +123,6 @@ void UnicornEngine::intercepted_ve(std::uint32_t reason) {
   finish(environment_.is_td() ? Outcome::Ve : Outcome::Continue, reason);
 }
 
-void UnicornEngine::abandoned_port_access() {
-  const PortAccess access = *std::exchange(port_access_, std::nullopt);
-  const Instruction instruction = current_instruction();
-  const bool is_string = instruction.opcode >= 0x6c && instruction.opcode <= 0x6f;
-  const bool is_immediate = instruction.opcode >= 0xe4 && instruction.opcode <= 0xe7;
-  if (is_immediate) ++instruction_length_;
-  // SDM volume 3, table 28-5.
-  const std::uint64_t qualification = (access.size - 1) | (access.is_write ? 0U : 1U << 3) |
-                                      (is_string ? 1U << 4 : 0U) |
-                                      (is_string && instruction.repeat ? 1U << 5 : 0U) |
-                                      (is_immediate ? 1U << 6 : 0U) | std::uint64_t{access.port} << 16;
-  finish(access.outcome, exit_reason::kIo, qualification);
-}
-
 bool UnicornEngine::td_call() {
   if (!context_.is_64_bit_code() || context_.cpl() != 0) {
     raise(vector::kGeneralProtection, 0);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "softhost/cpu/register_value.h"
 #include "softhost/cpu/unicorn_engine.h"
 #include "softhost/cpu/x86_spec.h"
 
@@ -36,22 +37,9 @@ const Move* find_move(const Instruction& instruction) {
   return nullptr;
 }
 
-std::uint64_t mask_of(unsigned size) { return size == 8 ? ~0ULL : (1ULL << (size * 8)) - 1; }
-
-std::uint64_t sign_extend(std::uint64_t value, unsigned size) {
-  const unsigned unused = 64 - size * 8;
-  return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
-}
-
 /// AH, CH, DH and BH are encoded as 4..7 when there is no REX prefix.
 bool is_high_byte(const Instruction& instruction, unsigned size) {
   return size == 1 && instruction.rex == 0 && instruction.reg() >= 4;
-}
-
-/// A 32-bit result clears the upper half, smaller ones keep it.
-std::uint64_t merged(std::uint64_t old_value, std::uint64_t value, unsigned size) {
-  if (size >= 4) return value & mask_of(size);
-  return (old_value & ~mask_of(size)) | (value & mask_of(size));
 }
 
 }  // namespace
@@ -80,17 +68,18 @@ void UnicornEngine::complete_mmio(std::uint64_t gpa, bool is_write) {
     length += immediate_size;
   }
   value &= mask_of(size);
+  const ReadTarget target{.index = index,
+                          .high = high,
+                          .size = size,
+                          .register_size = move->map == 1 ? operand_size : size,
+                          .sign_extends = move->sign_extends};
   const Outcome outcome = environment_.mmio(is_write, gpa, size, value);
-  if (outcome != Outcome::Continue) {
-    result_ = RunResult::EnvironmentExit;
-    if (outcome != Outcome::Exit) return;
-  } else if (!is_write) {
-    if (move->sign_extends) value = sign_extend(value, size);
-    const unsigned target_size = move->map == 1 ? operand_size : size;
-    const std::uint64_t old_value = context_.gpr(index);
-    context_.set_gpr(
-        index, high ? (old_value & ~0xff00ULL) | (value & 0xff) << 8 : merged(old_value, value, target_size));
+  if (outcome != Outcome::Continue) result_ = RunResult::EnvironmentExit;
+  if (outcome == Outcome::ExitAndRetry) {
+    unfinished_read_ = {target, context_.rip(), length};
+    return;
   }
+  if (!is_write) store_read(target, value);
   context_.set_rip(context_.rip() + length);
   context_.set_hflags(context_.hflags() & ~hflag::kInhibitIrq);
   context_.restore();

@@ -145,6 +145,7 @@ Registers UnicornEngine::registers() const {
 }
 
 void UnicornEngine::set_registers(const Registers& registers) {
+  if (unfinished_read_) unfinished_read_->registers_were_set = true;
   context_.save();
   for (unsigned i = 0; i < registers.gpr.size(); ++i) context_.set_gpr(i, registers.gpr[i]);
   context_.set_rip(registers.rip);

@@ -41,6 +41,7 @@ class UnicornEngine final : public CpuEngine {
   void request_interrupt_check() override;
   bool interrupts_enabled() const override;
   void invalidate(std::uint64_t gpa, std::uint64_t size) override;
+  void complete_read(std::uint64_t value) override;
   std::string failure() const override { return failure_; }
 
  private:
@@ -89,8 +90,6 @@ class UnicornEngine final : public CpuEngine {
   bool deliver_interrupt_first();
   void handle_interception(std::uint32_t exit_code);
   bool handle_invalid_instruction();
-  void handle_port_access(bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value);
-  [[noreturn]] void abandon_instruction();
 
   // Instructions (intercepted_instructions.cc)
   void intercepted_cpuid();
@@ -100,9 +99,26 @@ class UnicornEngine final : public CpuEngine {
   void write_control_register(unsigned number, std::uint64_t value);
   void intercepted_halt();
   void intercepted_ve(std::uint32_t reason);
-  void abandoned_port_access();
   bool td_call();
   bool emulate_missing(const Instruction& instruction);
+
+  /// Where the value of a read goes.
+  struct ReadTarget {
+    unsigned index = kRax;
+    bool high = false;           ///< to bits 15:8 of the register
+    unsigned size = 1;           ///< of the access
+    unsigned register_size = 1;  ///< how much of the register is written
+    bool sign_extends = false;
+    bool is_string = false;  ///< INS: to memory instead
+  };
+
+  // Ports (port_access.cc)
+  void handle_port_access(bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value);
+  [[noreturn]] void abandon_instruction();
+  void abandoned_port_access();
+  void step_string(Gpr pointer, unsigned size);
+  bool store_string(std::uint64_t value, unsigned size);
+  void store_read(const ReadTarget& target, std::uint64_t value);
 
   // MMIO of an ordinary VM (mmio_access.cc)
   void complete_mmio(std::uint64_t gpa, bool is_write);
@@ -151,6 +167,14 @@ class UnicornEngine final : public CpuEngine {
     Outcome outcome = Outcome::Continue;
   };
   std::optional<PortAccess> port_access_;
+  /// A read of an ordinary VM that waits for complete_read().
+  struct UnfinishedRead {
+    ReadTarget target;
+    std::uint64_t rip = 0;
+    std::size_t length = 0;
+    bool registers_were_set = false;
+  };
+  std::optional<UnfinishedRead> unfinished_read_;
 
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> invalidation_pending_{false};

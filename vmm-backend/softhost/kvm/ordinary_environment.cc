@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 #include <shared_mutex>
+#include <utility>
 
 #include "softhost/kvm/vcpu.h"
 
@@ -42,30 +43,23 @@ void OrdinaryEnvironment::set_first_state(CpuEngine& engine) const {
 }
 
 RunStep OrdinaryEnvironment::complete_exit() {
-  if (!access_ || access_->is_answered) return {};
-  access_->is_answered = true;
-  if (access_->is_write) return {};
-  if (access_->is_port)
-    std::memcpy(&access_->value, vcpu_.run_page.io_data().data(), access_->size);
-  else
-    std::memcpy(&access_->value, vcpu_.run().mmio.data, access_->size);
+  if (!unfinished_read_) return {};
+  const Read read = *std::exchange(unfinished_read_, std::nullopt);
+  const void* const answer =
+      read.is_port ? static_cast<const void*>(vcpu_.run_page.io_data().data()) : vcpu_.run().mmio.data;
+  std::uint64_t value = 0;
+  std::memcpy(&value, answer, read.size);
+  vcpu_.engine()->complete_read(value);
   return {};
 }
 
-std::optional<std::uint64_t> OrdinaryEnvironment::take_answer(bool is_port, bool is_write, unsigned size) {
-  if (!access_ || !access_->is_answered) return std::nullopt;
-  const Access access = *access_;
-  access_.reset();
-  // The monitor may have moved RIP in between: then the answer belongs to nobody.
-  if (access.is_port != is_port || access.is_write != is_write || access.size != size) return std::nullopt;
-  return access.value;
+Outcome OrdinaryEnvironment::exit_for_access(bool is_port, bool is_write, unsigned size) {
+  if (!is_write) unfinished_read_ = Read{.is_port = is_port, .size = size};
+  return_to_monitor(0);
+  return is_write ? Outcome::Exit : Outcome::ExitAndRetry;
 }
 
 Outcome OrdinaryEnvironment::io(bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value) {
-  if (const auto answer = take_answer(true, is_write, size)) {
-    if (!is_write) value = static_cast<std::uint32_t>(*answer);
-    return Outcome::Continue;
-  }
   if (is_write && vcpu_.vm.io_events.write(true, port, size, value)) return Outcome::Continue;
   kvm::kvm_run& run = vcpu_.run();
   run.exit_reason = kvm::KVM_EXIT_IO;
@@ -74,17 +68,12 @@ Outcome OrdinaryEnvironment::io(bool is_write, std::uint16_t port, unsigned size
   run.io.port = port;
   run.io.count = 1;
   run.io.data_offset = RunPage::kIoDataOffset;
+  std::memset(vcpu_.run_page.io_data().data(), 0, size);
   if (is_write) std::memcpy(vcpu_.run_page.io_data().data(), &value, size);
-  access_ = Access{.is_port = true, .is_write = is_write, .size = size};
-  return_to_monitor(0);
-  return Outcome::ExitAndRetry;
+  return exit_for_access(/*is_port=*/true, is_write, size);
 }
 
 Outcome OrdinaryEnvironment::mmio(bool is_write, std::uint64_t gpa, unsigned size, std::uint64_t& value) {
-  if (const auto answer = take_answer(false, is_write, size)) {
-    if (!is_write) value = *answer;
-    return Outcome::Continue;
-  }
   if (is_write && vcpu_.vm.io_events.write(false, gpa, size, value)) return Outcome::Continue;
   kvm::kvm_run& run = vcpu_.run();
   run.exit_reason = kvm::KVM_EXIT_MMIO;
@@ -92,9 +81,7 @@ Outcome OrdinaryEnvironment::mmio(bool is_write, std::uint64_t gpa, unsigned siz
   run.mmio.len = size;
   run.mmio.is_write = is_write;
   if (is_write) std::memcpy(run.mmio.data, &value, sizeof(value));
-  access_ = Access{.is_port = false, .is_write = is_write, .size = size};
-  return_to_monitor(0);
-  return Outcome::ExitAndRetry;
+  return exit_for_access(/*is_port=*/false, is_write, size);
 }
 
 PageAnswer OrdinaryEnvironment::page(std::uint64_t gpa, AccessKind access) {

@@ -34,18 +34,14 @@ class OrdinaryEnvironment final : public RunEnvironment {
   std::uint64_t tsc() override;
 
  private:
-  /// An access that the monitor completes. The engine asks for it again after the exit.
-  struct Access {
+  /// A read whose value the monitor gives by the next KVM_RUN.
+  struct Read {
     bool is_port = false;
-    bool is_write = false;
     unsigned size = 0;
-    bool is_answered = false;
-    std::uint64_t value = 0;
   };
-  /// The answered access, once.
-  std::optional<std::uint64_t> take_answer(bool is_port, bool is_write, unsigned size);
+  Outcome exit_for_access(bool is_port, bool is_write, unsigned size);
 
-  std::optional<Access> access_;
+  std::optional<Read> unfinished_read_;
 };
 
 }  // namespace virttdx::softhost

@@ -199,16 +199,18 @@ TEST(CpuEngine, RealModeProgramUsesPortsMemoryAndHlt) {
   guest.engine().set_system_registers(state);
   guest.engine().set_registers(start_at(0x1000));
   std::uint32_t written = 0;
-  int asked = 0;
   guest.on_io = [&](bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value) {
     EXPECT_EQ(port, 0x210);
     EXPECT_EQ(size, 1U);
-    if (++asked == 1) return Outcome::ExitAndRetry;
-    if (is_write) written = value;
-    value = 0x41;
-    return Outcome::Continue;
+    if (!is_write) return Outcome::ExitAndRetry;
+    written = value;
+    return Outcome::Exit;
   };
   EXPECT_EQ(guest.run_until_exit().rip, 0x1003U);
+  guest.engine().complete_read(0x41);
+  EXPECT_EQ(guest.engine().registers().rip, 0x1004U);
+  EXPECT_EQ(guest.engine().registers().gpr[kRax], 0x41U);
+  EXPECT_EQ(guest.run_until_exit().rip, 0x1007U);
   EXPECT_EQ(guest.run_until_exit().rip, 0x100bU);
   EXPECT_EQ(written, 0x42U);
   EXPECT_EQ(guest.value_at<std::uint8_t>(0x1234), 0x42);
@@ -224,18 +226,19 @@ TEST(CpuEngine, MmioOfAnOrdinaryVmIsCompletedAfterTheExit) {
   guest.put_value<std::uint64_t>(0x2018, 0x7007);  // 3 GiB: 0xfe000000 by a 2 MiB page
   guest.put_value<std::uint64_t>(0x7f80, 0xfe0000e7);
   std::uint64_t written = 0;
-  int asked = 0;
   guest.on_mmio = [&](bool is_write, std::uint64_t gpa, unsigned size, std::uint64_t& value) {
     EXPECT_EQ(gpa, is_write ? 0xfe000004U : 0xfe000008U);
     EXPECT_EQ(size, 1U);
-    if (is_write) written = value;
-    if (!is_write && ++asked == 1) return Outcome::ExitAndRetry;
-    value = 0xa5;
-    return Outcome::Continue;
+    if (!is_write) return Outcome::ExitAndRetry;
+    written = value;
+    return Outcome::Exit;
   };
   guest.engine().set_system_registers(state);
   guest.engine().set_registers(start_at(kCode));
   EXPECT_EQ(guest.run_until_exit().rip, kCode + 9);
+  EXPECT_EQ(guest.run_until_exit().rip, kCode + 9);
+  guest.engine().complete_read(0xa5);
+  EXPECT_EQ(guest.engine().registers().rip, kCode + 13);
   const Registers end = guest.run_until_exit();
   EXPECT_EQ(written, 0x5aU);
   EXPECT_EQ(end.gpr[kRbx], 0xa5U);
