@@ -9,6 +9,7 @@
 #include "api/emulator_request.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/validation.h"
 #include "domain_xml/cpu_models.h"
 
 namespace virttdx::driver::api {
@@ -17,8 +18,8 @@ namespace {
 using domain_xml::ComparedCpu;
 using domain_xml::CpuCompareResult;
 
-// libvirt's schemas of CPUs are not read here: VALIDATE_XML is refused rather than passed over.
-constexpr unsigned kCompareFlags = VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE;
+constexpr unsigned kCompareFlags =
+    VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE | VIR_CONNECT_COMPARE_CPU_VALIDATE_XML;
 constexpr unsigned kBaselineFlags =
     VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES | VIR_CONNECT_BASELINE_CPU_MIGRATABLE;
 
@@ -44,6 +45,8 @@ Answer check_hypervisor(const HostAccess& host, const Args& args) {
 }
 
 Answer compare(const HostAccess& host, ComparedCpu with, std::string_view xml, unsigned flags, int& result) {
+  if (auto valid = validate_cpu_xml(xml, (flags & VIR_CONNECT_COMPARE_CPU_VALIDATE_XML) != 0); !valid)
+    return valid;
   const auto comparison = TRY(domain_xml::compare_cpu(xml, with, host.capabilities));
   if (comparison.result == CpuCompareResult::Incompatible &&
       (flags & VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE) != 0)

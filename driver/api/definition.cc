@@ -5,6 +5,7 @@
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/validation.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -34,10 +35,11 @@ Answer domain_define_xml(Session& session, const remote_domain_define_xml_args& 
   return {};
 }
 
-// VALIDATE asks that nothing unknown slips through: the reader never lets it.
 Answer domain_define_xml_flags(Session& session, const remote_domain_define_xml_flags_args& args,
                                remote_domain_define_xml_flags_ret& ret, Arena& arena) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags");
+  const bool validate = (args.flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0;
+  if (auto valid = validate_domain_xml(args.xml, validate); !valid) return valid;
   ret.dom = wire_domain(arena, *TRY(session.service().define(args.xml)));
   return {};
 }

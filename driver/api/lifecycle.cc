@@ -5,6 +5,7 @@
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/validation.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -51,6 +52,8 @@ Answer domain_create_with_flags(Session& session, const remote_domain_create_wit
 Answer domain_create_xml(Session& session, const remote_domain_create_xml_args& args,
                          Deferred<remote_domain_create_xml_ret> reply) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE, "virDomainCreateXML");
+  const bool validate = (args.flags & VIR_DOMAIN_START_VALIDATE) != 0;
+  if (auto valid = validate_domain_xml(args.xml_desc, validate); !valid) return valid;
   session.service().create_transient(
       args.xml_desc, start_options(args.flags), [reply](const Result<RecordPtr>& started) {
         started ? reply_with_domain(reply, **started) : reply.fail(started.error());

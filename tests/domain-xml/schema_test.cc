@@ -6,6 +6,7 @@
 #include <set>
 
 #include "domain_xml/domain.h"
+#include "domain_xml/schema.h"
 #include "golden.h"
 #include "schema.h"
 
@@ -65,6 +66,56 @@ TEST(Schema, HasNoNameThatNoFileExercises) {
   const auto attributes = matches(all, " ([A-Za-z_]+)='");
   for (const auto& name : matches(schema, "<attribute name='([^']+)'"))
     EXPECT_TRUE(attributes.contains(name)) << name;
+}
+
+std::string refusal_of(const std::string& xml, const std::filesystem::path& schema = kSchema) {
+  const auto valid = validate_domain(xml, schema);
+  return valid ? std::string() : valid.error().message();
+}
+
+std::string td_with(const std::string& inner) {
+  return "<domain type='kvm'>\n<name>td</name>\n<memory>65536</memory>\n<os><type>hvm</type></os>\n" + inner +
+         "</domain>";
+}
+
+TEST(Validation, TellsFileLineAndTheReadersReason) {
+  EXPECT_EQ(refusal_of(td_with("<vcpu>1</vcpu>")), "");
+  const auto refusal = refusal_of(td_with("<vcpu colour='red'>1</vcpu>"));
+  EXPECT_EQ(refusal.rfind("Unable to validate doc against " + kSchema.native() +
+                              ": line 5: unknown attribute 'colour' in '/domain/vcpu' (line ",
+                          0),
+            0U)
+      << refusal;
+  EXPECT_EQ(validate_domain(td_with("<colour/>"), kSchema).error().code(), Error::Code::XmlInvalid);
+}
+
+TEST(Validation, TellsTheSchemasReasonWhereTheReaderHasNone) {
+  if (!std::filesystem::exists(kCpuSchemaPath)) GTEST_SKIP() << "no Debian package libvirt0";
+  const auto refusal = refusal_of(td_with(""), kCpuSchemaPath);
+  EXPECT_EQ(refusal.rfind("Unable to validate doc against /usr/share/libvirt/schemas/cpu.rng: line 1: ", 0),
+            0U)
+      << refusal;
+  EXPECT_EQ(refusal.find('\n'), std::string::npos) << refusal;
+}
+
+TEST(Validation, HoldsDocumentsToTheReadersLimits) {
+  EXPECT_EQ(validate_domain("<!DOCTYPE d [<!ENTITY a 'x'>]><domain>&a;</domain>", kSchema).error().code(),
+            Error::Code::XmlSyntax);
+  std::string deep;
+  for (int i = 0; i < 1000; ++i) deep += "<a>";
+  EXPECT_EQ(validate_domain(deep, kSchema).error().message(), "line 1: nested deeper than 64 elements");
+}
+
+TEST(Validation, OfManyWrongElementsSaysAFew) {
+  std::string many = "<cpu>";
+  for (int i = 0; i < 20000; ++i) many += "<feature name='" + std::to_string(i) + "' colour='red'/>\n";
+  EXPECT_LT(refusal_of(td_with(many + "</cpu>")).size(), 2000U);
+}
+
+TEST(Validation, NamesASchemaThatIsNotThere) {
+  const auto valid = validate_domain(td_with(""), "/no/such.rng");
+  EXPECT_EQ(valid.error().code(), Error::Code::InvalidData);
+  EXPECT_NE(valid.error().message().find("'/no/such.rng'"), std::string::npos) << valid.error().message();
 }
 
 }  // namespace
