@@ -17,36 +17,20 @@ constexpr std::chrono::seconds kPatience{10};
 
 using Differences = std::vector<domain_xml::CpuidDifference>;
 
-struct TdCpuid {
-  CpuidReport report;
-  MonitorMeasurements td;
-};
-
 Result<nlohmann::json> ask(ControlClient& client, std::string_view command) {
   auto reply = TRY(client.call(command, nlohmann::json::object(), kPatience));
   return std::move(reply.result);
 }
 
-Result<TdCpuid> ask_monitor(const std::filesystem::path& socket) {
+Result<domain_xml::GuestCpuid> ask_monitor(const std::filesystem::path& socket) {
   auto client = ControlClient::connect(socket, kPatience);
   if (!client && client.error().code() == Error::Code::NotFound)
     return fail(Error::Code::NotFound,
                 "no TD runs behind '{}': check the domain's name and that it is running", socket.string());
   if (!client) return tl::unexpected<Error>(std::move(client).error());
-  TdCpuid answer;
-  answer.report = TRY(cpuid_report_from_json(TRY(ask(*client, control_command::kCpuid))));
-  answer.td = TRY(monitor_measurements_from_json(TRY(ask(*client, control_command::kMeasurements))));
-  return answer;
-}
-
-// Made from what the monitor was given, so it needs no look at the host.
-CpuidEntries prediction_of(const TdCpuid& cpuid) {
-  TdConfig td;
-  td.attributes = cpuid.td.attributes;
-  td.xfam = cpuid.td.xfam;
-  td.cpuid = cpuid.report.requested;
-  td.vcpu_cpuid = cpuid.report.vcpu_requested;
-  return domain_xml::predict_cpuid(td);
+  auto report = TRY(cpuid_report_from_json(TRY(ask(*client, control_command::kCpuid))));
+  const auto td = TRY(monitor_measurements_from_json(TRY(ask(*client, control_command::kMeasurements))));
+  return domain_xml::GuestCpuid{.report = std::move(report), .xfam = td.xfam, .attributes = td.attributes};
 }
 
 std::string_view predicted_text(const domain_xml::CpuidDifference& difference) {
@@ -54,18 +38,14 @@ std::string_view predicted_text(const domain_xml::CpuidDifference& difference) {
   return *difference.predicted ? "1" : "0";
 }
 
-std::string name_of(const domain_xml::CpuidDifference& difference) {
-  return domain_xml::bit_name(difference.function, difference.index, difference.reg, difference.bit);
-}
-
-void print_text(const TdCpuid& cpuid, const Differences& differences) {
+void print_text(const domain_xml::GuestCpuid& cpuid, const Differences& differences) {
   print("Actual CPUID (KVM_TDX_GET_CPUID):\n");
   print(cpuid_table(cpuid.report.actual));
   if (differences.empty()) print("\nEvery bit is as it was asked for.\n");
   if (!differences.empty())
     print(fmt::format("\n{} bits differ from what was asked for:\n", differences.size()));
   for (const auto& difference : differences)
-    print(fmt::format("{:<48}  asked {}  predicted {}  actual {}  {}\n", name_of(difference),
+    print(fmt::format("{:<48}  asked {}  predicted {}  actual {}  {}\n", to_string(difference),
                       difference.requested ? 1 : 0, predicted_text(difference), difference.actual ? 1 : 0,
                       difference.reason));
 }
@@ -78,11 +58,13 @@ nlohmann::json to_json(const Differences& differences) {
                     {"index", hex_text(difference.index)},
                     {"register", kRegisters[static_cast<std::size_t>(difference.reg)]},
                     {"bit", difference.bit},
-                    {"bit_name", name_of(difference)},
+                    {"bit_name", domain_xml::bit_name(difference.function, difference.index, difference.reg,
+                                                      difference.bit)},
                     {"requested", difference.requested},
                     {"actual", difference.actual},
                     {"reason", difference.reason}});
     if (difference.predicted) list.back()["predicted"] = *difference.predicted;
+    if (difference.vcpu != 0) list.back()["vcpu"] = difference.vcpu;
   }
   return list;
 }
@@ -112,12 +94,12 @@ Result<ExitCode> run_cpuid(const QStringList& words) {
                                  : std::filesystem::path(directory.toStdString()) /
                                        (line.argument(0).toStdString() + ".monitor");
   const auto cpuid = TRY(ask_monitor(socket));
-  const auto differences =
-      domain_xml::compare_cpuid(cpuid.report, cpuid.td.xfam, cpuid.td.attributes, prediction_of(cpuid));
+  const auto predicted = domain_xml::predict_cpuid(cpuid);
+  const auto differences = domain_xml::compare_cpuid(cpuid.report, cpuid.xfam, cpuid.attributes, predicted);
   if (line.wants_json()) {
     auto json = cpuid_report_to_json(cpuid.report);
-    json["predicted"] = cpuid_report_to_json(
-        {.requested = prediction_of(cpuid), .vcpu_requested = {}, .actual = {}})["requested"];
+    json["predicted"] =
+        cpuid_report_to_json({.requested = predicted, .vcpu_requested = {}, .actual = {}})["requested"];
     json["differences"] = to_json(differences);
     print_json(json);
   } else {

@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "domain_xml/cpu_models.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "cpu/host_model.h"
 #include "cpu/td_cpu.h"
+#include "plan/cpu_model.h"
 
 namespace virttdx::domain_xml {
-namespace {
-
-bool is_answered_by_kvm(const CpuidEntry& entry) {
-  return tdx_cpuid_bit(entry.function, entry.index, CpuidRegister::Eax, 0).bit_class == TdxCpuidClass::Ve;
-}
-
-// The module's leaves as they are, and those that KVM answers as KVM was told.
-CpuidEntries seen_by_guest(const CpuidReport& report) {
-  auto entries = report.actual;
-  std::erase_if(entries, is_answered_by_kvm);
-  std::ranges::copy_if(report.vcpu_requested, std::back_inserter(entries), is_answered_by_kvm);
-  return entries;
-}
-
-}  // namespace
-
 Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources) {
   const auto map = TRY(CpuModelMap::load(sources.cpu_map));
   std::vector<std::string> names;
@@ -34,10 +16,9 @@ Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources) {
 Result<std::vector<CpuModelUsability>> cpu_model_usability(const HostCapabilities& host,
                                                            const PlanSources& sources) {
   const auto map = TRY(CpuModelMap::load(sources.cpu_map));
-  const auto possible = td_features(host, map);
   std::vector<CpuModelUsability> models;
   for (const auto& model : map.models()) {
-    const auto missing = without(model.features, possible);
+    const auto missing = missing_in_td(model.features, host, map);
     const bool vendor_fits = model.vendor.empty() || model.vendor == "Intel";
     models.push_back({.name = model.name,
                       .vendor = model.vendor.empty() ? "unknown" : model.vendor,
@@ -60,7 +41,7 @@ Result<Cpu> host_model_cpu(const HostCapabilities& host, const PlanSources& sour
 Result<Cpu> live_cpu(const Domain& domain, const CpuidReport& report, const HostCapabilities& host,
                      const PlanSources& sources) {
   auto cpu = domain.cpu.value_or(Cpu());
-  if (cpu.mode != "custom" && cpu.mode != "host-model") return cpu;
+  if (!names_model(cpu)) return cpu;
   const auto map = TRY(CpuModelMap::load(sources.cpu_map));
   const auto shown = map.features_in(seen_by_guest(report));
   auto named = nearest_model(td_features(host, map), leaf_1_eax(host), map);

@@ -39,12 +39,16 @@ struct Comparison {
   std::vector<CpuidDifference> differences() const {
     std::vector<CpuidDifference> differences;
     for (const auto& actual : report.actual)
-      for (const auto reg : kCpuidRegisters) add(actual, reg, differences);
+      for (const auto reg : kCpuidRegisters) add(actual, reg, 0, differences);
+    for (const auto& [vcpu, entries] : report.deviations)
+      for (const auto& actual : entries)
+        for (const auto reg : kCpuidRegisters) add(actual, reg, vcpu, differences);
     return differences;
   }
 
  private:
-  void add(const CpuidEntry& actual, CpuidRegister reg, std::vector<CpuidDifference>& differences) const {
+  void add(const CpuidEntry& actual, CpuidRegister reg, std::uint32_t vcpu,
+           std::vector<CpuidDifference>& differences) const {
     const auto* requested = find_cpuid(report.vcpu_requested, actual.function, actual.index);
     if (requested == nullptr) requested = find_cpuid(report.requested, actual.function, actual.index);
     const auto* said = predicted == nullptr ? nullptr : find_cpuid(*predicted, actual.function, actual.index);
@@ -59,7 +63,8 @@ struct Comparison {
         reason += "; predicted otherwise: this TDX module or CPU is not as known";
       differences.push_back({bit.function, bit.index, reg, i, (wanted >> i & 1) != 0, (value >> i & 1) != 0,
                              std::string(CpuMap::installed().name_of(bit)), std::move(reason),
-                             said == nullptr ? std::nullopt : std::optional((said->get(reg) >> i & 1) != 0)});
+                             said == nullptr ? std::nullopt : std::optional((said->get(reg) >> i & 1) != 0),
+                             vcpu});
     }
   }
 };
@@ -73,6 +78,11 @@ std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister 
   text += fmt::format(":{}", kRegisterNames[static_cast<std::size_t>(reg)]);
   if (!name.empty()) text += fmt::format(".{}", name);
   return text + fmt::format(" [bit {}]", bit);
+}
+
+std::string to_string(const CpuidDifference& difference) {
+  auto text = bit_name(difference.function, difference.index, difference.reg, difference.bit);
+  return difference.vcpu == 0 ? text : fmt::format("vCPU {}: {}", difference.vcpu, text);
 }
 
 std::vector<CpuidDifference> compare_cpuid(const CpuidReport& report, std::uint64_t xfam,

@@ -76,4 +76,21 @@ CpuidEntries predict_cpuid(const TdConfig& td) {
   return entries;
 }
 
+CpuidEntries predict_cpuid(const GuestCpuid& guest) {
+  TdConfig td;
+  td.attributes = guest.attributes;
+  td.xfam = guest.xfam;
+  td.cpuid = guest.report.requested;
+  td.vcpu_cpuid = guest.report.vcpu_requested;
+  return predict_cpuid(td);
+}
+
+std::vector<CpuidDifference> wrong_predictions(const GuestCpuid& guest) {
+  auto differences = compare_cpuid(guest.report, guest.xfam, guest.attributes, predict_cpuid(guest));
+  std::erase_if(differences, [](const CpuidDifference& difference) {
+    return !difference.predicted || *difference.predicted == difference.actual;
+  });
+  return differences;
+}
+
 }  // namespace virttdx::domain_xml

@@ -2,6 +2,7 @@
 #include "cpu/td_cpu.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "domain_xml/plan.h"
 #include "plan/cpuid_leaves.h"
@@ -13,6 +14,10 @@ namespace {
 constexpr std::uint64_t kDefaultAttributes = 0x10000000;
 
 bool is_hypervisor_leaf(std::uint32_t function) { return function >> 28 == 4; }
+
+bool is_answered_by_kvm(const CpuidEntry& entry) {
+  return tdx_cpuid_bit(entry.function, entry.index, CpuidRegister::Eax, 0).bit_class == TdxCpuidClass::Ve;
+}
 
 TdCpuBitClass class_of(const TdxCpuidBit& fact) {
   switch (fact.bit_class) {
@@ -120,6 +125,30 @@ FeatureNames td_features(const HostCapabilities& host, const CpuModelMap& map) {
   for (const auto& feature : map.features().features())
     if (feature.is_of_processor() && cpu.can_have(feature)) names.insert(feature.name);
   return names;
+}
+
+std::uint64_t xfam_of(const FeatureNames& features, const HostCapabilities& host) {
+  auto xfam = kXfamFixed1;
+  for (const auto feature : xfam_features())
+    if (features.contains(feature)) xfam |= xfam_of_feature(feature);
+  return valid_xfam(xfam & valid_xfam(host.supported_xfam));
+}
+
+FeatureNames missing_in_td(const FeatureNames& features, const HostCapabilities& host,
+                           const CpuModelMap& map) {
+  const TdCpu cpu(host, xfam_of(features, host), kDefaultAttributes);
+  FeatureNames missing;
+  for (const auto& name : features)
+    if (const auto* feature = map.features().find(name); feature == nullptr || !cpu.can_have(*feature))
+      missing.insert(name);
+  return missing;
+}
+
+CpuidEntries seen_by_guest(const CpuidReport& report) {
+  auto entries = report.actual;
+  std::erase_if(entries, is_answered_by_kvm);
+  std::ranges::copy_if(report.vcpu_requested, std::back_inserter(entries), is_answered_by_kvm);
+  return entries;
 }
 
 std::string blocking_bit(const TdCpu& cpu, const CpuMap::Feature& feature) {

@@ -7,6 +7,7 @@
 #include "cpu/cpu_model_map.h"
 #include "domain_xml/cpu_models.h"
 #include "vmm_backend/host_capabilities.h"
+#include "vmm_backend/monitor_messages.h"
 #include "vmm_backend/tdx_cpuid_classes.h"
 
 namespace virttdx::domain_xml {
@@ -42,6 +43,17 @@ class TdCpu {
 /// Everything that a TD with the default attributes can have on `host`: what TdCpu::can_have() says with
 /// every XFAM bit that the host offers.
 FeatureNames td_features(const HostCapabilities& host, const CpuModelMap& map);
+
+/// XFAM of a TD with `features` and no more state than they need, of what `host` offers.
+std::uint64_t xfam_of(const FeatureNames& features, const HostCapabilities& host);
+
+/// What a TD of a model with `features` cannot have on `host`: in itself, or because the model lacks the
+/// feature that brings the state for it (libvirt's Icelake-Client has AVX-512 features, but not avx512f).
+FeatureNames missing_in_td(const FeatureNames& features, const HostCapabilities& host,
+                           const CpuModelMap& map);
+
+/// Leaves of a running TD: the TDX module's as they are, those that KVM answers as KVM was told.
+CpuidEntries seen_by_guest(const CpuidReport& report);
 
 /// "CPUID.07H:EBX.hle [bit 4]" of the first of the feature's bits that cannot be 1.
 std::string blocking_bit(const TdCpu& cpu, const CpuMap::Feature& feature);

@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 3> kOffsets = {"utc", "localtime", "varia
 constexpr std::array<std::string_view, 2> kBases = {"utc", "localtime"};
 constexpr std::array<std::string_view, 7> kTimers = {"platform", "pit",      "rtc",      "hpet",
                                                      "tsc",      "kvmclock", "armvtimer"};
+constexpr std::array<std::string_view, 5> kTimerModes = {"auto", "native", "emulate", "paravirt", "smpsafe"};
 constexpr std::array<std::string_view, 4> kTickPolicies = {"delay", "catchup", "merge", "discard"};
 
 constexpr std::array kTable = {
@@ -22,6 +23,8 @@ constexpr std::array kTimerTable = {
     property<&Timer::name, Word<kTimers>>("@name", {.required = true}),
     property<&Timer::present, YesNo>("@present"),
     property<&Timer::tickpolicy, Word<kTickPolicies>>("@tickpolicy"),
+    property<&Timer::frequency_hz, LargeNumber>("@frequency"),
+    property<&Timer::mode, Word<kTimerModes>>("@mode"),
 };
 constexpr std::array kChildren = {ChildRule{"timer", true}};
 
@@ -35,7 +38,11 @@ Result<Clock> read_clock(const Place& place) {
                    "attributes 'adjustment' and 'basis' of '{}' need offset='variable'", place.path);
   for (const auto& child : place.element.children) {
     auto& timer = clock.timers.emplace_back();
+    timer.line = child.line;
     TRY(read_properties(place.child(child), kTimerTable, timer));
+    if (timer.name != "tsc" && (timer.frequency_hz || timer.mode))
+      return fail_at(child, Error::Code::XmlInvalid,
+                     "attributes 'frequency' and 'mode' of '{}/timer' need name='tsc'", place.path);
   }
   return clock;
 }

@@ -61,8 +61,6 @@ Result<> add_feature(const Place& place, Cpu& cpu) {
 
 Result<Cpu> read_cpu(const Place& place) {
   Cpu cpu;
-  cpu.line.number = place.element.line;
-  if (const auto* model = place.element.child("model")) cpu.model_line.number = model->line;
   TRY(read_properties(place, join_tables(kTable, kMaxphysaddrTable), cpu, kChildren));
   for (const auto& child : place.element.children) {
     const auto inner = place.child(child);

@@ -32,7 +32,48 @@ constexpr std::array kKnown = {
     KnownElements{"/domain/cpu", " numa cache microcode signature counter "},
 };
 
+struct ImpossibleElement {
+  std::string_view parent;
+  std::string_view name;
+  std::string_view why;
+};
+
+constexpr std::array kImpossible = {
+    ImpossibleElement{"/domain", "maxMemory",
+                      "memory cannot be plugged into a TD: its size is part of what the firmware is told at "
+                      "launch; give it all by <memory>"},
+    ImpossibleElement{"/domain/devices", "memory",
+                      "memory cannot be plugged into a TD, nor can persistent memory or another file be its "
+                      "private memory; give it all by <memory>"},
+    ImpossibleElement{"/domain/devices", "hostdev",
+                      "a host device cannot reach a TD's private memory by DMA; use a virtio device"},
+    ImpossibleElement{"/domain/devices", "shmem",
+                      "a TD's memory is private, and shared memory regions of the host are none of it; use "
+                      "vsock or a network"},
+    ImpossibleElement{"/domain/devices", "nvram", "a TD's firmware keeps no variables in a file; remove it"},
+    ImpossibleElement{"/domain/devices", "iommu",
+                      "an emulated IOMMU would have to read a TD's private memory; remove it"},
+    ImpossibleElement{
+        "/domain/devices", "pstore",
+        "the host's store of a guest's crash messages is outside of what the TD trusts; remove it"},
+    ImpossibleElement{"/domain/os", "varstore", "a TD's firmware keeps no variables in a file; remove it"},
+    ImpossibleElement{"/domain/features", "tseg",
+                      "it is memory of system management mode, which TDX does not have; remove it"},
+    ImpossibleElement{"/domain/features", "hyperv",
+                      "KVM offers a TD none of Hyper-V's enlightenments; remove it"},
+    ImpossibleElement{
+        "/domain/features", "vmport",
+        "the port reads and writes registers of the guest, which are private in a TD; remove it"},
+    ImpossibleElement{"/domain/features", "nested-hv", "a TD has no VMX; remove it"},
+};
+
 }  // namespace
+
+std::string_view impossible_in_td(std::string_view parent_path, std::string_view name) {
+  for (const auto& element : kImpossible)
+    if (element.parent == parent_path && element.name == name) return element.why;
+  return {};
+}
 
 bool is_libvirt_element(std::string_view parent_path, std::string_view name) {
   for (const auto& known : kKnown) {

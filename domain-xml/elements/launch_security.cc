@@ -45,7 +45,6 @@ Result<> check_type(const Place& place) {
 Result<LaunchSecurity> read_launch_security(const Place& place) {
   TRY(check_type(place));
   LaunchSecurityDocument security;
-  security.line = place.element.line;
   TRY(read_properties(place, kTable, security, kChildren));
   if (const auto* quote = place.element.child("quoteGenerationService")) {
     security.quote_generation_service.emplace();

@@ -17,6 +17,10 @@ bool covers(std::span<const std::string_view> paths, const std::string& prefix) 
 }
 
 Error unknown_element(const Place& place, const xml::Element& child) {
+  if (const auto why = impossible_in_td(place.path, child.name); !why.empty())
+    return Error(Error::Code::ConfigUnsupported,
+                 fmt::format("line {}: element '{}' in '{}' is not possible: {}", child.line, child.name,
+                             place.path, why));
   if (is_libvirt_element(place.path, child.name))
     return Error(Error::Code::ConfigUnsupported,
                  fmt::format("line {}: element '{}' in '{}' is not offered by this driver; remove it",

@@ -2,6 +2,7 @@
 // `<cpu>` to XFAM and CPUID.
 #include <algorithm>
 
+#include "cpu/td_cpu.h"
 #include "plan/cpu_features.h"
 #include "plan/cpu_model.h"
 #include "plan/cpu_topology.h"
@@ -16,10 +17,8 @@ constexpr std::uint32_t kGpaw48 = 48, kGpaw52 = 52;
 // RAM that the PCI hole below 4 GiB displaces ends at most this far above its size.
 constexpr std::uint64_t kHoleMaximum = std::uint64_t{4} << 30;
 
-bool is_named(const Cpu& cpu) { return cpu.mode == "host-model" || cpu.mode == "custom"; }
-
 void refuse_model_of_host_modes(Planning& planning, const Cpu& cpu) {
-  if (is_named(cpu) || (!cpu.model && !cpu.vendor && !cpu.vendor_id)) return;
+  if (names_model(cpu) || (!cpu.model && !cpu.vendor && !cpu.vendor_id)) return;
   planning.error("cpu-model-not-offered", "/domain/cpu/model",
                  fmt::format("CPU mode '{}' takes no model, vendor or vendor_id: the TDX module shows the "
                              "physical CPU's",
@@ -86,16 +85,16 @@ std::uint32_t plan_gpaw(Planning& planning) {
       "memory-above-gpaw", "/domain/memory",
       fmt::format("{} MiB of memory need 52-bit guest-physical addresses, and this host has no 5-level EPT",
                   planning.plan.config.memory_bytes >> 20),
-      "use at most 130000000 MiB");
+      "use at most 134213632 MiB");
   return kGpaw48;
 }
 
-bool needs_map(const Cpu& cpu) { return is_named(cpu) || !cpu.features.empty(); }
+bool needs_map(const Cpu& cpu) { return names_model(cpu) || !cpu.features.empty(); }
 
 // Features alone do without the models.
 Result<CpuModelMap> load_map(const Planning& planning, const Cpu& cpu) {
-  return is_named(cpu) ? CpuModelMap::load(planning.sources.cpu_map)
-                       : CpuModelMap::load_features(planning.sources.cpu_map);
+  return names_model(cpu) ? CpuModelMap::load(planning.sources.cpu_map)
+                          : CpuModelMap::load_features(planning.sources.cpu_map);
 }
 
 CpuModelMap map_or_finding(Planning& planning, const Cpu& cpu) {
@@ -113,10 +112,7 @@ CpuModelMap map_or_finding(Planning& planning, const Cpu& cpu) {
 std::uint64_t plan_xfam(const Planning& planning, const RequestedCpu& requested) {
   const auto offered = valid_xfam(planning.host.supported_xfam);
   if (!requested.model || requested.whole_state) return offered;
-  auto xfam = kXfamFixed1;
-  for (const auto feature : xfam_features())
-    if (requested.features.contains(feature)) xfam |= xfam_of_feature(feature);
-  return valid_xfam(xfam & offered);
+  return xfam_of(requested.features, planning.host);
 }
 
 void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
@@ -129,7 +125,7 @@ void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
 // Whoever asks, the bit tells whether there is more than one vCPU in a package; QEMU does the same.
 void note_threads(Planning& planning, const Cpu& cpu, bool silent, const CpuidEntries& wanted) {
   constexpr CpuidBit kHt{1, 0, CpuidRegister::Edx, 28};
-  const auto feature = std::ranges::find(cpu.features, "ht", &CpuFeature::name);
+  const auto feature = std::ranges::find(cpu.features, kTopologyFeature, &CpuFeature::name);
   if (feature == cpu.features.end() || silent) return;
   const bool asked =
       feature->policy != CpuFeaturePolicy::Disable && feature->policy != CpuFeaturePolicy::Forbid;
@@ -143,32 +139,22 @@ void note_threads(Planning& planning, const Cpu& cpu, bool silent, const CpuidEn
   finding.bit = bit_name(kHt.function, kHt.index, kHt.reg, kHt.bit);
 }
 
-// <feature> elements have lines of their own.
-void add_lines(std::vector<Finding>& findings, std::size_t first, const Cpu& cpu) {
-  for (auto i = first; i < findings.size(); ++i) {
-    auto& finding = findings[i];
-    if (finding.line != 0 || !finding.xml_path.starts_with("/domain/cpu")) continue;
-    finding.line = finding.xml_path == "/domain/cpu/model" ? cpu.model_line.number : cpu.line.number;
-  }
-}
-
 }  // namespace
 
 void plan_cpu(Planning& planning) {
   const auto cpu = planning.domain.cpu.value_or(Cpu());
   const auto& host = planning.host;
   auto& td = planning.plan.config.td;
-  const auto findings_before = planning.plan.findings.size();
   refuse_model_of_host_modes(planning, cpu);
   note_migratable(planning, cpu);
   check_physical_address_bits(planning, cpu);
   note_incomplete_state(planning);
   const auto map = map_or_finding(planning, cpu);
   const bool has_map = !map.features().features().empty();
-  const auto requested = has_map && is_named(cpu) ? request_cpu(planning, cpu, map) : RequestedCpu();
+  const auto requested = has_map && names_model(cpu) ? request_cpu(planning, cpu, map) : RequestedCpu();
   plan_feature_attributes(planning, cpu, requested.silent);
   td.xfam = plan_xfam(planning, requested);
-  auto wanted = host_cpuid(host, host.tsc_khz);
+  auto wanted = host_cpuid(host);
   if (requested.model) apply_model(planning, cpu, requested, map, wanted);
   if (has_map) plan_cpu_features(planning, cpu, map.features(), requested.silent, wanted);
   close_gates(wanted, td.xfam, td.attributes);
@@ -178,7 +164,6 @@ void plan_cpu(Planning& planning) {
   td.cpuid = init_vm_cpuid(host, wanted);
   td.vcpu_cpuid = std::move(wanted);
   check_planned_cpu(planning, cpu, requested, map);
-  add_lines(planning.plan.findings, findings_before, cpu);
 }
 
 }  // namespace virttdx::domain_xml

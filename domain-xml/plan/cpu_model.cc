@@ -17,16 +17,6 @@ bool takes_away(CpuFeaturePolicy policy) {
   return policy == CpuFeaturePolicy::Disable || policy == CpuFeaturePolicy::Forbid;
 }
 
-// A later element of the same name decides.
-void apply_names(RequestedCpu& requested, const std::vector<CpuFeature>& features, const CpuModelMap& map) {
-  for (const auto& feature : features) {
-    const auto* known = map.features().find(feature.name);
-    if (known == nullptr || !known->is_of_processor()) continue;
-    requested.features.erase(known->name);
-    if (!takes_away(feature.policy)) requested.features.insert(known->name);
-  }
-}
-
 void check_vendor(Planning& planning, const Cpu& cpu, const CpuModel& model) {
   const std::string remedy = "use a model of Intel's";
   if (!model.vendor.empty() && model.vendor != kVendor)
@@ -133,6 +123,18 @@ void apply_signature(const CpuModel& model, CpuidEntries& wanted) {
 
 }  // namespace
 
+bool names_model(const Cpu& cpu) { return cpu.mode == "host-model" || cpu.mode == "custom"; }
+
+void apply_feature_names(FeatureNames& features, const std::vector<CpuFeature>& elements,
+                         const CpuModelMap& map) {
+  for (const auto& element : elements) {
+    const auto* known = map.features().find(element.name);
+    if (known == nullptr || !known->is_of_processor()) continue;
+    features.erase(known->name);
+    if (!takes_away(element.policy)) features.insert(known->name);
+  }
+}
+
 RequestedCpu request_cpu(Planning& planning, const Cpu& cpu, const CpuModelMap& map) {
   if (cpu.vendor_id && *cpu.vendor_id != kVendorId)
     planning.error(
@@ -142,7 +144,7 @@ RequestedCpu request_cpu(Planning& planning, const Cpu& cpu, const CpuModelMap& 
   auto requested =
       cpu.mode == "host-model" ? request_host_model(planning, map) : request_custom(planning, cpu, map);
   if (!requested.model) return requested;
-  apply_names(requested, cpu.features, map);
+  apply_feature_names(requested.features, cpu.features, map);
   return requested;
 }
 
@@ -170,7 +172,8 @@ void check_planned_cpu(Planning& planning, const Cpu& cpu, const RequestedCpu& r
                        const CpuModelMap& map) {
   if (!requested.model || requested.silent) return;
   const auto shown = map.features_in(predict_cpuid(planning.plan.config.td));
-  const auto extra = without(shown, requested.features);
+  auto extra = without(shown, requested.features);
+  extra.erase(std::string(kTopologyFeature));
   const auto text = fmt::format(
       "CPU model '{}': a TD on this host has {} more features, which the TDX module "
       "fixes to 1 or takes from the physical CPU: {}",

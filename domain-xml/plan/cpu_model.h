@@ -9,6 +9,9 @@
 
 namespace virttdx::domain_xml {
 
+/// Follows the number of vCPUs in a package, whoever asks: no difference between models.
+inline constexpr std::string_view kTopologyFeature = "ht";
+
 /// What `<cpu>` asks for.
 struct RequestedCpu {
   /// Absent: the host's own CPU (host-passthrough, maximum).
@@ -20,6 +23,14 @@ struct RequestedCpu {
   /// check='none' of a named model: whatever differs is not spoken of.
   bool silent = false;
 };
+
+/// Whether `cpu` is of a mode with a model: custom, host-model.
+bool names_model(const Cpu& cpu);
+
+/// Takes `<feature>` elements over: a later one of the same name decides. Features of KVM's and in MSRs are
+/// left out.
+void apply_feature_names(FeatureNames& features, const std::vector<CpuFeature>& elements,
+                         const CpuModelMap& map);
 
 /// Resolves the model; adds findings for what cannot be resolved. Without a model of that name the host's own
 /// CPU stands in, beside an error.

@@ -56,17 +56,19 @@ std::uint32_t allowed_kvm_features(const HostCapabilities& host, const CpuidBit&
   return bit.function == kKvmFeaturesLeaf && bit.reg == CpuidRegister::Eax ? kvm_features(host).eax : 0;
 }
 
-CpuidEntries host_cpuid(const HostCapabilities& host, std::uint32_t tsc_khz) {
+CpuidEntries host_cpuid(const HostCapabilities& host) {
   CpuidEntries entries = host.supported_cpuid;
   std::erase_if(entries, is_hypervisor_leaf);
   if (const auto leaf = std::ranges::find(entries, 1U, &CpuidEntry::function); leaf != entries.end())
     leaf->ecx |= kX2Apic;
-  put(entries, tsc_leaf(tsc_khz));
+  set_tsc_frequency(entries, host.tsc_khz);
   put(entries, tdx_signature());
   put(entries, kvm_signature());
   put(entries, kvm_features(host));
   return entries;
 }
+
+void set_tsc_frequency(CpuidEntries& entries, std::uint32_t tsc_khz) { put(entries, tsc_leaf(tsc_khz)); }
 
 void set_gpaw(CpuidEntries& entries, std::uint32_t gpaw) {
   auto leaf = std::ranges::find(entries, kAddressLeaf, &CpuidEntry::function);

@@ -10,8 +10,11 @@
 namespace virttdx::domain_xml {
 
 /// What the host's own CPU model shows to guests, before features and topology: KVM's supported CPUID, with
-/// the TSC leaf and KVM's own leaves as a TD may have them.
-CpuidEntries host_cpuid(const HostCapabilities& host, std::uint32_t tsc_khz);
+/// the TSC leaf (the host's frequency) and KVM's own leaves as a TD may have them.
+CpuidEntries host_cpuid(const HostCapabilities& host);
+
+/// Makes leaf 0x15 tell a TSC frequency.
+void set_tsc_frequency(CpuidEntries& entries, std::uint32_t tsc_khz);
 
 /// What a TD may have of KVM's feature leaf's register with `bit`; 0 in other leaves.
 std::uint32_t allowed_kvm_features(const HostCapabilities& host, const CpuidBit& bit);

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -98,6 +99,44 @@ std::vector<Selection> selections(const PlanSources& sources, const std::string&
   return found;
 }
 
+struct UnusableWords {
+  TdvfDiagnosis diagnosis;
+  const char* id;
+  const char* what;  // of the file
+};
+// In the order of TdvfDiagnosis.
+constexpr std::array kUnusable = {
+    UnusableWords{TdvfDiagnosis::VariablesHalf, "firmware-variables-half",
+                  "is the variable half of a pair (OVMF_VARS): it has no code to start"},
+    UnusableWords{
+        TdvfDiagnosis::CodeHalf, "firmware-code-half",
+        "is the code half of a pair (OVMF_CODE): the other half is flash, which a TD does not have"},
+    UnusableWords{TdvfDiagnosis::NoMetadata, "firmware-no-metadata",
+                  "has no TDVF metadata: it is no firmware for TDs"},
+    UnusableWords{TdvfDiagnosis::MetadataDisagrees, "firmware-metadata-disagrees",
+                  "has TDVF metadata that disagrees with the file"},
+};
+
+// A TD with any of these would hang silently.
+void check_firmware(Planning& planning, const std::string& path) {
+  auto image = read_file(path, kTdvfMaximumSize);
+  if (!image) {
+    planning.error("firmware-unreadable", kLoaderPath,
+                   fmt::format("firmware cannot be read: {}", image.error().message()),
+                   "name a file that is there, or use firmware='efi' without <loader>");
+    return;
+  }
+  const auto diagnosis = diagnose_tdvf(*image);
+  const auto tdvf = parse_tdvf(std::move(*image));
+  if (tdvf) return;
+  const auto& words = kUnusable.at(static_cast<std::size_t>(diagnosis));
+  CHECK(words.diagnosis == diagnosis);
+  planning.error(words.id, kLoaderPath,
+                 fmt::format("firmware '{}' {} ({})", path, words.what, tdvf.error().message()),
+                 "use a combined image with TDVF metadata such as /usr/share/ovmf/OVMF.fd, or firmware='efi' "
+                 "without <loader>");
+}
+
 std::string resolve_firmware(Planning& planning) {
   const auto machine = planning.domain.os.machine.value_or("q35");
   // Descriptors name machines by their versioned names.
@@ -131,9 +170,7 @@ void plan_firmware(Planning& planning) {
   const auto& loader = planning.domain.os.loader;
   auto& path = planning.plan.config.firmware_path;
   path = loader && !loader->path.empty() ? loader->path : resolve_firmware(planning);
-  if (const auto tdvf = load_tdvf(path); !tdvf)
-    planning.error("firmware-unusable", kLoaderPath,
-                   fmt::format("firmware cannot start a TD: {}", tdvf.error().message()));
+  check_firmware(planning, path);
 }
 
 }  // namespace virttdx::domain_xml

@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t kDefaultPolicy = 0x10000000;
 constexpr std::string_view kDefaultQuoteSocket = "/var/run/tdx-qgs/qgs.socket";
 
+constexpr auto kPolicyPath = "/domain/launchSecurity/policy";
+
 constexpr unsigned kDebug = 0, kSeptVeDisable = 28, kMigratable = 29, kPerfmon = 63;
 
 bool has(std::uint64_t attributes, unsigned bit) { return (attributes >> bit & 1) != 0; }
@@ -22,8 +24,7 @@ void plan_attributes(Planning& planning) {
   const auto policy = security.policy.value_or(kDefaultPolicy);
   auto& attributes = planning.plan.config.td.attributes;
   attributes = policy;
-  const AttributeRequest of_policy{fmt::format("launchSecurity policy {:#x}", policy),
-                                   "/domain/launchSecurity/policy", security.line};
+  const AttributeRequest of_policy{fmt::format("launchSecurity policy {:#x}", policy), kPolicyPath};
   for (unsigned bit = 0; bit < 64; ++bit)
     if (has(policy, bit)) check_td_attribute(planning, bit, of_policy);
   const bool pmu = planning.domain.features && planning.domain.features->pmu == true;
@@ -37,35 +38,29 @@ void check_attributes_together(Planning& planning) {
   const auto attributes = planning.plan.config.td.attributes;
   if (!has(attributes, kMigratable) || (!has(attributes, kDebug) && !has(attributes, kPerfmon))) return;
   auto& finding = planning.error(
-      "tdx-attributes-exclude", "/domain/launchSecurity/policy",
+      "tdx-attributes-exclude", kPolicyPath,
       fmt::format("TD attributes {:#x}: the TDX module refuses bit 29 (MIGRATABLE) together with bit 0 "
                   "(DEBUG) or bit 63 (PERFMON)",
                   attributes),
       "remove bit 29");
   finding.bit = "ATTRIBUTES.MIGRATABLE [bit 29]";
-  finding.line = planning.domain.launch_security->line;
 }
 
 void warn_of_attributes(Planning& planning) {
   const auto attributes = planning.plan.config.td.attributes;
-  const int line = planning.domain.launch_security->line;
-  if ((attributes >> kDebug & 1) != 0)
-    planning
-        .add(
-            Severity::Warning, "tdx-debug", "/domain/launchSecurity/policy",
-            fmt::format("launchSecurity policy {:#x} makes a debug TD: the host can read and write all of it",
-                        attributes),
-            "remove bit 0 for anything but debugging")
-        .line = line;
-  if ((attributes >> kSeptVeDisable & 1) == 0)
-    planning
-        .add(
-            Severity::Warning, "tdx-sept-ve", "/domain/launchSecurity/policy",
-            fmt::format(
-                "launchSecurity policy {:#x} lacks bit 28 (SEPT_VE_DISABLE): Linux guests may refuse to boot",
-                attributes),
-            "use policy 0x10000000")
-        .line = line;
+  if (has(attributes, kDebug))
+    planning.add(
+        Severity::Warning, "tdx-debug", kPolicyPath,
+        fmt::format("launchSecurity policy {:#x} makes a debug TD: the host can read and write all of it",
+                    attributes),
+        "remove bit 0 for anything but debugging");
+  if (!has(attributes, kSeptVeDisable))
+    planning.add(
+        Severity::Warning, "tdx-sept-ve", kPolicyPath,
+        fmt::format(
+            "launchSecurity policy {:#x} lacks bit 28 (SEPT_VE_DISABLE): Linux guests may refuse to boot",
+            attributes),
+        "use policy 0x10000000");
 }
 
 // The reader accepted exactly 48 bytes.

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kMemoryUnit = 2 * kMiB;
 constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
-constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 46;
+constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 
 bool is_q35(const std::string& machine) { return machine == "q35" || machine.starts_with("pc-q35-"); }
 
@@ -20,26 +20,6 @@ void refuse_kernel(Planning& planning) {
     planning.error("kernel-boot-not-offered", "/domain/os/kernel",
                    "direct kernel boot (<kernel>, <initrd>, <cmdline>) is not offered",
                    "remove these elements and boot through the firmware");
-}
-
-void plan_timers(Planning& planning, const Clock& clock) {
-  for (const auto& timer : clock.timers) {
-    const bool never = timer.name == "kvmclock" || timer.name == "hpet" || timer.name == "platform" ||
-                       timer.name == "armvtimer";
-    if (never && timer.present != false)
-      planning.error("timer-not-offered", "/domain/clock/timer",
-                     fmt::format("timer '{}' cannot be present in a TD of this machine", timer.name),
-                     fmt::format("write present='no' for timer '{}', or remove it", timer.name));
-    else if (!never && timer.present == false)
-      planning.error("timer-always-present", "/domain/clock/timer",
-                     fmt::format("timer '{}' is always present in this machine", timer.name),
-                     "remove present='no'");
-    if (timer.tickpolicy)
-      planning.add(
-          Severity::Note, "timer-tickpolicy-without-effect", "/domain/clock/timer",
-          fmt::format("tickpolicy '{}' of timer '{}' has no effect: a TD's interrupts are not re-injected",
-                      *timer.tickpolicy, timer.name));
-  }
 }
 
 template <typename Action>
@@ -58,7 +38,8 @@ void plan_host(Planning& planning) {
   const auto& host = planning.host;
   if (!host.tdx_supported)
     planning.error("host-without-tdx", {},
-                   fmt::format("this host runs no TDs: {}", host.tdx_unsupported_reason));
+                   fmt::format("this host runs no TDs: {}", host.tdx_unsupported_reason),
+                   "use a host with TDX; 'virt-tdx host' tells what is missing");
   if (host.kind == HostKind::Soft)
     planning.add(Severity::Warning, "software-tdx-host", {},
                  "the TD runs on the software TDX host: everything is emulated, nothing is protected",
@@ -69,9 +50,9 @@ void plan_memory(Planning& planning) {
   const auto& domain = planning.domain;
   auto& bytes = planning.plan.config.memory_bytes;
   if (domain.memory_kib > kMemoryMaximum / 1024 || domain.memory_kib < kMemoryMinimum / 1024) {
-    planning.error(
-        "memory-size", "/domain/memory",
-        fmt::format("memory of {} KiB is outside what a TD can have, 64 MiB to 64 TiB", domain.memory_kib));
+    planning.error("memory-size", "/domain/memory",
+                   fmt::format("memory of {} KiB is outside what a TD can have", domain.memory_kib),
+                   "use 64 MiB to 128 TiB");
     return;
   }
   bytes = (domain.memory_kib * 1024 + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit;
@@ -128,16 +109,6 @@ void plan_features(Planning& planning) {
         "ioapic-in-kernel", "/domain/features/ioapic",
         "ioapic driver='kvm' is not possible: KVM runs a TD with a split interrupt controller only",
         "use driver='qemu', or remove <ioapic>");
-}
-
-void plan_clock(Planning& planning) {
-  const auto clock = planning.domain.clock.value_or(Clock());
-  auto& config = planning.plan.config;
-  const auto base =
-      clock.offset == ClockOffset::Variable ? clock.basis.value_or(ClockOffset::Utc) : clock.offset;
-  config.clock = base == ClockOffset::LocalTime ? ClockBase::LocalTime : ClockBase::Utc;
-  config.clock_offset_seconds = clock.adjustment_seconds.value_or(0);
-  plan_timers(planning, clock);
 }
 
 void plan_actions(Planning& planning) {

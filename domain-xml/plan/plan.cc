@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kSeverityNames = {"note", "warning", "error"};
 
+// Of elements that come once; a step that knows better has said so.
+void add_lines(Planning& planning) {
+  for (auto& finding : planning.plan.findings)
+    if (finding.line == 0) finding.line = planning.domain.lines.of(finding.xml_path);
+}
+
 bool is_error(const Finding& finding) { return finding.severity == Severity::Error; }
 
 }  // namespace
@@ -46,6 +52,7 @@ Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& hos
                           plan_clock, plan_actions, plan_devices})
     step(planning);
   std::ranges::copy(security, std::back_inserter(planning.plan.findings));
+  add_lines(planning);
   if (planning.plan.can_start()) {
     // A plan without errors is one that the monitor takes.
     if (auto valid = validate(config); !valid)

@@ -40,6 +40,7 @@ void plan_firmware(Planning& planning);
 void plan_features(Planning& planning);
 /// Needs the attributes of plan_launch_security().
 void plan_cpu(Planning& planning);
+/// Needs the CPUID of plan_cpu().
 void plan_clock(Planning& planning);
 void plan_actions(Planning& planning);
 void plan_devices(Planning& planning);

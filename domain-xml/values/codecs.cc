@@ -81,6 +81,10 @@ Result<std::uint32_t> Number::decode(std::string_view text) {
   return number<std::uint32_t>(text, 10, 0, "a decimal number up to 4294967295");
 }
 
+Result<std::uint64_t> LargeNumber::decode(std::string_view text) {
+  return number<std::uint64_t>(text, 10, 0, "a decimal number up to 18446744073709551615");
+}
+
 Result<std::uint32_t> Count::decode(std::string_view text) {
   return number<std::uint32_t>(text, 10, 1, "a decimal number from 1 to 4294967295");
 }

@@ -61,6 +61,12 @@ struct Number {
   static std::string encode(std::uint32_t value) { return std::to_string(value); }
 };
 
+/// Decimal, 64 bits.
+struct LargeNumber {
+  static Result<std::uint64_t> decode(std::string_view text);
+  static std::string encode(std::uint64_t value) { return std::to_string(value); }
+};
+
 /// Decimal, at least 1.
 struct Count {
   static Result<std::uint32_t> decode(std::string_view text);

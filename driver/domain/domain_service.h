@@ -77,6 +77,8 @@ class DomainService {
   void took_status(const RecordPtr& record, const MonitorStatus& status);
   void learn_cpu(const RecordPtr& record, Completion done);
   void finish_start_with_cpu(const RecordPtr& record);
+  void resume_verified(const RecordPtr& record);
+  void refuse_start(const RecordPtr& record, const Error& error);
   void finish_start(const RecordPtr& record, bool paused);
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);

@@ -14,27 +14,12 @@ namespace {
 // Of wrong predictions these are named, the others counted.
 constexpr std::size_t kNamedBits = 4;
 
-std::vector<domain_xml::CpuidDifference> wrong_predictions(const CpuidReport& report,
-                                                           const MonitorMeasurements& measured) {
-  TdConfig td;
-  td.attributes = measured.attributes;
-  td.xfam = measured.xfam;
-  td.cpuid = report.requested;
-  td.vcpu_cpuid = report.vcpu_requested;
-  auto differences = domain_xml::compare_cpuid(report, td.xfam, td.attributes, domain_xml::predict_cpuid(td));
-  std::erase_if(differences, [](const auto& difference) {
-    return !difference.predicted || *difference.predicted == difference.actual;
-  });
-  return differences;
-}
-
 std::string describe(const std::vector<domain_xml::CpuidDifference>& wrong, std::string_view domain) {
   std::string text = fmt::format("warning: the guest's CPUID is not as predicted in {} bit{}", wrong.size(),
                                  wrong.size() == 1 ? "" : "s");
   for (std::size_t i = 0; i < std::min(wrong.size(), kNamedBits); ++i)
-    text += fmt::format("{} {} is {:d}", i == 0 ? ":" : ",",
-                        domain_xml::bit_name(wrong[i].function, wrong[i].index, wrong[i].reg, wrong[i].bit),
-                        wrong[i].actual);
+    text +=
+        fmt::format("{} {} is {:d}", i == 0 ? ":" : ",", domain_xml::to_string(wrong[i]), wrong[i].actual);
   if (wrong.size() > kNamedBits) text += fmt::format(" and {} more", wrong.size() - kNamedBits);
   return text +
          fmt::format("; this TDX module or CPU is not as known, 'virt-tdx cpuid {}' shows all", domain);
@@ -44,9 +29,11 @@ Result<> show_live_cpu(DomainRecord& record, const HostCapabilities& host, const
                        const nlohmann::json& measurements) {
   const auto report = TRY(cpuid_report_from_json(cpuid));
   const auto measured = TRY(monitor_measurements_from_json(measurements));
-  if (const auto wrong = wrong_predictions(report, measured); !wrong.empty())
+  const domain_xml::GuestCpuid guest{report, measured.xfam, measured.attributes};
+  if (const auto wrong = domain_xml::wrong_predictions(guest); !wrong.empty())
     add_message(record, describe(wrong, record.name));
   auto& definition = record.live->definition;
+  if (record.live->verify_cpu) TRY(domain_xml::verify_cpu(definition, guest, host));
   if (definition.cpu) definition.cpu = TRY(domain_xml::live_cpu(definition, report, host));
   return {};
 }
@@ -70,17 +57,36 @@ void DomainService::learn_cpu(const RecordPtr& record, Completion done) {
   record->live->monitor->send(control_command::kCpuid, nlohmann::json::object(), took_cpuid);
 }
 
-// A TD of which the CPU cannot be told runs all the same. One whose monitor ended is not started: its end is
-// told by monitor_gone().
+// A TD of which the CPU cannot be told runs all the same, unless its definition has check='full'. One whose
+// monitor ended is not started: its end is told by monitor_gone().
 void DomainService::finish_start_with_cpu(const RecordPtr& record) {
   if (std::exchange(record->live->cpu_asked, true)) return;
   const std::weak_ptr<DomainRecord> weak = record;
   learn_cpu(record, [this, weak](const Result<>& learned) {
     const auto domain = weak.lock();
     if (!domain || domain->phase != Phase::Starting || !domain->live->monitor->connected()) return;
+    if (!learned && domain->live->verify_cpu) return refuse_start(domain, learned.error());
     if (!learned) log::warning("CPU of domain '{}': {}", domain->name, learned.error().message());
+    if (domain->live->resume_when_verified) return resume_verified(domain);
     finish_start(domain, domain->live->status.state == VmState::Paused);
   });
+}
+
+void DomainService::resume_verified(const RecordPtr& record) {
+  const std::weak_ptr<DomainRecord> weak = record;
+  record->live->monitor->send(
+      control_command::kResume, nlohmann::json::object(), [this, weak](const ControlReply& reply) {
+        const auto domain = weak.lock();
+        if (!domain || domain->phase != Phase::Starting) return;
+        reply.result ? finish_start(domain, false) : refuse_start(domain, reply.result.error());
+      });
+}
+
+// The TD is stopped; its end completes the start with this error.
+void DomainService::refuse_start(const RecordPtr& record, const Error& error) {
+  record->live->refusal = error;
+  record->live->monitor->send(control_command::kStop, nlohmann::json::object(), [](const ControlReply&) {});
+  begin_stop(record, StopReason::LaunchFailed, error.message());
 }
 
 }  // namespace virttdx::driver

@@ -45,6 +45,8 @@ void DomainService::reattach(const domain_xml::DomainStatus& status) {
   auto& live = record->live.emplace();
   live.definition = status.domain;
   live.messages = status.messages;
+  const auto& cpu = live.definition.cpu;
+  live.verify_cpu = record->phase == Phase::Starting && cpu && cpu->check == "full";
   live.process = {status.pid, status.pid_start_time, status.monitor_socket};
   if (!is_alive(live.process)) {
     log::warning("domain '{}': its monitor, process {}, ended while no daemon ran", record->name, status.pid);

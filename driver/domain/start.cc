@@ -69,7 +69,11 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   log_findings(record.name, plan.findings);
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
   record.live->messages = messages_of(plan.findings);
-  plan.config.start_paused = options.paused;
+  // The guest runs nothing before its CPU is known to be the one that was asked for.
+  const auto& cpu = record.live->definition.cpu;
+  record.live->verify_cpu = cpu && cpu->check == "full";
+  record.live->resume_when_verified = record.live->verify_cpu && !options.paused;
+  plan.config.start_paused = options.paused || record.live->verify_cpu;
   store_.remove_runtime_files(record.name);
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }
@@ -155,6 +159,12 @@ void DomainService::finish_start(const RecordPtr& record, bool paused) {
 
 // The monitor's own last words are the best explanation there is.
 void DomainService::launch_failed(const RecordPtr& record, const Error& error) {
+  if (const auto& refusal = record->live->refusal) {
+    const auto reported = Error(*refusal).with_context(fmt::format("start of domain '{}'", record->name));
+    log::error("{}", reported.message());
+    if (const auto started = std::exchange(record->started, nullptr)) started(tl::unexpected(reported));
+    return;
+  }
   const auto& message = record->live->stop_message;
   const std::string tail = message.empty() ? last_line(store_.log_file(record->name)) : message;
   const Error reported(Error::Code::Internal,

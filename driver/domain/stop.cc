@@ -145,9 +145,10 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
     case MonitorEventKind::Launched:
       return refresh_status(record, [](const Result<>&) {});
     case MonitorEventKind::Paused:
-      return set_paused(record, true);
     case MonitorEventKind::Resumed:
-      return set_paused(record, false);
+      // A start in progress ends in finish_start().
+      if (record->phase == Phase::Starting) return;
+      return set_paused(record, event.kind == MonitorEventKind::Paused);
     case MonitorEventKind::Reset:
       return emit_reboot(*record);
     case MonitorEventKind::Recreated:

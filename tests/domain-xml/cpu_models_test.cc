@@ -127,8 +127,8 @@ TEST_F(CpuModels, OfTheHostStartAndAreLikePassthrough) {
 
 TEST_F(CpuModels, ShowTheLiveFeaturesThatAFullCheckAccepts) {
   const auto planned = plan("<cpu mode='host-model'/>");
-  const CpuidReport report{planned.config.td.cpuid, planned.config.td.vcpu_cpuid,
-                           predict_cpuid(planned.config.td)};
+  const CpuidReport report{
+      planned.config.td.cpuid, planned.config.td.vcpu_cpuid, predict_cpuid(planned.config.td), {}};
   auto live = live_cpu(domain_, report, host_);
   ASSERT_TRUE(live) << live.error().message();
   EXPECT_EQ(live->mode, "custom");
@@ -139,6 +139,74 @@ TEST_F(CpuModels, ShowTheLiveFeaturesThatAFullCheckAccepts) {
   ASSERT_TRUE(again) << again.error().message();
   EXPECT_TRUE(ids(*again).empty()) << again->findings.front().message;
   EXPECT_EQ(again->config.td.cpuid, planned.config.td.cpuid);
+}
+
+class VerifiedCpu : public CpuModels {
+ protected:
+  // A guest that got what was predicted.
+  GuestCpuid guest_of(const LaunchPlan& planned) const {
+    const auto& td = planned.config.td;
+    return {{td.cpuid, td.vcpu_cpuid, predict_cpuid(td), {}}, td.xfam, td.attributes};
+  }
+  std::string refusal(const GuestCpuid& guest) const {
+    const auto verified = verify_cpu(domain_, guest, host_);
+    return verified ? std::string() : verified.error().message();
+  }
+  // CPUID.01H:ECX
+  static std::uint32_t& leaf_1_ecx(GuestCpuid& guest) {
+    return std::ranges::find(guest.report.actual, 1U, &CpuidEntry::function)->ecx;
+  }
+  static constexpr std::uint32_t kVmx = 1U << 5, kAes = 1U << 25;
+};
+
+TEST_F(VerifiedCpu, ThatWasPredictedIsAccepted) {
+  for (const char* cpu :
+       {"<cpu mode='host-passthrough' check='full'/>", "<cpu mode='maximum' check='full'/>",
+        "<cpu mode='host-model' check='full'/>",
+        "<cpu mode='host-model' check='full'><feature policy='disable' name='mca'/><feature "
+        "policy='optional' name='vmx'/></cpu>"})
+    EXPECT_EQ(refusal(guest_of(plan(cpu))), "") << cpu;
+  auto several = plan("<cpu mode='host-model' check='full'/>");
+  domain_.vcpus = 4;
+  several = *plan_launch(domain_, host_);
+  ASSERT_TRUE(several.can_start()) << error_of(several).message();
+  EXPECT_EQ(refusal(guest_of(several)), "");
+}
+
+TEST_F(VerifiedCpu, OfAnotherFeatureIsRefusedByNameAndBit) {
+  for (const char* cpu : {"<cpu mode='host-passthrough' check='full'><feature name='aes'/></cpu>",
+                          "<cpu mode='host-model' check='full'/>"}) {
+    auto guest = guest_of(plan(cpu));
+    leaf_1_ecx(guest) ^= kVmx | kAes;
+    EXPECT_EQ(refusal(guest).rfind(
+                  "guest CPU doesn't match specification: missing features: aes (CPUID.01H:ECX.aes "
+                  "[bit 25]), extra features: vmx (CPUID.01H:ECX.vmx [bit 5]);",
+                  0),
+              0U)
+        << refusal(guest);
+  }
+}
+
+TEST_F(VerifiedCpu, OfAnotherBitWithoutANameOrOfAnotherVcpuIsRefused) {
+  auto guest = guest_of(plan("<cpu mode='host-passthrough' check='full'/>"));
+  std::ranges::find(guest.report.actual, 0x80000008U, &CpuidEntry::function)->ecx ^= 1U << 8;
+  EXPECT_NE(refusal(guest).find("other bits: CPUID.80000008H:ECX [bit 8] is 1"), std::string::npos)
+      << refusal(guest);
+  guest = guest_of(plan("<cpu mode='host-passthrough' check='full'/>"));
+  auto leaf = *find_cpuid(guest.report.actual, 1, 0);
+  leaf.ecx ^= kAes;
+  guest.report.deviations = {{2, {leaf}}};
+  EXPECT_NE(refusal(guest).find("vCPU 2: CPUID.01H:ECX.aes [bit 25] is 0"), std::string::npos)
+      << refusal(guest);
+}
+
+TEST_F(VerifiedCpu, IsHeldAgainstNothingWithoutAFullCheck) {
+  for (const char* cpu : {"<cpu mode='host-passthrough'/>", "<cpu mode='host-model'/>",
+                          "<cpu mode='host-model' check='none'/>"}) {
+    auto guest = guest_of(plan(cpu));
+    leaf_1_ecx(guest) ^= kAes;
+    EXPECT_EQ(refusal(guest), "") << cpu;
+  }
 }
 
 TEST_F(CpuModels, LeavePassthroughAsItIs) {

@@ -111,8 +111,18 @@ Clock clock() {
   }
   const auto timers = *rc::gen::container<std::vector<std::string>>(
       rc::gen::elementOf(std::vector<std::string>{"pit", "rtc", "hpet", "tsc", "kvmclock"}));
-  for (const auto& timer : timers)
-    value.timers.push_back({timer, maybe_flag(), maybe_word({"delay", "catchup", "merge", "discard"})});
+  for (const auto& name : timers) {
+    auto& timer = value.timers.emplace_back();
+    timer.name = name;
+    timer.present = maybe_flag();
+    timer.tickpolicy = maybe_word({"delay", "catchup", "merge", "discard"});
+  }
+  if (*rc::gen::arbitrary<bool>()) {
+    auto& tsc = value.timers.emplace_back();
+    tsc.name = "tsc";
+    tsc.frequency_hz = *rc::gen::arbitrary<std::uint64_t>();
+    tsc.mode = maybe_word({"auto", "native", "emulate", "paravirt", "smpsafe"});
+  }
   return value;
 }
 

@@ -145,6 +145,17 @@ TEST(CompareCpuid, ReportsEachDifferingBitWithItsReason) {
   EXPECT_NE(differences[1].reason.find("XFAM bit 8"), std::string::npos) << differences[1].reason;
 }
 
+TEST(CompareCpuid, NamesTheVcpuThatIsNotAsTheFirst) {
+  CpuidReport report;
+  report.vcpu_requested = report.actual = {{.function = 7, .ebx = 1U << 0}};
+  report.deviations = {{3, {{.function = 7}}}};
+  const auto differences = compare_cpuid(report, 0x7, 0x10000000);
+  ASSERT_EQ(differences.size(), 1U);
+  EXPECT_EQ(differences[0].vcpu, 3U);
+  EXPECT_FALSE(differences[0].actual);
+  EXPECT_EQ(to_string(differences[0]), "vCPU 3: CPUID.07H:EBX.fsgsbase [bit 0]");
+}
+
 TEST(CompareCpuid, LeavesOutWhatIsComputedWhenAsked) {
   constexpr std::uint32_t kOsxsave = 1U << 27;
   CpuidReport report;

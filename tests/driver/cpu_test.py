@@ -203,4 +203,66 @@ class LiveCpu(DaemonTest):
         self.assertIn("CPU of domain 'td': ", self.log_path.read_text())
 
 
+class FullCheck(DaemonTest):
+    """check='full': the guest runs with the CPU that was asked for, or not at all."""
+
+    def full_xml(self):
+        domain = self.define('td', LiveCpu.HOST_MODEL)
+        domain.create()
+        cpu = re.search('<cpu.*?</cpu>', domain.XMLDesc(), re.S)[0]
+        self.assertIn("check='full'", cpu)
+        domain.destroy()
+        domain.undefine()
+        return XML.replace("<cpu mode='host-passthrough'/>", cpu)
+
+    def start_paused_of(self, domain):
+        return '"start_paused":true' in (self.root / f'run/libvirt/tdx/{domain.name()}.json').read_text().replace(' ', '')
+
+    def test_of_the_cpu_that_a_guest_had_starts_it_again(self):
+        domain = self.define('td', self.full_xml())
+        self.assertEqual([message for message in domain.messages() if message.startswith('error')], [])
+        self.record_events()
+        domain.create()
+        # It was held until its CPU was known.
+        self.assertTrue(self.start_paused_of(domain))
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+        self.expect_events((libvirt.VIR_DOMAIN_EVENT_RESUMED, 0, 2), (libvirt.VIR_DOMAIN_EVENT_STARTED, 0, 2))
+        domain.destroy()
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
+
+    def test_refuses_the_start_with_another_cpu(self):
+        xml = self.full_xml()
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='other')
+        domain = self.define('td', xml)
+        self.record_events()
+        for words in ("start of domain 'td': guest CPU doesn't match specification: ",
+                      'missing features: aes (CPUID.01H:ECX.aes [bit 25]), extra features: vmx (CPUID.01H:ECX.vmx [bit 5]);'):
+            self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, words, domain.create)
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_FAILED])
+        self.expect_events((libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_FAILED, -1),
+                           (libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_FAILED, -1))
+        self.assertIn("guest CPU doesn't match", self.log_path.read_text())
+        self.assertFalse((self.root / 'run/libvirt/tdx/td.xml').exists())
+
+    def test_of_host_passthrough_is_about_features_and_the_prediction(self):
+        feature = "<cpu mode='host-passthrough' check='full'><feature policy='require' name='aes'/></cpu>"
+        xml = XML.replace("<cpu mode='host-passthrough'/>", feature)
+        domain = self.define('td', xml)
+        domain.create()
+        domain.destroy()
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='other')
+        domain = self.connection.lookupByName('td')
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'missing features: aes (CPUID.01H:ECX.aes [bit 25])',
+                          domain.create)
+        self.define('td', xml.replace('full', 'partial')).create()
+
+    def test_refuses_the_start_with_a_cpu_that_cannot_be_told(self):
+        xml = self.full_xml()
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='fail')
+        domain = self.define('td', xml)
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'told not to tell', domain.create)
+        self.assertEqual(domain.isActive(), 0)
+
+
 main()

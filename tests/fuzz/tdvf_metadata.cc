@@ -9,6 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   const auto tdvf = virttdx::parse_tdvf({bytes.begin(), bytes.end()});
+  CHECK(virttdx::diagnose_tdvf(bytes) <= virttdx::TdvfDiagnosis::MetadataDisagrees);
   if (!tdvf) return 0;
   for (const auto& section : tdvf->sections) {
     CHECK(section.memory.is_page_aligned() && section.raw_size <= section.memory.size());

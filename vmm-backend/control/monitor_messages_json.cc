@@ -39,10 +39,17 @@ void describe(Visitor& visit, MonitorMeasurements& measurements) {
 }
 
 template <typename Visitor>
+void describe(Visitor& visit, VcpuCpuid& cpuid) {
+  visit.required("vcpu", cpuid.vcpu);
+  visit.required("entries", cpuid.entries);
+}
+
+template <typename Visitor>
 void describe(Visitor& visit, CpuidReport& report) {
   visit.required("requested", report.requested);
   visit.required("vcpu_requested", report.vcpu_requested);
   visit.required("actual", report.actual);
+  visit.optional("deviations", report.deviations);
 }
 
 template <typename Visitor>

@@ -13,7 +13,7 @@ constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kMemoryUnit = 2 * kMiB;
 constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
 // Guest-physical addresses have 48 or 52 bits, the highest is SHARED; the PCI hole and MMIO need room too.
-constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 46;
+constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 // x2APIC ids of KVM's largest VM (KVM_MAX_VCPUS).
 constexpr std::uint32_t kVcpuMaximum = 4096;
 constexpr std::uint32_t kTscMinimum = 100'000, kTscMaximum = 10'000'000, kTscUnit = 25'000;
@@ -50,7 +50,7 @@ Result<> check_sizes(const VmConfig& config) {
     return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is not a multiple of 2 MiB",
                 config.memory_bytes);
   if (config.memory_bytes < kMemoryMinimum || config.memory_bytes > kMemoryMaximum)
-    return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is outside 64 MiB to 64 TiB",
+    return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is outside 64 MiB to 128 TiB",
                 config.memory_bytes);
   if (config.vcpu_count < 1 || config.vcpu_count > kVcpuMaximum)
     return fail(Error::Code::InvalidArgument, "/vcpu_count: {} is outside 1 to {}", config.vcpu_count,

@@ -22,6 +22,16 @@ CpuidEntries cpuid_of_vcpu(const CpuidEntries& common, std::uint32_t vcpu) {
   return entries;
 }
 
+CpuidEntries deviating_leaves(const CpuidEntries& first, const CpuidEntries& other) {
+  const CpuidEntries alike = cpuid_of_vcpu(first, 0);
+  CpuidEntries deviating;
+  for (const CpuidEntry& entry : other) {
+    const CpuidEntry* const expected = find_cpuid(alike, entry.function, entry.index);
+    if (expected == nullptr || *expected != cpuid_of_vcpu({entry}, 0).front()) deviating.push_back(entry);
+  }
+  return deviating;
+}
+
 std::uint32_t gpaw_of(const CpuidEntries& entries) {
   const CpuidEntry* const sizes = find_cpuid(entries, kAddressSizes, 0);
   return sizes == nullptr ? 0 : sizes->eax >> 16 & 0xFF;

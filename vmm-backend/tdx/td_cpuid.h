@@ -12,6 +12,10 @@ namespace virttdx {
 /// SDM volume 2, CPUID).
 CpuidEntries cpuid_of_vcpu(const CpuidEntries& common, std::uint32_t vcpu);
 
+/// Leaves of `other`, a vCPU's KVM_TDX_GET_CPUID, that are not as vCPU 0's `first` in more than the x2APIC
+/// id.
+CpuidEntries deviating_leaves(const CpuidEntries& first, const CpuidEntries& other);
+
 /// Guest-physical address width, 0x80000008.EAX[23:16] of INIT_VM's entries; 0 when there is no such entry.
 std::uint32_t gpaw_of(const CpuidEntries& entries);
 

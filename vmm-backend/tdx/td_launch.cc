@@ -146,6 +146,21 @@ Result<CpuidEntries> read_cpuid(KvmVcpu& vcpu) {
   return buffer.entries();
 }
 
+Result<CpuidReport> report_cpuid(std::span<KvmVcpu> vcpus, const TdConfig& td) {
+  CpuidReport report;
+  report.requested = td.cpuid;
+  report.vcpu_requested = cpuid_of_vcpu(td.vcpu_cpuid, 0);
+  report.actual = TRY(read_cpuid(vcpus.front()));
+  std::size_t left = kCpuidDeviationsMaximum;
+  for (std::uint32_t id = 1; id < vcpus.size(); ++id) {
+    auto deviating = deviating_leaves(report.actual, TRY(read_cpuid(vcpus[id])));
+    deviating.resize(std::min(deviating.size(), left));
+    left -= deviating.size();
+    if (!deviating.empty()) report.deviations.push_back({id, std::move(deviating)});
+  }
+  return report;
+}
+
 Result<> finalize(KvmVm& vm) {
   const TdxAnswer answer =
       retried(EBUSY, [&] { return vm.tdx_command(kvm::KVM_TDX_FINALIZE_VM, 0, std::uint64_t{0}); });
@@ -173,10 +188,8 @@ Result<LaunchedTd> launch_td(Kvm& kvm, const TdLaunchRequest& request) {
   for (std::uint32_t id = 0; id < request.vcpu_count; ++id)
     td.vcpus.push_back(TRY(create_vcpu(*td.vm, id, request)));
   for (const TdPageRange& range : request.pages) TRY(add_pages(td.vcpus.front(), *td.memory, range));
-  td.cpuid.requested = request.td.cpuid;
-  td.cpuid.vcpu_requested = cpuid_of_vcpu(request.td.vcpu_cpuid, 0);
   // Before FINALIZE: KVM refuses it on a TD that may run.
-  td.cpuid.actual = TRY(read_cpuid(td.vcpus.front()));
+  td.cpuid = TRY(report_cpuid(td.vcpus, request.td));
   TRY(finalize(*td.vm));
   return td;
 }

@@ -38,6 +38,16 @@ std::string_view to_name(TdCpuBitClass bit_class);
 /// vcpu_cpuid. `td` is a plan's, or what a monitor reports.
 CpuidEntries predict_cpuid(const TdConfig& td);
 
+/// CPUID of a running TD, with what decides it.
+struct GuestCpuid {
+  CpuidReport report;  ///< the monitor's
+  std::uint64_t xfam = 0;
+  std::uint64_t attributes = 0;
+};
+CpuidEntries predict_cpuid(const GuestCpuid& guest);
+/// Bits that are not as predict_cpuid() says: a mistake of virttdx's, or a TDX module of another version.
+std::vector<CpuidDifference> wrong_predictions(const GuestCpuid& guest);
+
 /// Names of the models of libvirt's CPU map for x86_64, in libvirt's order
 /// (virConnectGetCPUModelNames). Errors: the CPU map cannot be read.
 Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources = {});
@@ -89,5 +99,11 @@ Result<std::string> baseline_cpu(std::span<const std::string> cpu_xmls, const Ho
 /// monitor's.
 Result<Cpu> live_cpu(const Domain& domain, const CpuidReport& report, const HostCapabilities& host,
                      const PlanSources& sources = {});
+
+/// After launch, of a definition with check='full' (success for any other): whether the guest has exactly the
+/// CPU that was asked for. `domain` is the definition as planned. Errors: ConfigUnsupported with libvirt's
+/// words, the features and their bits.
+Result<> verify_cpu(const Domain& domain, const GuestCpuid& guest, const HostCapabilities& host,
+                    const PlanSources& sources = {});
 
 }  // namespace virttdx::domain_xml

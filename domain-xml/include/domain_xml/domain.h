@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,13 @@ struct Timer {
   std::string name;
   std::optional<bool> present;
   std::optional<std::string> tickpolicy;
-  bool operator==(const Timer&) const = default;
+  std::optional<std::uint64_t> frequency_hz;  ///< of tsc only
+  std::optional<std::string> mode;            ///< of tsc only: auto, native, emulate, paravirt, smpsafe
+  int line = 0;                               ///< in the XML, for findings; not compared
+  bool operator==(const Timer& other) const {
+    return name == other.name && present == other.present && tickpolicy == other.tickpolicy &&
+           frequency_hz == other.frequency_hz && mode == other.mode;
+  }
 };
 
 struct Clock {
@@ -79,10 +86,12 @@ struct Features {
   bool operator==(const Features&) const = default;
 };
 
-/// Line of an element in the XML, for findings; 0: unknown. Equal to any other: no part of a definition.
-struct SourceLine {
-  int number = 0;
-  bool operator==(const SourceLine&) const { return true; }
+/// Lines of elements in the XML, for findings. Equal to any other: no part of a definition.
+struct SourceLines {
+  std::map<std::string, int, std::less<>> first;  ///< "/domain/os/loader" -> 12: of the first of its path
+  /// Of the element at `path`, or of the nearest above it that is there; 0: unknown.
+  int of(std::string_view path) const;
+  bool operator==(const SourceLines&) const { return true; }
 };
 
 enum class CpuFeaturePolicy : std::uint8_t { Force, Require, Optional, Disable, Forbid };
@@ -109,8 +118,6 @@ struct Cpu {
   std::optional<std::uint32_t> maxphysaddr_bits;
   std::optional<CpuTopology> topology;
   std::vector<CpuFeature> features;
-  SourceLine line = {};
-  SourceLine model_line = {};
   bool operator==(const Cpu&) const = default;
 };
 
@@ -125,12 +132,7 @@ struct LaunchSecurity {
     bool operator==(const QuoteGenerationService&) const = default;
   };
   std::optional<QuoteGenerationService> quote_generation_service;
-  int line = 0;  ///< not compared
-  bool operator==(const LaunchSecurity& other) const {
-    return policy == other.policy && mr_config_id == other.mr_config_id && mr_owner == other.mr_owner &&
-           mr_owner_config == other.mr_owner_config &&
-           quote_generation_service == other.quote_generation_service;
-  }
+  bool operator==(const LaunchSecurity&) const = default;
 };
 
 /// `<serial>` and `<console>` (a console of target type serial is an alias of the serial of the same port).
@@ -196,6 +198,7 @@ struct Domain {
   std::optional<CrashAction> on_crash;
   Devices devices;
   std::optional<LaunchSecurity> launch_security;
+  SourceLines lines = {};  ///< of parse_domain()
   bool operator==(const Domain&) const = default;
 };
 

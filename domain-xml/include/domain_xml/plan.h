@@ -99,7 +99,10 @@ struct CpuidDifference {
   /// What predict_cpuid() said; unset where no prediction was given. Another value than `actual` is a mistake
   /// of virttdx's, or a TDX module of another version.
   std::optional<bool> predicted = {};
+  std::uint32_t vcpu = 0;  ///< other than 0: of a leaf in which this vCPU is not as vCPU 0
 };
+/// "CPUID.07H:EBX.intel-pt [bit 25]", of another vCPU than 0 "vCPU 3: CPUID.07H ...".
+std::string to_string(const CpuidDifference& difference);
 /// "CPUID.07H:EBX.intel-pt [bit 25]" in QEMU's notation ("CPUID.0DH.1:EAX" with a sub-leaf).
 std::string bit_name(std::uint32_t function, std::uint32_t index, CpuidRegister reg, std::uint8_t bit);
 /// Bits that differ, without those that the TDX module computes at each CPUID and leaves that KVM answers.

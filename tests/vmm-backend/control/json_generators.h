@@ -109,11 +109,19 @@ struct Arbitrary<virttdx::HostCapabilities> {
 };
 
 template <>
+struct Arbitrary<virttdx::VcpuCpuid> {
+  static Gen<virttdx::VcpuCpuid> arbitrary() {
+    using virttdx::VcpuCpuid;
+    return gen::build<VcpuCpuid>(gen::set(&VcpuCpuid::vcpu), gen::set(&VcpuCpuid::entries));
+  }
+};
+
+template <>
 struct Arbitrary<virttdx::CpuidReport> {
   static Gen<virttdx::CpuidReport> arbitrary() {
     using virttdx::CpuidReport;
     return gen::build<CpuidReport>(gen::set(&CpuidReport::requested), gen::set(&CpuidReport::vcpu_requested),
-                                   gen::set(&CpuidReport::actual));
+                                   gen::set(&CpuidReport::actual), gen::set(&CpuidReport::deviations));
   }
 };
 

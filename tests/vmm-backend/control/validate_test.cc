@@ -35,7 +35,7 @@ TEST(Validate, RefusesMemoryThatIsNoMultipleOf2MiBOrTooSmall) {
   EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes += 4096; }),
             "/memory_bytes: 268439552 is not a multiple of 2 MiB");
   EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes = 62 << 20; }),
-            "/memory_bytes: 65011712 is outside 64 MiB to 64 TiB");
+            "/memory_bytes: 65011712 is outside 64 MiB to 128 TiB");
 }
 
 TEST(Validate, RefusesNoVcpu) {

@@ -63,13 +63,24 @@ struct MonitorMeasurements {
   std::uint64_t pages_measured = 0;
 };
 
-/// Reply of "cpuid": what INIT_VM was given and what KVM_TDX_GET_CPUID of vCPU 0 answered before FINALIZE.
+/// Leaves of one vCPU.
+struct VcpuCpuid {
+  std::uint32_t vcpu = 0;
+  CpuidEntries entries;
+  bool operator==(const VcpuCpuid&) const = default;
+};
+
+/// Reply of "cpuid": what INIT_VM was given and what KVM_TDX_GET_CPUID of each vCPU answered before FINALIZE.
 struct CpuidReport {
   CpuidEntries requested;       ///< TdConfig::cpuid
   CpuidEntries vcpu_requested;  ///< vCPU 0's KVM_SET_CPUID2
-  CpuidEntries actual;          ///< KVM_TDX_GET_CPUID
+  CpuidEntries actual;          ///< vCPU 0's KVM_TDX_GET_CPUID
+  /// Leaves of other vCPUs that are not as vCPU 0's in more than the x2APIC id: normally none. The first
+  /// kCpuidDeviationsMaximum of them.
+  std::vector<VcpuCpuid> deviations = {};
   bool operator==(const CpuidReport&) const = default;
 };
+inline constexpr std::size_t kCpuidDeviationsMaximum = 64;
 
 enum class MonitorEventKind : std::uint8_t {
   Launched,  ///< the TD is finalized and about to run (or paused, by start_paused)

@@ -53,6 +53,17 @@ Result<Tdvf> parse_tdvf(std::vector<std::byte> image);
 /// metadata, truncated), says which file to use instead.
 Result<Tdvf> load_tdvf(const std::filesystem::path& path);
 
+/// Why an image that parse_tdvf() refuses is no firmware for TDs: a TD made from it would hang without a
+/// word.
+enum class TdvfDiagnosis : std::uint8_t {
+  VariablesHalf,      ///< OVMF_VARS: a variable store and no code
+  CodeHalf,           ///< OVMF_CODE: code that wants flash with variables below it
+  NoMetadata,         ///< a whole image, or no firmware at all, without TDVF metadata
+  MetadataDisagrees,  ///< metadata that says something else than the file: truncated, padded, patched
+};
+/// Of an image for which parse_tdvf() failed. Any bytes.
+TdvfDiagnosis diagnose_tdvf(std::span<const std::byte> image);
+
 /// One page range in the order the launch adds it.
 struct TdPageRange {
   GpaRange memory;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Domain capabilities say what is true: what they offer can be planned for a TD on that host, what they do
+// not is refused.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <regex>
+
+#include "domain_xml/plan.h"
+#include "golden.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+HostCapabilities kvm_host() {
+  return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
+}
+
+class TrueDomainCapabilities : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists("/usr/share/ovmf/OVMF.fd")) GTEST_SKIP() << "no Debian package ovmf";
+    if (!std::filesystem::exists("/usr/share/libvirt/cpu_map/index.xml"))
+      GTEST_SKIP() << "no CPU map of libvirt (Debian package libvirt0)";
+    xml_ = format_domain_capabilities(kvm_host(), {.emulator_path = "/usr/libexec/virttdx-vmm"});
+  }
+
+  // What is between <name ...> and </name>, or of <name .../> the element itself.
+  std::string section(const std::string& name) const {
+    std::smatch found;
+    const bool whole = std::regex_search(xml_, found, std::regex("<" + name + "[ >][^]*?</" + name + ">"));
+    if (!whole) std::regex_search(xml_, found, std::regex("<" + name + "[ /][^>]*/>"));
+    return found.empty() ? std::string() : found[0].str();
+  }
+  static std::vector<std::string> values(const std::string& text, const std::string& pattern) {
+    std::vector<std::string> found;
+    const std::regex expression(pattern);
+    for (std::sregex_iterator at(text.begin(), text.end(), expression), end; at != end; ++at)
+      found.push_back((*at)[1]);
+    return found;
+  }
+  std::vector<std::string> enum_values(const std::string& text, const std::string& name) const {
+    std::smatch found;
+    if (!std::regex_search(text, found, std::regex("<enum name='" + name + "'>[^]*?</enum>"))) return {};
+    return values(found[0], "<value>([^<]*)</value>");
+  }
+
+  // Whether the reader takes it and a TD starts with it.
+  static bool is_possible(const std::string& inner, const std::string& os = "<os><type>hvm</type></os>") {
+    const auto domain =
+        parse_domain("<domain type='kvm'><name>a</name><memory>1048576</memory>" + os +
+                     "<features><acpi/></features>" + inner + "<launchSecurity type='tdx'/></domain>");
+    if (!domain) return false;
+    const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"});
+    if (!complete) return false;
+    const auto plan = plan_launch(*complete, kvm_host());
+    return plan && plan->can_start();
+  }
+  static std::string os_with(const std::string& loader) { return "<os><type>hvm</type>" + loader + "</os>"; }
+
+  std::string xml_;
+};
+
+TEST_F(TrueDomainCapabilities, OfTdx) {
+  EXPECT_EQ(section("tdx"), "<tdx supported='yes'/>");
+  EXPECT_EQ(enum_values(section("launchSecurity"), "sectype"), std::vector<std::string>{"tdx"});
+  EXPECT_TRUE(is_possible(""));
+}
+
+TEST_F(TrueDomainCapabilities, OfLoaders) {
+  const auto loader = section("loader");
+  for (const std::string type : {"rom", "pflash"}) {
+    const auto types = enum_values(loader, "type");
+    EXPECT_EQ(std::ranges::count(types, type) == 1,
+              is_possible("", os_with("<loader type='" + type + "'>/usr/share/ovmf/OVMF.fd</loader>")))
+        << type;
+  }
+  for (const std::string secure : {"yes", "no"}) {
+    const auto offered = enum_values(loader, "secure");
+    EXPECT_EQ(std::ranges::count(offered, secure) == 1,
+              is_possible(
+                  "", os_with("<loader type='rom' secure='" + secure + "'>/usr/share/ovmf/OVMF.fd</loader>")))
+        << secure;
+  }
+  const auto images = values(loader, "\n *<value>(/[^<]*)</value>");
+  EXPECT_FALSE(images.empty());
+  for (const auto& image : images)
+    EXPECT_TRUE(is_possible("", os_with("<loader type='rom'>" + image + "</loader>"))) << image;
+  EXPECT_TRUE(is_possible("", "<os firmware='efi'><type>hvm</type></os>"));
+}
+
+TEST_F(TrueDomainCapabilities, OfCpuModes) {
+  for (const std::string mode : {"host-passthrough", "maximum", "host-model"})
+    EXPECT_EQ(xml_.find("<mode name='" + mode + "' supported='yes'") != std::string::npos,
+              is_possible("<cpu mode='" + mode + "'/>"))
+        << mode;
+}
+
+TEST_F(TrueDomainCapabilities, OfNamedModelsWithTheirBlockers) {
+  std::size_t usable = 0;
+  for (const auto& name : values(section("cpu"), "<model usable='[a-z]+' vendor='[^']*'>([^<]*)</model>")) {
+    const bool offered = xml_.find("<model usable='yes' vendor='Intel'>" + name + "<") != std::string::npos ||
+                         xml_.find("<model usable='yes' vendor='unknown'>" + name + "<") != std::string::npos;
+    usable += offered ? 1 : 0;
+    EXPECT_EQ(offered, is_possible("<cpu mode='custom'><model>" + name + "</model></cpu>")) << name;
+    EXPECT_EQ(offered, xml_.find("<blockers model='" + name + "'>") == std::string::npos) << name;
+    if (offered) continue;
+    // Without its blockers, an Intel model is possible.
+    std::smatch blockers;
+    ASSERT_TRUE(
+        std::regex_search(xml_, blockers, std::regex("<blockers model='" + name + "'>[^]*?</blockers>")));
+    if (xml_.find("vendor='Intel'>" + name + "<") == std::string::npos) continue;
+    std::string without;
+    for (const auto& feature : values(blockers[0].str(), "<feature name='([^']*)'/>"))
+      without += "<feature policy='disable' name='" + feature + "'/>";
+    EXPECT_TRUE(is_possible("<cpu mode='custom'><model>" + name + "</model>" + without + "</cpu>")) << name;
+  }
+  EXPECT_GT(usable, 0U);
+}
+
+struct DeviceSample {
+  const char* element;
+  const char* xml;
+};
+// The plainest device of each kind that domain capabilities speak of.
+constexpr std::array kDevices = {
+    DeviceSample{
+        "disk",
+        "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/usr/share/ovmf/"
+        "OVMF.fd'/><target dev='vda' bus='virtio'/><readonly/></disk>"},
+    DeviceSample{"graphics", "<graphics type='vnc' port='-1' autoport='yes'/>"},
+    DeviceSample{"hostdev",
+                 "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' "
+                 "bus='0x06' slot='0x02' function='0x0'/></source></hostdev>"},
+    DeviceSample{"rng", "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"},
+    DeviceSample{"filesystem",
+                 "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target "
+                 "dir='srv'/></filesystem>"},
+    DeviceSample{"tpm", "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"},
+    DeviceSample{"redirdev", "<redirdev bus='usb' type='spicevmc'/>"},
+    DeviceSample{"channel",
+                 "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"},
+};
+
+TEST_F(TrueDomainCapabilities, OfDevices) {
+  for (const auto& [element, device] : kDevices) {
+    const auto said = section(element);
+    EXPECT_EQ(said.starts_with("<" + std::string(element) + " supported='yes'"),
+              is_possible("<devices>" + std::string(device) + "</devices>"))
+        << said;
+  }
+  EXPECT_TRUE(is_possible("<devices><video><model type='none'/></video></devices>"));
+}
+
+}  // namespace
+}  // namespace virttdx::domain_xml

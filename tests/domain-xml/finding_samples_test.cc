@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Findings beside those of <cpu>: each has a sample here or among the golden plans, and is complete.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "domain_xml/plan.h"
+#include "golden.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
+constexpr auto kCode = "/usr/share/OVMF/OVMF_CODE.fd", kVariables = "/usr/share/OVMF/OVMF_VARS.fd";
+
+const std::string kBase =
+    "<domain type='kvm'>\n"
+    "<name>td</name>\n"
+    "<memory unit='MiB'>512</memory>\n"
+    "<vcpu>1</vcpu>\n"
+    "<os><type machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader></os>\n"
+    "<features><acpi/></features>\n"
+    "<clock offset='utc'></clock>\n"
+    "<devices></devices>\n"
+    "<launchSecurity type='tdx'></launchSecurity>\n"
+    "</domain>\n";
+
+HostCapabilities kvm_host() {
+  return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
+}
+
+std::string replaced(std::string text, const std::string& old, const std::string& replacement) {
+  const auto at = text.find(old);
+  EXPECT_NE(at, std::string::npos) << old;
+  return text.replace(at, old.size(), replacement);
+}
+
+std::vector<Finding> findings_of(const std::string& xml, const HostCapabilities& host = kvm_host(),
+                                 const PlanSources& sources = {}) {
+  const auto domain = parse_domain(xml);
+  EXPECT_TRUE(domain) << domain.error().message();
+  const auto complete =
+      complete_definition(domain.value_or(Domain()), {.emulator = "/usr/libexec/virttdx-vmm"});
+  EXPECT_TRUE(complete) << complete.error().message();
+  const auto plan = plan_launch(complete.value_or(Domain()), host, sources);
+  EXPECT_TRUE(plan) << plan.error().message();
+  return plan ? plan->findings : std::vector<Finding>();
+}
+
+std::string ids_of(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const auto& finding : findings) text += finding.id + " ";
+  return text;
+}
+
+const Finding* find(const std::vector<Finding>& findings, std::string_view id) {
+  const auto found = std::ranges::find(findings, id, &Finding::id);
+  return found == findings.end() ? nullptr : &*found;
+}
+
+struct Sample {
+  const char* id;
+  const char* old;
+  const char* replacement;
+  int line;
+};
+const std::vector<Sample> kSamples = {
+    {"memory-size", "<memory unit='MiB'>512<", "<memory unit='MiB'>32<", 3},
+    {"memory-size", "<memory unit='MiB'>512<", "<memory unit='TiB'>129<", 3},
+    {"memory-rounded", "<memory unit='MiB'>512<", "<memory unit='MiB'>513<", 3},
+    {"memory-balloon", "<vcpu>1", "<currentMemory unit='MiB'>256</currentMemory>\n<vcpu>1", 4},
+    {"vcpu-count", "<vcpu>1<", "<vcpu>65<", 4},
+    {"vcpu-hotplug", "<vcpu>1<", "<vcpu current='1'>2<", 4},
+    {"vcpu-placement", "<vcpu>", "<vcpu placement='auto'>", 4},
+    {"machine-not-q35", "machine='q35'", "machine='pc'", 5},
+    {"firmware-pflash", "type='rom'", "type='pflash'", 5},
+    {"firmware-secure", "type='rom'", "type='rom' secure='yes'", 5},
+    {"firmware-nvram", "</os>", "\n<nvram>/var/lib/td.fd</nvram></os>", 6},
+    {"firmware-nvram", "type='rom'", "type='rom' stateless='no'", 5},
+    {"firmware-format", "type='rom'", "type='rom' format='qcow2'", 5},
+    {"firmware-unreadable", "OVMF.fd", "none.fd", 5},
+    {"acpi-always-present", "<acpi/>", "<apic/>", 6},
+    {"smm-in-td", "<acpi/>", "<acpi/>\n<smm state='on'/>", 7},
+    {"ioapic-in-kernel", "<acpi/>", "<acpi/>\n<ioapic driver='kvm'/>", 7},
+    {"tdx-attribute-kvm", "<acpi/>", "<acpi/>\n<pmu state='on'/>", 7},
+    {"timer-not-offered", "utc'>", "utc'>\n<timer name='kvmclock' present='yes'/>", 8},
+    {"timer-not-offered", "utc'>", "utc'>\n<timer name='pit' present='yes'/>", 8},
+    {"timer-always-present", "utc'>", "utc'>\n<timer name='rtc' present='no'/>", 8},
+    {"timer-tickpolicy-without-effect", "utc'>", "utc'>\n<timer name='pit' tickpolicy='delay'/>", 8},
+    {"tsc-mode", "utc'>", "utc'>\n<timer name='tsc' mode='emulate'/>", 8},
+    {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='2110000000'/>", 8},
+    {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='75000000'/>", 8},
+    {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='10025000000'/>", 8},
+    {"lifecycle-action-not-offered", "<features>", "<on_poweroff>restart</on_poweroff>\n<features>", 6},
+    {"serial-port", "<devices>", "<devices>\n<serial type='null'><target port='4'/></serial>", 9},
+    {"serial-file-and-log", "<devices>",
+     "<devices>\n<serial type='file'><source path='/a'/><log file='/b'/></serial>", 9},
+    {"tdx-debug", "tdx'>", "tdx'>\n<policy>0x10000001</policy>", 10},
+    {"tdx-sept-ve", "tdx'>", "tdx'>\n<policy>0</policy>", 10},
+    {"tdx-attribute-reserved", "tdx'>", "tdx'>\n<policy>0x10000002</policy>", 10},
+    {"tdx-attribute-module", "tdx'>", "tdx'>\n<policy>0x90000000</policy>", 10},
+    {"tdx-attributes-exclude", "tdx'>", "tdx'>\n<policy>0x20000001</policy>", 10},
+};
+// Of finding_coverage_test.cc, or of tests below that need another host or files.
+const std::set<std::string> kElsewhere = {
+    "tdx-attribute-not-honoured", "tsc-host-frequency",          "launch-security-missing",
+    "memory-above-gpaw",          "firmware-code-half",          "firmware-variables-half",
+    "firmware-no-metadata",       "firmware-metadata-disagrees", "firmware-fallback"};
+
+class FindingSamples : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kCode)) GTEST_SKIP() << "no " << kCode << " (Debian package ovmf)";
+  }
+};
+
+TEST_F(FindingSamples, EachHasItsFindingInItsLine) {
+  EXPECT_EQ(ids_of(findings_of(kBase)), "");
+  for (const auto& sample : kSamples) {
+    const auto findings = findings_of(replaced(kBase, sample.old, sample.replacement));
+    const auto* finding = find(findings, sample.id);
+    ASSERT_NE(finding, nullptr) << sample.id << ": " << ids_of(findings);
+    EXPECT_EQ(finding->line, sample.line) << to_string(*finding);
+  }
+}
+
+void expect_complete(const std::vector<Finding>& findings) {
+  for (const auto& finding : findings) {
+    const auto text = to_string(finding);
+    EXPECT_FALSE(finding.message.empty()) << finding.id;
+    EXPECT_TRUE(finding.severity == Severity::Note || !finding.remedy.empty()) << "no remedy: " << text;
+    EXPECT_TRUE(finding.xml_path.empty() || finding.line > 0) << "no line: " << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  }
+}
+
+// The golden plans, as domains planned anew.
+std::vector<Finding> golden_findings() {
+  std::filesystem::current_path(test::data_path("plan"));
+  PlanSources sources;
+  sources.firmware_descriptors = {"no-such-folder", "firmware"};
+  std::vector<Finding> all;
+  for (const std::string host : {"kvm", "soft", "no-tdx"}) {
+    const auto capabilities =
+        host_capabilities_from_json(test::read_data("plan/" + host + ".host.json")).value();
+    for (const auto& file : test::data_files("plan/" + host, ".xml"))
+      std::ranges::move(findings_of(test::read_data(file), capabilities, sources), std::back_inserter(all));
+  }
+  return all;
+}
+
+TEST_F(FindingSamples, AreComplete) {
+  for (const auto& sample : kSamples)
+    expect_complete(findings_of(replaced(kBase, sample.old, sample.replacement)));
+  expect_complete(golden_findings());
+}
+
+std::set<std::string> ids_in_sources() {
+  // As an argument of add() and error(), and in tables.
+  const std::regex call("\\b(?:error|add)\\(\\s*(?:Severity::\\w+,\\s*)?\"([a-z0-9-]+)\"");
+  const std::regex table("[{,:?]\\s*\"((?:firmware|tdx-attribute)-[a-z0-9-]+)\"");
+  std::set<std::string> ids;
+  for (const auto& file :
+       std::filesystem::directory_iterator(std::filesystem::path(VIRTTDX_SOURCE_ROOT) / "domain-xml/plan")) {
+    std::ifstream stream(file.path());
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    for (const auto* pattern : {&call, &table})
+      for (std::sregex_iterator found(text.begin(), text.end(), *pattern), end; found != end; ++found)
+        ids.insert((*found)[1]);
+  }
+  return ids;
+}
+
+TEST_F(FindingSamples, AreThereForEachIdentifierInTheSources) {
+  auto met = kElsewhere;
+  for (const auto& sample : kSamples) met.insert(sample.id);
+  for (const auto& finding : golden_findings()) met.insert(finding.id);
+  // The CPU's samples are in finding_coverage_test.cc, which holds them against the sources.
+  std::erase_if(met, [](const std::string& id) { return id.starts_with("cpu-") || id.starts_with("xfam-"); });
+  const auto ids = ids_in_sources();
+  EXPECT_GT(ids.size(), 40U);
+  for (const auto& id : ids)
+    EXPECT_TRUE(met.contains(id) || id.starts_with("cpu-") || id.starts_with("xfam-"))
+        << "no sample for " << id;
+  for (const auto& id : met) EXPECT_TRUE(ids.contains(id)) << "no source has " << id;
+}
+
+TEST_F(FindingSamples, OfAHostsOwnTscTellsHowToHelp) {
+  auto host = kvm_host();
+  host.tsc_khz = 99'999;
+  const auto findings = findings_of(kBase, host);
+  ASSERT_NE(find(findings, "tsc-host-frequency"), nullptr) << ids_of(findings);
+  EXPECT_EQ(
+      ids_of(findings_of(replaced(kBase, "utc'>", "utc'><timer name='tsc' frequency='1000000000'/>"), host)),
+      "");
+}
+
+TEST_F(FindingSamples, OfADomainWithoutLaunchSecurityNamesIt) {
+  auto domain = *parse_domain(kBase);
+  domain.launch_security.reset();
+  const auto plan = plan_launch(domain, kvm_host());
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_NE(find(plan->findings, "launch-security-missing"), nullptr) << ids_of(plan->findings);
+}
+
+// 47 bits of private addresses end at 128 TiB, and the PCI hole takes 4 GiB of them.
+TEST_F(FindingSamples, OfTheLargestTdsAskForWiderAddresses) {
+  const auto xml = replaced(kBase, "<memory unit='MiB'>512<", "<memory unit='TiB'>128<");
+  auto host = kvm_host();
+  const auto plan = plan_launch(*complete_definition(*parse_domain(xml), {.emulator = "/x"}), host);
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(find_cpuid(plan->config.td.cpuid, 0x80000008, 0)->eax >> 16 & 0xFF, 52U);
+  host.five_level_ept = false;
+  EXPECT_EQ(ids_of(findings_of(xml, host)), "memory-above-gpaw ");
+  const auto fits = replaced(kBase, "<memory unit='MiB'>512<", "<memory unit='MiB'>134213632<");
+  EXPECT_EQ(ids_of(findings_of(fits, host)), "");
+}
+
+TEST(PlannedTsc, IsToldToTheMonitorAndToTheGuest) {
+  const auto domain =
+      parse_domain(replaced(kBase, "utc'>", "utc'><timer name='tsc' frequency='2500000000'/>"));
+  const auto plan = plan_launch(*complete_definition(*domain, {.emulator = "/x"}), kvm_host());
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(plan->config.td.tsc_khz, 2'500'000U);
+  const auto* leaf = find_cpuid(plan->config.td.vcpu_cpuid, 0x15, 0);
+  ASSERT_NE(leaf, nullptr);
+  EXPECT_EQ(std::uint64_t{leaf->ecx} * leaf->ebx / leaf->eax, 2'500'000'000U);
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A loader's finding, of Debian's own files and of files made wrong.
+class Firmware : public FindingSamples {
+ protected:
+  std::string diagnosis_of(const std::string& path) {
+    const auto findings = findings_of(replaced(kBase, kFirmware, path));
+    EXPECT_EQ(findings.size(), 1U) << ids_of(findings);
+    EXPECT_NE(findings.at(0).message.find("'" + path + "'"), std::string::npos) << findings.at(0).message;
+    return findings.at(0).id;
+  }
+  std::string diagnosis_of_bytes(const std::string& bytes) {
+    const auto path = testing::TempDir() + "virttdx-firmware-" + std::to_string(getpid()) + ".fd";
+    std::ofstream(path, std::ios::binary) << bytes;
+    auto id = diagnosis_of(path);
+    std::filesystem::remove(path);
+    return id;
+  }
+};
+
+TEST_F(Firmware, ThatIsHalfOfAPairSaysWhichHalf) {
+  EXPECT_EQ(diagnosis_of(kVariables), "firmware-variables-half");
+  EXPECT_EQ(diagnosis_of("/usr/share/OVMF/OVMF_VARS_4M.ms.fd"), "firmware-variables-half");
+  EXPECT_EQ(diagnosis_of(kCode), "firmware-code-half");
+  EXPECT_EQ(diagnosis_of("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"), "firmware-code-half");
+}
+
+// A pair put together again is whole; of the 4 MiB build, which knows no TDX, it still has no metadata.
+TEST_F(Firmware, WithoutMetadataSaysSo) {
+  EXPECT_EQ(diagnosis_of_bytes(std::string(2U << 20, '\0')), "firmware-no-metadata");
+  EXPECT_EQ(diagnosis_of_bytes(bytes_of("/usr/share/OVMF/OVMF_VARS_4M.fd") +
+                               bytes_of("/usr/share/OVMF/OVMF_CODE_4M.fd")),
+            "firmware-no-metadata");
+  EXPECT_EQ(diagnosis_of_bytes("not a firmware"), "firmware-no-metadata");
+}
+
+TEST_F(Firmware, OfNoDescriptorIsTheFallback) {
+  PlanSources sources;
+  sources.firmware_descriptors = {"/no/such/folder"};
+  const auto xml = replaced(replaced(kBase, "<loader type='rom'>/usr/share/ovmf/OVMF.fd</loader>", ""),
+                            "<os>", "<os firmware='efi'>");
+  EXPECT_EQ(ids_of(findings_of(xml, kvm_host(), sources)), "firmware-fallback ");
+}
+
+TEST_F(Firmware, WithMetadataThatDisagreesSaysSo) {
+  const auto whole = bytes_of(kFirmware);
+  EXPECT_EQ(diagnosis_of_bytes(whole.substr(4096)), "firmware-metadata-disagrees");
+  EXPECT_EQ(diagnosis_of_bytes(std::string(4096, '\0') + whole), "firmware-metadata-disagrees");
+}
+
+}  // namespace
+}  // namespace virttdx::domain_xml
