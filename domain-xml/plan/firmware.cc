@@ -119,16 +119,16 @@ constexpr std::array kUnusable = {
 
 // A TD with any of these would hang silently.
 void check_firmware(Planning& planning, const std::string& path) {
-  auto image = read_file(path, kTdvfMaximumSize);
+  const auto image = read_file(path, kTdvfMaximumSize);
   if (!image) {
     planning.error("firmware-unreadable", kLoaderPath,
                    fmt::format("firmware cannot be read: {}", image.error().message()),
                    "name a file that is there, or use firmware='efi' without <loader>");
     return;
   }
-  const auto diagnosis = diagnose_tdvf(*image);
-  const auto tdvf = parse_tdvf(std::move(*image));
+  const auto tdvf = parse_tdvf(*image);
   if (tdvf) return;
+  const auto diagnosis = diagnose_tdvf(*image);
   const auto& words = kUnusable.at(static_cast<std::size_t>(diagnosis));
   CHECK(words.diagnosis == diagnosis);
   planning.error(words.id, kLoaderPath,

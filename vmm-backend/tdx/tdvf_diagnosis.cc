@@ -20,7 +20,10 @@ bool starts_with_volume(std::span<const std::byte> image, const Guid& guid) {
 }
 
 bool has_metadata(std::span<const std::byte> image) {
-  return !std::ranges::search(image, kTdvfGuardGuid).empty();
+  // SAFETY: bytes seen as characters.
+  const std::string_view text(reinterpret_cast<const char*>(image.data()), image.size());
+  const std::string_view guard(reinterpret_cast<const char*>(kTdvfGuardGuid.data()), kTdvfGuardGuid.size());
+  return text.find(guard) != std::string_view::npos;
 }
 
 }  // namespace
