@@ -140,7 +140,8 @@ void plan_cpu_features(Planning& planning, const Cpu& cpu, const CpuMap& map, bo
   FeaturePlan features(planning, wanted, silent, cpu.check == "full");
   // First what takes state away: what needs it is then refused whatever the order in the document.
   auto ordered = cpu.features;
-  std::ranges::stable_partition(ordered, takes_away);
+  // Not std::ranges: clang 14 cannot read libstdc++ 12's.
+  std::stable_partition(ordered.begin(), ordered.end(), takes_away);
   for (const auto& feature : ordered) features.apply(feature, map);
 }
 
