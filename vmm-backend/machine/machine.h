@@ -30,6 +30,7 @@
 #include "firmware/acpi/acpi_files.h"
 #include "firmware/direct_kernel.h"
 #include "memory/layout.h"
+#include "machine/virtio_devices.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
 
@@ -48,6 +49,9 @@ struct MachineParts {
   /// Port number (0 to 3: COM1 to COM4) to back end.
   std::map<std::uint8_t, SerialBackend*> serials;
   MsiSink interrupts;
+  DeviceConfigs devices{};
+  DeviceBackends backends{};  ///< of `devices`
+  DoorbellBus* doorbells = nullptr;
   /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;
@@ -68,6 +72,7 @@ class Machine {
   Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items, FwCfgViews views);
   Result<> add_platform();
   Result<> add_legacy();
+  Result<> add_virtio(const MachineParts& parts);
   Result<> add_serials(const std::map<std::uint8_t, SerialBackend*>& backends);
 
   void place_pci_window(const std::optional<GpaRange>& window);
@@ -94,6 +99,7 @@ class Machine {
   SharedLine com1_com3_line_;
   SharedLine com2_com4_line_;
   std::map<std::uint8_t, std::unique_ptr<Serial>> serials_;
+  std::unique_ptr<VirtioDevices> virtio_;
 };
 
 }  // namespace virttdx

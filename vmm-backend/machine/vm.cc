@@ -208,6 +208,7 @@ Result<> VmWithThread::launch() {
        .clock = clock_,
        .serials = surroundings_.serials,
        .kernel_image = kernel_ ? &*kernel_ : nullptr,
+       .backends = surroundings_.devices,
        .on_power_off = posted(std::function([this] { powered_off(); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
        .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); }))}));
