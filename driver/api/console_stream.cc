@@ -84,7 +84,7 @@ void ConsoleStream::write_console() {
     if (size > 0) input_.erase(0, static_cast<std::size_t>(size));
   }
   if (console_) writable_->setEnabled(!input_.empty());
-  client_->set_paused(input_.size() > kInputMaximum);
+  client_->set_paused(this, input_.size() > kInputMaximum);
 }
 
 void ConsoleStream::end() {
@@ -93,7 +93,7 @@ void ConsoleStream::end() {
   writable_->setEnabled(false);
   console_.reset();
   input_.clear();
-  client_->set_paused(false);
+  client_->set_paused(this, false);
 }
 
 }  // namespace virttdx::driver

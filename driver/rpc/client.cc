@@ -45,7 +45,7 @@ void Client::process() {
   if (processing_) return;
   processing_ = true;
   const auto keep_alive = shared_from_this();
-  while (!closed() && !paused_ && outstanding_ < limits_.outstanding_calls && !congested()) {
+  while (!closed() && may_read()) {
     auto frame = input_.next();
     if (!frame) {
       log::warning("client {}: {}; closing the connection", socket_.get(), frame.error().message());
@@ -59,9 +59,12 @@ void Client::process() {
   update_reading();
 }
 
+bool Client::may_read() const {
+  return paused_by_.empty() && outstanding_ < limits_.outstanding_calls && !congested();
+}
+
 void Client::update_reading() {
-  if (closed()) return;
-  readable_->setEnabled(!paused_ && outstanding_ < limits_.outstanding_calls && !congested());
+  if (!closed()) readable_->setEnabled(may_read());
 }
 
 bool Client::answer_keepalive(const Frame& frame) {
@@ -81,8 +84,9 @@ void Client::call_ended() {
   if (!closed()) process();
 }
 
-void Client::set_paused(bool paused) {
-  if (std::exchange(paused_, paused) != paused && !closed()) process();
+void Client::set_paused(const void* who, bool paused) {
+  const bool changed = paused ? paused_by_.insert(who).second : paused_by_.erase(who) > 0;
+  if (changed && !closed()) process();
 }
 
 void Client::send(const FrameHeader& header, std::string_view payload) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "rpc/frame.h"
@@ -40,8 +41,9 @@ class Client : public std::enable_shared_from_this<Client> {
   /// A call was taken, or answered. More than the limit stops reading.
   void call_began() { ++outstanding_; }
   void call_ended();
-  /// Somebody downstream cannot take more of this client's bytes (a console that is not read), or can again.
-  void set_paused(bool paused);
+  /// `who` cannot take more of this client's bytes (a console that is not read), or can again. Nothing is
+  /// read while anybody cannot.
+  void set_paused(const void* who, bool paused);
   /// Answers and sends keepalive messages from now on (the client asked for the feature).
   void start_keepalive();
 
@@ -59,6 +61,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void process();
   void write_some();
   void update_reading();
+  bool may_read() const;
   void keepalive_tick();
   bool answer_keepalive(const Frame& frame);
 
@@ -74,8 +77,8 @@ class Client : public std::enable_shared_from_this<Client> {
   std::size_t sent_of_first_ = 0;
   std::size_t queued_ = 0;
   unsigned outstanding_ = 0;
+  std::set<const void*> paused_by_;
   unsigned silent_intervals_ = 0;
-  bool paused_ = false;
   bool heard_ = false;
   bool processing_ = false;
 };

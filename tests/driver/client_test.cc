@@ -61,13 +61,16 @@ TEST_F(ClientTest, TakesNoMoreCallsThanMayWaitForTheirReply) {
   EXPECT_TRUE(wait_for([&] { return frames_.size() == 3; }));
 }
 
-TEST_F(ClientTest, IsNotReadWhilePaused) {
+TEST_F(ClientTest, IsNotReadWhileAnybodyPausesIt) {
   connect({});
-  client_->set_paused(true);
+  const int console = 0, upload = 0;
+  client_->set_paused(&console, true);
+  client_->set_paused(&upload, true);
+  client_->set_paused(&console, false);
   peer_sends(encode_frame(kCall, "a"));
   QCoreApplication::processEvents();
   EXPECT_TRUE(frames_.empty());
-  client_->set_paused(false);
+  client_->set_paused(&upload, false);
   EXPECT_TRUE(wait_for([&] { return frames_.size() == 1; }));
 }
 

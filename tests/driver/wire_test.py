@@ -6,12 +6,14 @@ Usage: wire_test.py VIRTTDXD SOURCE_ROOT
 """
 import os
 import pathlib
+import select
 import shutil
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -19,7 +21,7 @@ DAEMON, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 PATIENCE = 60
 REMOTE, KEEPALIVE = 0x20008086, 0x6b656570
 CALL, REPLY, MESSAGE, STREAM, CALL_WITH_FDS = range(5)
-OK, ERROR = 0, 1
+OK, ERROR, CONTINUE = 0, 1, 2
 UUID = '5f4f866e728e4a6bb6bdf995f0634555'
 # {name "lvt", uuid, id -1 or 1} as libvirt's client sends it.
 INACTIVE = '000000036c767400' + UUID + 'ffffffff'
@@ -31,8 +33,8 @@ def text(value):
     return struct.pack('>I', len(data)) + data + b'\0' * (-len(data) % 4)
 
 
-def frame(procedure, payload=b'', serial=0, program=REMOTE, version=1, kind=CALL):
-    return struct.pack('>IIIiIII', 28 + len(payload), program, version, procedure, kind, serial, OK) + payload
+def frame(procedure, payload=b'', serial=0, program=REMOTE, version=1, kind=CALL, status=OK):
+    return struct.pack('>IIIiIII', 28 + len(payload), program, version, procedure, kind, serial, status) + payload
 
 
 class WireTest(unittest.TestCase):
@@ -156,6 +158,51 @@ class Golden(WireTest):
         self.assertEqual(header, (REMOTE, 1, 318, MESSAGE, 1, OK))
         self.assertEqual(payload.hex(), '00000000' + INACTIVE + '00000000' + '00000000')
         self.call(other, 35, bytes.fromhex(INACTIVE))
+
+
+class Console(WireTest):
+    """The fake monitor echoes what it is sent: every byte goes through the daemon twice."""
+    PATTERN = bytes(range(256)) * 16
+
+    def setUp(self):
+        self.client = self.open()
+        xml = (SOURCE / 'docs/examples/td.xml').read_text().replace('>td<', '>lvt<')
+        xml = xml.replace('<memory', '<uuid>5f4f866e-728e-4a6b-b6bd-f995f0634555</uuid><memory')
+        self.assertEqual(self.call(self.client, 10, text(xml) + bytes(4))[0], OK)
+        self.addCleanup(lambda: self.call(self.open(), 12, bytes.fromhex(ACTIVE)))
+        # The stream has the serial of the call that opens it.
+        self.assertEqual(self.call(self.client, 201, bytes.fromhex(ACTIVE) + bytes(8), serial=7), (OK, b''))
+        self.assertEqual(self.read_stream(15), b'fake firmware\r\n')
+
+    def packet(self):
+        return frame(201, self.PATTERN, serial=7, kind=STREAM, status=CONTINUE)
+
+    def read_stream(self, size):
+        data = b''
+        while len(data) < size:
+            header, payload = self.read_frame(self.client)
+            self.assertEqual(header, (REMOTE, 1, 201, STREAM, 7, CONTINUE))
+            data += payload
+        return data
+
+    def test_carries_both_directions_at_once(self):
+        sender = threading.Thread(target=lambda: [self.client.sendall(self.packet()) for _ in range(1024)])
+        sender.start()
+        self.assertEqual(self.read_stream(1024 * len(self.PATTERN)), 1024 * self.PATTERN)
+        sender.join()
+
+    def test_goes_on_when_a_client_reads_after_it_was_no_longer_read(self):
+        packets, sent = self.packet() * 1024, 0
+        self.client.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                sent += self.client.send(packets[sent:])
+                select.select([], [self.client], [], 1)
+        self.client.settimeout(PATIENCE)
+        sender = threading.Thread(target=self.client.sendall, args=(packets[sent:],))
+        sender.start()
+        self.assertEqual(self.read_stream(1024 * len(self.PATTERN)), 1024 * self.PATTERN)
+        sender.join()
 
 
 class Protocol(WireTest):
