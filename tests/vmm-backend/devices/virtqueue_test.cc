@@ -133,7 +133,7 @@ TEST_F(VirtqueueTest, RefusesPlacesThatAreUnalignedOrNotInSharedMemory) {
   place = good;
   place.available = {~0ULL - 1};
   EXPECT_TRUE(refused(place));
-  for (const std::uint16_t size : {0, 3, 0x8001}) {
+  for (const std::uint16_t size : std::vector<std::uint16_t>{0, 3, 0x8001}) {
     place = good;
     place.size = size;
     EXPECT_TRUE(refused(place)) << size;
