@@ -156,6 +156,8 @@ void UringEngine::reap(std::vector<BlockCompletion>& done, bool wait) {
     io_uring_cqe_seen(&ring_, entry);
     if (const auto error = complete(token, answer)) done_.push_back({token, *error});
   }
+  // What moved in part goes on: nobody else would pass it on now.
+  if (io_uring_sq_ready(&ring_) > 0) flush();
   in_flight_ -= done_.size();
   done.insert(done.end(), done_.begin(), done_.end());
   done_.clear();
