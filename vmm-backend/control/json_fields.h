@@ -96,6 +96,11 @@ class JsonReader {
   void optional(std::string_view name, T&& value) {
     if (const auto* found = find(name)) keep(read_value(*found, path_of(name), value));
   }
+  /// A list that is not written when it is empty.
+  template <typename T>
+  void list(std::string_view name, std::vector<T>& values) {
+    optional(name, values);
+  }
   /// The first error, or that of a member that nobody asked for.
   Result<> finish();
 
@@ -123,6 +128,10 @@ class JsonWriter {
   template <typename T>
   void optional(std::string_view name, T&& value) {
     required(name, std::forward<T>(value));
+  }
+  template <typename T>
+  void list(std::string_view name, std::vector<T>& values) {
+    if (!values.empty()) required(name, values);
   }
   nlohmann::json take() { return std::move(object_); }
 

@@ -4,7 +4,7 @@
 #include <bitset>
 #include <cctype>
 
-#include "vmm_backend/vm_config.h"
+#include "control/validation.h"
 
 namespace virttdx {
 namespace {
@@ -18,21 +18,11 @@ constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 constexpr std::uint32_t kVcpuMaximum = 4096;
 constexpr std::uint32_t kTscMinimum = 100'000, kTscMaximum = 10'000'000, kTscUnit = 25'000;
 constexpr unsigned kSerialPorts = 4;
-constexpr std::size_t kNameMaximum = 255, kPathMaximum = 4095, kSocketPathMaximum = 107;
+constexpr std::size_t kNameMaximum = 255;
 
 // TDX Module ABI, TD_PARAMS.XFAM: x87 and SSE always; AVX-512 and AMX tile state come as whole groups.
 constexpr std::uint64_t kXfamFixed1 = 0x3, kXfamAvx512 = 0xE0, kXfamAvx = 0x4, kXfamAmx = 0x60000,
                         kXfamCet = 0x1800;
-
-Result<> check_text(const char* field, const std::string& text, std::size_t maximum) {
-  if (text.empty()) return fail(Error::Code::InvalidArgument, "{} is empty", field);
-  if (text.size() > maximum)
-    return fail(Error::Code::InvalidArgument, "{} has {} bytes; at most {} are accepted", field, text.size(),
-                maximum);
-  if (text.find('\0') != std::string::npos)
-    return fail(Error::Code::InvalidArgument, "{} contains a NUL byte", field);
-  return {};
-}
 
 Result<> check_uuid(const std::string& uuid) {
   bool good = uuid.size() == 36;
@@ -135,12 +125,30 @@ Result<> check_td(const TdConfig& td) {
 
 }  // namespace
 
+Result<> check_text(const std::string& field, const std::string& text, std::size_t maximum) {
+  if (text.empty()) return fail(Error::Code::InvalidArgument, "{} is empty", field);
+  if (text.size() > maximum)
+    return fail(Error::Code::InvalidArgument, "{} has {} bytes; at most {} are accepted", field, text.size(),
+                maximum);
+  if (text.find('\0') != std::string::npos)
+    return fail(Error::Code::InvalidArgument, "{} contains a NUL byte", field);
+  return {};
+}
+
+Result<> check_optional_text(const std::string& field, const std::optional<std::string>& text,
+                             std::size_t maximum) {
+  return text ? check_text(field, *text, maximum) : Result<>();
+}
+
 Result<> validate(const VmConfig& config) {
   TRY(check_text("/name", config.name, kNameMaximum));
   TRY(check_uuid(config.uuid));
   TRY(check_sizes(config));
   TRY(check_text("/firmware_path", config.firmware_path, kPathMaximum));
   TRY(check_serials(config.serials));
+  TRY(validate_devices(config.devices));
+  if (config.kernel) TRY(validate_kernel(*config.kernel));
+  if (config.smbios) TRY(validate_smbios(*config.smbios));
   return check_td(config.td);
 }
 

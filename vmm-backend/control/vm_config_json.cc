@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // VmConfig as JSON: schemas/vm-config.json.
 #include "control/cpuid_json.h"
+#include "control/device_config_json.h"
 #include "control/enum_names.h"
 #include "vmm_backend/vm_config.h"
 
@@ -42,6 +43,9 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.required("td", config.td);
   visit.required("firmware_path", config.firmware_path);
   visit.optional("serials", config.serials);
+  visit.optional("devices", config.devices);
+  visit.optional("kernel", config.kernel);
+  visit.optional("smbios", config.smbios);
   visit.optional("clock", config.clock);
   visit.optional("clock_offset_seconds", config.clock_offset_seconds);
   visit.optional("on_reset", config.on_reset);

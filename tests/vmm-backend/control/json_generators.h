@@ -4,6 +4,7 @@
 
 #include <rapidcheck.h>
 
+#include "device_generators.h"
 #include "vmm_backend/host_capabilities.h"
 #include "vmm_backend/monitor_messages.h"
 #include "vmm_backend/vm_config.h"
@@ -82,6 +83,9 @@ struct Arbitrary<virttdx::VmConfig> {
         gen::set(&VmConfig::host, gen::element(HostKind::Kvm, HostKind::Soft)),
         gen::set(&VmConfig::memory_bytes), gen::set(&VmConfig::vcpu_count), gen::set(&VmConfig::td),
         gen::set(&VmConfig::firmware_path, ascii()), gen::set(&VmConfig::serials),
+        gen::set(&VmConfig::devices),
+        gen::set(&VmConfig::kernel, gen::exec([] { return test::maybe(test::any_kernel); })),
+        gen::set(&VmConfig::smbios, gen::exec([] { return test::maybe(test::any_smbios); })),
         gen::set(&VmConfig::clock, gen::element(ClockBase::Utc, ClockBase::LocalTime)),
         gen::set(&VmConfig::clock_offset_seconds),
         gen::set(&VmConfig::on_reset, gen::element(ResetAction::Recreate, ResetAction::Stop)),

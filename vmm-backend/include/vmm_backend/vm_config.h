@@ -13,6 +13,7 @@
 
 #include "support/result.h"
 #include "vmm_backend/cpuid.h"
+#include "vmm_backend/device_config.h"
 
 namespace virttdx {
 
@@ -74,6 +75,9 @@ struct VmConfig {
   TdConfig td;
   std::string firmware_path;  ///< TDVF image
   std::vector<SerialConfig> serials;
+  DeviceConfigs devices;
+  std::optional<KernelBootConfig> kernel;
+  std::optional<SmbiosConfig> smbios;
   ClockBase clock = ClockBase::Utc;
   std::int64_t clock_offset_seconds = 0;
   ResetAction on_reset = ResetAction::Recreate;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Checks that the rules of a VmConfig share. Errors: InvalidArgument, beginning with the field.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "support/result.h"
+#include "vmm_backend/vm_config.h"
+
+namespace virttdx {
+
+inline constexpr std::size_t kPathMaximum = 4095;
+/// sizeof sockaddr_un::sun_path, less its NUL.
+inline constexpr std::size_t kSocketPathMaximum = 107;
+
+/// Not empty, at most `maximum` bytes, no NUL.
+Result<> check_text(const std::string& field, const std::string& text, std::size_t maximum);
+/// check_text() where the text is there.
+Result<> check_optional_text(const std::string& field, const std::optional<std::string>& text,
+                             std::size_t maximum);
+
+/// Devices, kernel and SMBIOS.
+Result<> validate_devices(const DeviceConfigs& devices);
+Result<> validate_kernel(const KernelBootConfig& kernel);
+Result<> validate_smbios(const SmbiosConfig& smbios);
+
+}  // namespace virttdx
