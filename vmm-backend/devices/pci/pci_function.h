@@ -21,7 +21,7 @@ struct PciIdentity {
   std::uint8_t header_type;
   std::uint16_t command;  ///< at reset
   std::uint16_t command_writable;
-  std::uint16_t status;  ///< without a capabilities list; nothing sets or clears its bits
+  std::uint16_t status;  ///< at reset, without the bit of the capabilities list; nothing clears its bits
 };
 
 /// The configuration space of one function: 256 bytes, each with a mask of writable bits. Accessed under
@@ -32,10 +32,17 @@ class PciFunction {
   virtual ~PciFunction() = default;
 
   /// Offsets from 0x100 on (extended space) read 0: there are no extended capabilities.
-  void read(std::size_t offset, std::span<std::byte> data) const;
+  void read(std::size_t offset, std::span<std::byte> data);
   void write(std::size_t offset, std::span<const std::byte> data);
+  /// The function at `function` (device and function number) of bus `bus` when this one is a bridge to it.
+  virtual PciFunction* behind(std::size_t /*bus*/, std::size_t /*function*/) { return nullptr; }
 
  protected:
+  /// Appends a capability of `size` bytes to the list, with its id and link set and the rest 0, read-only.
+  /// Its offset. CHECKs that it fits.
+  std::size_t add_capability(std::uint8_t id, std::size_t size);
+  /// The PCI Express capability of a function of `type` (pci_spec::kExpress...), port number 0.
+  std::size_t add_express_capability(std::uint16_t type);
   template <typename T>
   void define(std::size_t offset, T value, T writable) {
     store_le<T>(std::span(space_), offset, value);
@@ -47,10 +54,14 @@ class PciFunction {
   }
   /// Called after a write that touched any byte; the whole space is up to date.
   virtual void written(std::size_t offset, std::size_t size) = 0;
+  /// Called before a read: a function whose registers are windows to something else fills them in.
+  virtual void reading(std::size_t /*offset*/, std::size_t /*size*/) {}
 
  private:
   std::array<std::byte, pci_spec::kFunctionSpace> space_{};
   std::array<std::byte, pci_spec::kFunctionSpace> writable_{};
+  std::size_t next_capability_ = pci_spec::kFirstCapability;
+  std::size_t last_link_ = pci_spec::kCapabilities;
 };
 
 }  // namespace virttdx

@@ -22,15 +22,25 @@ void PciRoot::place_window(const std::optional<GpaRange>& window) {
   if (!added) log::debug("{}: the guest has no PCI configuration window", added.error().message());
 }
 
+PciFunction* PciRoot::find(std::size_t function) const {
+  if (function < kFunctionsABus) return functions_[function];
+  for (PciFunction* const bridge : functions_) {
+    if (bridge == nullptr) continue;
+    if (auto* const found = bridge->behind(function / kFunctionsABus, function % kFunctionsABus))
+      return found;
+  }
+  return nullptr;
+}
+
 void PciRoot::read(std::size_t function, std::size_t offset, std::span<std::byte> data) const {
-  if (function < kFunctionsABus && functions_[function] != nullptr)
-    functions_[function]->read(offset, data);
+  if (PciFunction* const found = find(function))
+    found->read(offset, data);
   else
     std::fill(data.begin(), data.end(), std::byte{0xFF});
 }
 
 void PciRoot::write(std::size_t function, std::size_t offset, std::span<const std::byte> data) const {
-  if (function < kFunctionsABus && functions_[function] != nullptr) functions_[function]->write(offset, data);
+  if (PciFunction* const found = find(function)) found->write(offset, data);
 }
 
 void PciRoot::Ports::read(std::uint64_t offset, std::span<std::byte> data) {

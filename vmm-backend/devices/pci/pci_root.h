@@ -12,9 +12,10 @@
 
 namespace virttdx {
 
-/// PCI bus 0: finds the function that a configuration access names, by ports 0xCF8/0xCFC and by the
-/// memory-mapped window. Absent functions read all ones. Any thread; functions run under one lock. Not
-/// emulated: other buses, special cycles, master aborts in status registers.
+/// PCI segment 0: finds the function that a configuration access names, on bus 0 or behind one of its
+/// bridges, by ports 0xCF8/0xCFC and by the memory-mapped window. Absent functions read all ones. Any thread;
+/// functions run under one lock. Not emulated: bridges behind bridges, special cycles, master aborts in
+/// status registers.
 class PciRoot final {
  public:
   /// `byte_1` answers byte accesses to port 0xCF9, which lies inside the 32-bit register at 0xCF8.
@@ -47,6 +48,7 @@ class PciRoot final {
     PciRoot& root_;
   };
   // Under mutex_. `function` counts over buses, devices and functions.
+  PciFunction* find(std::size_t function) const;
   void read(std::size_t function, std::size_t offset, std::span<std::byte> data) const;
   void write(std::size_t function, std::size_t offset, std::span<const std::byte> data) const;
 
