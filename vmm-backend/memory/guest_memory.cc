@@ -100,6 +100,13 @@ bool GuestMemory::read(Gpa gpa, std::span<std::byte> into) {
   return true;
 }
 
+std::span<std::byte> GuestMemory::map(Gpa gpa, std::size_t size) {
+  if (size == 0) return {};
+  const std::lock_guard lock(mutex_);
+  std::byte* const bytes = find_shared(gpa, size);
+  return bytes == nullptr ? std::span<std::byte>() : std::span(bytes, size);
+}
+
 bool GuestMemory::write(Gpa gpa, std::span<const std::byte> bytes) {
   if (bytes.empty()) return true;
   const std::lock_guard lock(mutex_);

@@ -34,6 +34,8 @@ class GuestMemory final : public DmaMemory {
   /// its page is shared. The guest may write the bytes at any time: read once, then decide.
   bool read(Gpa gpa, std::span<std::byte> into) override;
   bool write(Gpa gpa, std::span<const std::byte> bytes) override;
+  /// Empty as well when a page of them is private.
+  std::span<std::byte> map(Gpa gpa, std::size_t size) override;
 
   /// Whether a region holds the whole range.
   bool contains(const GpaRange& range) const;

@@ -67,6 +67,10 @@ struct FlatMemory : DmaMemory {
     std::memcpy(bytes.data() + gpa.value, from.data(), from.size());
     return true;
   }
+  std::span<std::byte> map(Gpa gpa, std::size_t size) override {
+    if (gpa.value > bytes.size() || size > bytes.size() - gpa.value) return {};
+    return std::span(bytes).subspan(gpa.value, size);
+  }
   std::vector<std::byte> bytes;
 };
 

@@ -46,6 +46,7 @@ class BufferMemory final : public DmaMemory {
     if (bytes.size() == from.size()) std::ranges::copy(from, bytes.begin());
     return bytes.size() == from.size();
   }
+  std::span<std::byte> map(Gpa gpa, std::size_t size) override { return find(gpa, size); }
   template <typename T>
   T field(std::size_t offset) {
     const std::lock_guard lock(mutex_);
