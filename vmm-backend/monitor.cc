@@ -70,10 +70,14 @@ Result<> Monitor::open_vm(const VmConfig& config) {
     kernel_ = linux_kernel_calls();
     log::info("host: {}", kernel_->description());
   }
+  devices_ = TRY(HostBackends::create(config.devices, *loop_));
   std::map<std::uint8_t, SerialBackend*> serials;
   for (const auto& [port, console] : consoles_) serials[port] = console.get();
-  VmSurroundings surroundings{
-      *kernel_, std::move(serials), [this](const MonitorEvent& event) { on_vm_event(event); }, {}};
+  VmSurroundings surroundings{*kernel_,
+                              std::move(serials),
+                              devices_->by_id(),
+                              [this](const MonitorEvent& event) { on_vm_event(event); },
+                              {}};
   if (soft_host_ != nullptr)
     surroundings.host_mrtd = [host = soft_host_](int vm_fd) { return host->mrtd(vm_fd); };
   vm_ = TRY(Vm::create(config, std::move(surroundings)));
@@ -144,6 +148,7 @@ Result<> Monitor::powerdown() { return vm_->powerdown(); }
 Result<> Monitor::reset() { return vm_->reset(); }
 Result<MonitorMeasurements> Monitor::measurements() { return vm_->measurements(); }
 Result<CpuidReport> Monitor::cpuid() { return vm_->cpuid(); }
+DeviceStatistics Monitor::device_statistics() { return devices_->statistics(); }
 
 Result<UniqueFd> Monitor::console_attach(std::uint8_t port, bool force) {
   const auto console = consoles_.find(port);

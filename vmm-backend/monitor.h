@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "backends/host_backends.h"
 #include "control/control_server.h"
 #include "control/event_loop.h"
 #include "control/host_terminal.h"
@@ -48,6 +49,7 @@ class Monitor final : public ControlHandler {
   Result<> reset() override;
   Result<MonitorMeasurements> measurements() override;
   Result<CpuidReport> cpuid() override;
+  DeviceStatistics device_statistics() override;
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
 
   // In the order of dependence: each is destroyed before what it uses.
@@ -56,6 +58,7 @@ class Monitor final : public ControlHandler {
   std::unique_ptr<KernelCalls> kernel_;
   softhost::SoftHost* soft_host_ = nullptr;  // kernel_, when it is one
   std::map<std::uint8_t, std::unique_ptr<SerialConsole>> consoles_;
+  std::unique_ptr<HostBackends> devices_;
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<HostTerminal> terminal_;

@@ -19,6 +19,7 @@ class Handler : public ControlHandler {
   Result<> reset() override { return fail(Error::Code::WrongState, "not running"); }
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }
+  DeviceStatistics device_statistics() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
 };
 

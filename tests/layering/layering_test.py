@@ -14,7 +14,8 @@ SOURCE_LIMIT = 400
 
 # Room -> the first path parts that its quoted includes may have.
 BACKEND_PUBLIC = {'vmm_backend', 'support'}
-BACKEND_FOLDERS = {'kvm', 'tdx', 'softhost', 'memory', 'vcpu', 'bus', 'devices', 'firmware', 'machine', 'control'}
+BACKEND_FOLDERS = {'kvm', 'tdx', 'softhost', 'memory', 'vcpu', 'bus', 'devices', 'firmware', 'machine', 'control',
+                   'backends'}
 QUOTED = {
     'vmm-backend': BACKEND_PUBLIC | BACKEND_FOLDERS,
     'domain-xml': BACKEND_PUBLIC | {'domain_xml', 'elements', 'values', 'xml', 'cpu', 'plan', 'capabilities', 'status'},
@@ -35,6 +36,7 @@ INSIDE_BACKEND = {
     'firmware': {'devices', 'memory'},
     'machine': {'bus', 'devices', 'firmware', 'kvm', 'memory', 'tdx', 'vcpu', 'control', 'softhost'},
     'control': {'devices'},
+    'backends': {'devices', 'bus', 'control'},
 }
 
 # A library header -> the only places that may include it.
@@ -45,6 +47,7 @@ LIBRARY_PLACES = {
     r'^libvirt/': ['driver/', 'tools/'],
     r'^linux/kvm\.h$': [],
     r'^seccomp\.h$': ['vmm-backend/control/'],
+    r'^liburing\.h$': ['vmm-backend/backends/'],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

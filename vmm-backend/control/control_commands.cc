@@ -44,6 +44,11 @@ Result<Answer> run_cpuid(const Arguments& arguments, ControlHandler& handler) {
   return Answer{cpuid_report_to_json(TRY(handler.cpuid())), {}};
 }
 
+Result<Answer> run_device_statistics(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  return Answer{device_statistics_to_json(handler.device_statistics()), {}};
+}
+
 Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& handler) {
   std::uint8_t port = 0;
   bool force = false;
@@ -63,6 +68,7 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kReset, run_action<&ControlHandler::reset>},
     CommandRow{control_command::kMeasurements, run_measurements},
     CommandRow{control_command::kCpuid, run_cpuid},
+    CommandRow{control_command::kDeviceStatistics, run_device_statistics},
     CommandRow{control_command::kConsoleAttach, run_console_attach},
 };
 

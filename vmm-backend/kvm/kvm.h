@@ -86,6 +86,10 @@ class KvmVm {
   Result<std::uint32_t> tsc_khz() const;
   /// A message to the local APICs.
   Result<> signal_msi(std::uint64_t address, std::uint32_t data);
+  /// Guest writes of `size` bytes at `address` signal `eventfd` in place of an exit.
+  Result<> assign_ioeventfd(Gpa address, std::uint32_t size, int eventfd);
+  /// Undoes assign_ioeventfd() with the same arguments.
+  void deassign_ioeventfd(Gpa address, std::uint32_t size, int eventfd);
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data);
   template <typename T>
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, T* data) {

@@ -4,6 +4,11 @@
 #include "kvm/kvm.h"
 
 namespace virttdx {
+namespace {
+
+constexpr std::uint32_t kIoeventfdDeassign = 4;  // KVM_IOEVENTFD_FLAG_DEASSIGN
+
+}  // namespace
 
 int KvmVm::check_extension(std::uint32_t capability) const {
   return std::max(0, fd_.ioctl(kvm::KVM_CHECK_EXTENSION, capability));
@@ -71,6 +76,25 @@ Result<> KvmVm::signal_msi(std::uint64_t address, std::uint32_t data) {
   TRY(checked(fd_.ioctl(kvm::KVM_SIGNAL_MSI, &message), "KVM_SIGNAL_MSI address {:#x} data {:#x}", address,
               data));
   return {};
+}
+
+Result<> KvmVm::assign_ioeventfd(Gpa address, std::uint32_t size, int eventfd) {
+  kvm::kvm_ioeventfd request{};
+  request.addr = address.value;
+  request.len = size;
+  request.fd = eventfd;
+  TRY(checked(fd_.ioctl(kvm::KVM_IOEVENTFD, &request), "KVM_IOEVENTFD address {:#x} size {}", address.value,
+              size));
+  return {};
+}
+
+void KvmVm::deassign_ioeventfd(Gpa address, std::uint32_t size, int eventfd) {
+  kvm::kvm_ioeventfd request{};
+  request.addr = address.value;
+  request.len = size;
+  request.fd = eventfd;
+  request.flags = kIoeventfdDeassign;
+  fd_.ioctl(kvm::KVM_IOEVENTFD, &request);  // ENOENT when it was not assigned
 }
 
 TdxAnswer KvmVm::tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data) {

@@ -37,6 +37,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
   TRY(machine->add_platform());
   TRY(machine->add_legacy());
   TRY(machine->add_serials(parts.serials));
+  TRY(machine->add_virtio(parts));
   return machine;
 }
 
@@ -71,6 +72,16 @@ Result<> Machine::add_legacy() {
   TRY(ports_.add(i8042_spec::kDataPort, 1, "keyboard controller data", i8042_.data_port()));
   TRY(ports_.add(i8042_spec::kCommandPort, 1, "keyboard controller command", i8042_.command_port()));
   return ports_.add(port92_spec::kPort, 1, "port 0x92", port92_);
+}
+
+Result<> Machine::add_virtio(const MachineParts& parts) {
+  virtio_ = TRY(VirtioDevices::create(parts.devices, {.root = pci_,
+                                                      .mmio = mmio_,
+                                                      .memory = parts.memory,
+                                                      .interrupts = parts.interrupts,
+                                                      .doorbells = parts.doorbells,
+                                                      .backends = parts.backends}));
+  return {};
 }
 
 Result<> Machine::add_serials(const std::map<std::uint8_t, SerialBackend*>& backends) {

@@ -27,6 +27,7 @@
 #include "devices/reset_control/reset_control.h"
 #include "devices/rtc/rtc.h"
 #include "devices/serial/serial.h"
+#include "machine/virtio_devices.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
 
@@ -42,6 +43,9 @@ struct MachineParts {
   /// Port number (0 to 3: COM1 to COM4) to back end.
   std::map<std::uint8_t, SerialBackend*> serials;
   MsiSink interrupts;
+  DeviceConfigs devices{};
+  DeviceBackends backends{};  ///< of `devices`
+  DoorbellBus* doorbells = nullptr;
   /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;
@@ -62,6 +66,7 @@ class Machine {
   Machine(const MachineParts& parts, FwCfgItems items);
   Result<> add_platform();
   Result<> add_legacy();
+  Result<> add_virtio(const MachineParts& parts);
   Result<> add_serials(const std::map<std::uint8_t, SerialBackend*>& backends);
 
   PortBus ports_;
@@ -83,6 +88,7 @@ class Machine {
   SharedLine com1_com3_line_;
   SharedLine com2_com4_line_;
   std::map<std::uint8_t, std::unique_ptr<Serial>> serials_;
+  std::unique_ptr<VirtioDevices> virtio_;
 };
 
 }  // namespace virttdx

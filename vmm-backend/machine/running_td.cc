@@ -16,6 +16,9 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .memory = td.memory(),
                            .serials = surroundings.serials,
                            .interrupts = [&td](const MsiMessage& message) { td.signal(message); },
+                           .devices = config.devices,
+                           .backends = std::move(surroundings.backends),
+                           .doorbells = &td.doorbells(),
                            .on_power_off = std::move(surroundings.on_power_off),
                            .on_reset = std::move(surroundings.on_reset)}));
   TRY(td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop)));

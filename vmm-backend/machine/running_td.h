@@ -15,6 +15,7 @@ struct TdSurroundings {
   KernelCalls& kernel;
   const Clock& clock;
   std::map<std::uint8_t, SerialBackend*> serials;
+  DeviceBackends backends{};
   /// On a vCPU's thread: must not wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;

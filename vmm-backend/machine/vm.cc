@@ -190,6 +190,7 @@ Result<> VmWithThread::launch() {
       {.kernel = surroundings_.kernel,
        .clock = clock_,
        .serials = surroundings_.serials,
+       .backends = surroundings_.devices,
        .on_power_off = posted(std::function([this] { end(StopReason::GuestShutdown, ""); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
        .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); }))}));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "devices/device_backends.h"
 #include "devices/serial/serial_backend.h"
 #include "kvm/kernel_calls.h"
 #include "support/result.h"
@@ -22,6 +23,8 @@ struct VmSurroundings {
   KernelCalls& kernel;
   /// Port number (VmConfig::serials) to back end; kept over resets.
   std::map<std::uint8_t, SerialBackend*> serials;
+  /// Of VmConfig::devices; kept over resets.
+  DeviceBackends devices{};
   /// Told every event, in order, on a thread of the Vm's; must not wait for the Vm.
   std::function<void(const MonitorEvent&)> on_event;
   /// MRTD as the host computed it, asked with the VM's descriptor after launch; empty for a host that does

@@ -49,7 +49,8 @@ TdVm::TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config)
     : td_(std::move(td)),
       layout_(std::move(layout)),
       td_vmcalls_(*td_.memory, td_.capabilities, config.quote_service_socket,
-                  [this](const MsiMessage& message) { signal(message); }) {}
+                  [this](const MsiMessage& message) { signal(message); }),
+      doorbells_(*td_.vm) {}
 
 void TdVm::signal(const MsiMessage& message) {
   if (const auto sent = td_.vm->signal_msi(message.address, message.data); !sent)

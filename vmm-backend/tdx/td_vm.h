@@ -12,6 +12,7 @@
 #include "memory/guest_memory.h"
 #include "memory/layout.h"
 #include "support/result.h"
+#include "tdx/td_doorbells.h"
 #include "tdx/td_launch.h"
 #include "tdx/td_vmcalls.h"
 #include "vcpu/vcpu_thread.h"
@@ -40,6 +41,7 @@ class TdVm {
   /// Without host_mrtd, which only the host itself can tell.
   const MonitorMeasurements& measurements() const { return measurements_; }
   int vm_fd() const { return td_.vm->fd(); }
+  DoorbellBus& doorbells() { return doorbells_; }
   /// A message interrupt for the guest. Failures are logged: the guest chose a destination that is not there.
   void signal(const MsiMessage& message);
 
@@ -64,6 +66,7 @@ class TdVm {
   MemoryLayout layout_;
   MonitorMeasurements measurements_;
   TdVmcalls td_vmcalls_;
+  TdDoorbells doorbells_;
   VcpuThread::StopHandler on_stop_;
   std::atomic<bool> stopped_ = false;                 ///< stop() was called, or on_stop_
   std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< made by start(), gone with this

@@ -34,6 +34,7 @@ class FakeHandler : public ControlHandler {
   Result<> reset() override { return {}; }
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }
+  DeviceStatistics device_statistics() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override {
     attached_port = port;
     attached_force = force;

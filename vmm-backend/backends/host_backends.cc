@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backends/host_backends.h"
+
+#include "backends/socket_port.h"
+#include "backends/terminal_port.h"
+
+namespace virttdx {
+namespace {
+
+Result<> check_disk(const DiskConfig& config) {
+  const auto unsupported = [&](std::string_view what) {
+    return fail(Error::Code::ConfigUnsupported, "disk '{}': {}", config.target, what);
+  };
+  if (config.bus != DiskBus::VirtioBlk) return unsupported("there is no SCSI; use bus virtio");
+  if (!config.source) return unsupported("a virtio disk has no empty drive; give it a source");
+  if (config.format != ImageFormat::Raw)
+    return unsupported("only raw images can be used; convert it with 'qemu-img convert -O raw'");
+  if (config.source->protocol != DiskProtocol::File && config.source->protocol != DiskProtocol::Block)
+    return unsupported("only files and block devices can be used; map network disks to a block device");
+  if (config.source->luks_passphrase_file)
+    return unsupported("an encrypted image cannot be opened; use cryptsetup and give the mapped device");
+  if (config.detect_zeroes != DetectZeroes::Off) return unsupported("detect_zeroes is not available");
+  if (config.limits != DiskLimits{}) return unsupported("I/O limits are not available");
+  return {};
+}
+
+// The back end of a console as that of a serial port: a file takes the place of the log.
+SerialConfig console_of(const ConsolePortConfig& config) {
+  const bool is_file = config.backend == CharacterBackend::File;
+  return {.port = static_cast<std::uint8_t>(config.port),
+          .pty = config.backend == CharacterBackend::Pty,
+          .log_file = is_file ? config.path : config.log_file,
+          .log_append = is_file ? config.append : config.log_append};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& configs, EventLoop& loop) {
+  std::unique_ptr<HostBackends> backends(new HostBackends);
+  for (const auto& config : configs.disks) TRY(backends->add_disk(config));
+  for (const auto& config : configs.interfaces) TRY(backends->add_interface(config));
+  for (const auto& config : configs.rngs) TRY(backends->add_rng(config));
+  for (const auto& config : configs.virtio_serials) TRY(backends->add_console(config, configs, loop));
+  return backends;
+}
+
+Result<> HostBackends::add_disk(const DiskConfig& config) {
+  TRY(check_disk(config));
+  disks_.push_back({config.id, TRY(FileDisk::create(config))});
+  return {};
+}
+
+Result<> HostBackends::add_interface(const NetworkInterfaceConfig& config) {
+  switch (config.backend) {
+    case NetworkBackend::Tap:
+      interfaces_.push_back({config.id, TRY(create_tap_device(config))});
+      return {};
+    case NetworkBackend::Passt:
+      interfaces_.push_back({config.id, TRY(create_passt_device(config))});
+      return {};
+    case NetworkBackend::Macvtap:
+      break;
+  }
+  return fail(Error::Code::ConfigUnsupported, "interface '{}': there is no macvtap; use a tap on a bridge",
+              config.id);
+}
+
+Result<> HostBackends::add_rng(const RngConfig& config) {
+  entropy_.push_back({config.id, TRY(EntropyFile::create(config))});
+  return {};
+}
+
+Result<> HostBackends::add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs,
+                                   EventLoop& loop) {
+  auto worker = TRY(Worker::create(config.id));
+  for (const auto& port : configs.console_ports)
+    if (port.controller == config.index) TRY(add_port(port, *worker, loop));
+  worker->start();
+  consoles_.push_back({config.id, std::move(worker)});
+  return {};
+}
+
+Result<> HostBackends::add_port(const ConsolePortConfig& config, Worker& worker, EventLoop& loop) {
+  Port port{config.id, nullptr, nullptr};
+  if (config.backend == CharacterBackend::UnixListen || config.backend == CharacterBackend::UnixConnect) {
+    port.backend = TRY(SocketPort::create(config, worker));
+  } else {
+    port.console = TRY(SerialConsole::create(loop, console_of(config)));
+    port.backend = std::make_unique<TerminalPort>(*port.console, worker);
+  }
+  ports_.push_back(std::move(port));
+  return {};
+}
+
+DeviceBackends HostBackends::by_id() const {
+  DeviceBackends backends;
+  for (const Disk& disk : disks_) backends.disks[disk.id] = disk.backend.get();
+  for (const Interface& interface : interfaces_) backends.interfaces[interface.id] = interface.backend.get();
+  for (const Entropy& source : entropy_) backends.entropy_sources[source.id] = source.backend.get();
+  for (const Console& console : consoles_) backends.console_workers[console.id] = console.worker.get();
+  for (const Port& port : ports_) backends.console_ports[port.id] = port.backend.get();
+  return backends;
+}
+
+DeviceStatistics HostBackends::statistics() const {
+  DeviceStatistics statistics;
+  for (const Disk& disk : disks_) statistics.disks.push_back(disk.backend->statistics());
+  for (const Interface& interface : interfaces_)
+    statistics.interfaces.push_back(interface.backend->statistics());
+  return statistics;
+}
+
+}  // namespace virttdx

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Everything that a TD's devices end in on the host: the list that names every kind of back end.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backends/entropy_file.h"
+#include "backends/file_disk.h"
+#include "backends/network_device.h"
+#include "backends/worker.h"
+#include "control/serial_console.h"
+#include "devices/device_backends.h"
+#include "support/result.h"
+#include "vmm_backend/device_config.h"
+#include "vmm_backend/device_statistics.h"
+
+namespace virttdx {
+
+/// Opens files and makes threads and rings before the monitor is confined; lives until its end. Any thread.
+class HostBackends {
+ public:
+  /// Errors name the device and the remedy. ConfigUnsupported: a kind of back end that there is not.
+  /// `loop` serves consoles' terminals and outlives this object; this function runs on its thread.
+  static Result<std::unique_ptr<HostBackends>> create(const DeviceConfigs& configs, EventLoop& loop);
+  HostBackends(const HostBackends&) = delete;
+  HostBackends& operator=(const HostBackends&) = delete;
+
+  /// By device id. Valid as long as this object.
+  DeviceBackends by_id() const;
+  DeviceStatistics statistics() const;
+
+ private:
+  HostBackends() = default;
+  Result<> add_disk(const DiskConfig& config);
+  Result<> add_interface(const NetworkInterfaceConfig& config);
+  Result<> add_rng(const RngConfig& config);
+  Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs, EventLoop& loop);
+  Result<> add_port(const ConsolePortConfig& config, Worker& worker, EventLoop& loop);
+
+  struct Disk {
+    std::string id;
+    std::unique_ptr<FileDisk> backend;
+  };
+  struct Interface {
+    std::string id;
+    std::unique_ptr<NetworkDevice> backend;
+  };
+  struct Entropy {
+    std::string id;
+    std::unique_ptr<EntropyFile> backend;
+  };
+  struct Port {
+    std::string id;
+    std::unique_ptr<SerialConsole> console;  ///< of a TerminalPort
+    std::unique_ptr<PortBackend> backend;
+  };
+  struct Console {
+    std::string id;
+    std::unique_ptr<Worker> worker;
+  };
+  std::vector<Disk> disks_;
+  std::vector<Interface> interfaces_;
+  std::vector<Entropy> entropy_;
+  std::vector<Port> ports_;
+  std::vector<Console> consoles_;  // after ports_: their threads use them
+};
+
+}  // namespace virttdx

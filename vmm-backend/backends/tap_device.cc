@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "backends/interface_counters.h"
+#include "backends/network_device.h"
+#include "backends/worker.h"
+#include "devices/virtio_net/virtio_net_spec.h"
+#include "support/unique_fd.h"
+
+namespace virttdx {
+namespace {
+
+using namespace virtio_net_spec;
+
+// The kernel checks what the guest's headers say (virtio_net_hdr_to_skb).
+constexpr std::uint64_t kOffloads = kFeatureChecksum | kFeatureGuestChecksum | kFeatureGuestTso4 |
+                                    kFeatureGuestTso6 | kFeatureGuestEcn | kFeatureHostTso4 |
+                                    kFeatureHostTso6 | kFeatureHostEcn;
+
+// All edges: what is not ready is looked at again when it has become so.
+constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLET;
+
+class TapQueue final : public PacketQueue {
+ public:
+  static Result<std::unique_ptr<TapQueue>> create(UniqueFd fd, InterfaceCounters& counters,
+                                                  const std::string& name) {
+    std::unique_ptr<TapQueue> queue(new TapQueue(std::move(fd), counters));
+    queue->worker_ = TRY(Worker::create(name));
+    Worker& worker = *queue->worker_;
+    TRY(worker.loop().add(queue->fd_.get(), kEvents, [&worker](std::uint32_t) { worker.run_task(); }));
+    worker.start();
+    return queue;
+  }
+  QueueWorker& worker() override { return *worker_; }
+  int fd() const { return fd_.get(); }
+
+  Sent send(std::span<const iovec> packet, std::size_t size) override {
+    const ssize_t count = ::writev(fd_.get(), packet.data(), static_cast<int>(packet.size()));
+    if (count >= 0) {
+      counters_.count_sent(size);
+      return Sent::Yes;
+    }
+    if (errno == EAGAIN) return Sent::Later;
+    counters_.count_sent_error();
+    return Sent::Dropped;
+  }
+
+  std::size_t receive(std::span<std::byte> into) override {
+    const ssize_t count = ::read(fd_.get(), into.data(), into.size());
+    if (count < static_cast<ssize_t>(kHeaderSize)) return 0;
+    counters_.count_received(static_cast<std::size_t>(count));
+    return static_cast<std::size_t>(count);
+  }
+
+  void count_drop() override { counters_.count_received_drop(); }
+
+ private:
+  TapQueue(UniqueFd fd, InterfaceCounters& counters) : fd_(std::move(fd)), counters_(counters) {}
+  UniqueFd fd_;
+  InterfaceCounters& counters_;
+  std::unique_ptr<Worker> worker_;  // last: its thread uses what stands above
+};
+
+class TapDevice final : public NetworkDevice {
+ public:
+  static Result<std::unique_ptr<TapDevice>> create(const NetworkInterfaceConfig& config) {
+    std::unique_ptr<TapDevice> device(new TapDevice(config));
+    device->properties_ = TRY(network_properties(config));
+    device->properties_.offloads = kOffloads;
+    for (std::uint16_t i = 0; i < config.queue_pairs; ++i) TRY(device->add_queue(config));
+    TRY(device->bring_up(config));
+    return device;
+  }
+  const Properties& properties() const override { return properties_; }
+  std::size_t queue_pairs() const override { return queues_.size(); }
+  PacketQueue& queue(std::size_t pair) override { return *queues_.at(pair); }
+  void set_offloads(std::uint64_t features) override;
+  void set_active_pairs(std::size_t count) override;
+  InterfaceStatistics statistics() const override;
+
+ private:
+  explicit TapDevice(const NetworkInterfaceConfig& config) : id_(config.id), name_(config.device) {}
+  Result<> add_queue(const NetworkInterfaceConfig& config);
+  Result<> bring_up(const NetworkInterfaceConfig& config);
+  ifreq request() const;
+
+  const std::string id_;
+  std::string name_;  ///< with a "%d" until the kernel has chosen
+  Properties properties_;
+  InterfaceCounters counters_;
+  std::vector<std::unique_ptr<TapQueue>> queues_;
+};
+
+ifreq TapDevice::request() const {
+  ifreq request{};
+  name_.copy(request.ifr_name, IFNAMSIZ - 1);
+  return request;
+}
+
+Result<> TapDevice::add_queue(const NetworkInterfaceConfig& config) {
+  UniqueFd fd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return fail_errno(errno, "interface '{}': cannot open /dev/net/tun", id_);
+  ifreq device = request();
+  const int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (config.queue_pairs > 1 ? IFF_MULTI_QUEUE : 0);
+  device.ifr_flags = static_cast<short>(flags);
+  if (::ioctl(fd.get(), TUNSETIFF, &device) != 0)
+    return fail_errno(
+        errno,
+        "interface '{}': cannot use tap device '{}' (it must be free, with the same number of queues, and "
+        "belong to the user)",
+        id_, name_);
+  name_ = device.ifr_name;
+  const int header_size = kHeaderSize;
+  if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0)
+    return fail_errno(errno, "interface '{}': tap device '{}' takes no virtio headers", id_, name_);
+  queues_.push_back(
+      TRY(TapQueue::create(std::move(fd), counters_, fmt::format("{}-{}", id_, queues_.size()))));
+  return {};
+}
+
+Result<> TapDevice::bring_up(const NetworkInterfaceConfig& config) {
+  const UniqueFd control(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!control) return fail_errno(errno, "interface '{}': cannot create a socket", id_);
+  ifreq device = request();
+  if (config.mtu) {
+    device.ifr_mtu = *config.mtu;
+    if (::ioctl(control.get(), SIOCSIFMTU, &device) != 0)
+      return fail_errno(errno, "interface '{}': cannot set the MTU of '{}' to {}", id_, name_, *config.mtu);
+  }
+  if (config.bridge) {
+    ifreq bridge{};
+    config.bridge->copy(bridge.ifr_name, IFNAMSIZ - 1);
+    bridge.ifr_ifindex = static_cast<int>(::if_nametoindex(name_.c_str()));
+    // EBUSY: it has joined already.
+    if (::ioctl(control.get(), SIOCBRADDIF, &bridge) != 0 && errno != EBUSY)
+      return fail_errno(errno, "interface '{}': cannot join '{}' to bridge '{}'", id_, name_, *config.bridge);
+  }
+  device = request();
+  if (::ioctl(control.get(), SIOCGIFFLAGS, &device) == 0 && (device.ifr_flags & IFF_UP) != 0) return {};
+  device.ifr_flags = static_cast<short>(device.ifr_flags | IFF_UP);
+  if (::ioctl(control.get(), SIOCSIFFLAGS, &device) != 0)
+    return fail_errno(errno, "interface '{}': cannot bring up '{}'", id_, name_);
+  return {};
+}
+
+// What the guest takes: the kernel makes it for packets that come without.
+void TapDevice::set_offloads(std::uint64_t features) {
+  unsigned flags = 0;
+  if ((features & kFeatureGuestChecksum) != 0) flags |= TUN_F_CSUM;
+  if ((features & kFeatureGuestTso4) != 0) flags |= TUN_F_TSO4;
+  if ((features & kFeatureGuestTso6) != 0) flags |= TUN_F_TSO6;
+  if ((features & kFeatureGuestEcn) != 0) flags |= TUN_F_TSO_ECN;
+  if ((flags & TUN_F_CSUM) == 0) flags = 0;
+  for (const auto& queue : queues_) ::ioctl(queue->fd(), TUNSETOFFLOAD, flags);
+}
+
+void TapDevice::set_active_pairs(std::size_t count) {
+  if (queues_.size() == 1) return;
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    ifreq request{};
+    request.ifr_flags = i < count ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE;
+    ::ioctl(queues_[i]->fd(), TUNSETQUEUE, &request);  // EINVAL: it is so already
+  }
+}
+
+// The host's device is the other end: it receives what the guest sends.
+InterfaceStatistics TapDevice::statistics() const {
+  InterfaceStatistics statistics = counters_.snapshot();
+  statistics.id = id_;
+  statistics.device = name_;
+  return statistics;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NetworkDevice>> create_tap_device(const NetworkInterfaceConfig& config) {
+  return TRY(TapDevice::create(config));
+}
+
+}  // namespace virttdx

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "machine/virtio_devices.h"
+
+#include "devices/virtio_blk/virtio_blk.h"
+#include "devices/virtio_console/virtio_console.h"
+#include "devices/virtio_net/virtio_net.h"
+#include "devices/virtio_rng/virtio_rng.h"
+
+namespace virttdx {
+namespace {
+
+template <typename Backend>
+Result<Backend*> find_backend(const std::map<std::string, Backend*>& backends, const std::string& id) {
+  const auto found = backends.find(id);
+  if (found == backends.end()) return fail(Error::Code::Internal, "device '{}' has no back end", id);
+  return found->second;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VirtioDevices>> VirtioDevices::create(const DeviceConfigs& configs, Parts parts) {
+  std::unique_ptr<VirtioDevices> devices(new VirtioDevices(std::move(parts)));
+  TRY(devices->add_all(configs));
+  return devices;
+}
+
+Result<> VirtioDevices::add_all(const DeviceConfigs& configs) {
+  for (const auto& config : configs.root_ports) add_root_port(config);
+  for (const auto& config : configs.disks) TRY(add_disk(config));
+  for (const auto& config : configs.interfaces) TRY(add_interface(config));
+  for (const auto& config : configs.rngs) TRY(add_rng(config));
+  for (const auto& config : configs.virtio_serials) TRY(add_console(config, configs.console_ports));
+  return {};
+}
+
+void VirtioDevices::add_root_port(const PciRootPortConfig& config) {
+  auto& port = ports_.emplace_back(std::make_unique<PcieRootPort>(config.chassis, config.port));
+  parts_.root.add(config.address.slot, config.address.function, *port);
+  ports_by_bus_[config.bus] = port.get();
+}
+
+Result<> VirtioDevices::add_disk(const DiskConfig& config) {
+  return add(config.id, config.address,
+             std::make_unique<VirtioBlk>(*TRY(find_backend(parts_.backends.disks, config.id))));
+}
+
+Result<> VirtioDevices::add_interface(const NetworkInterfaceConfig& config) {
+  return add(config.id, config.address,
+             std::make_unique<VirtioNet>(*TRY(find_backend(parts_.backends.interfaces, config.id))));
+}
+
+Result<> VirtioDevices::add_rng(const RngConfig& config) {
+  return add(config.id, config.address,
+             std::make_unique<VirtioRng>(*TRY(find_backend(parts_.backends.entropy_sources, config.id))));
+}
+
+Result<> VirtioDevices::add_console(const VirtioSerialConfig& config,
+                                    const std::vector<ConsolePortConfig>& ports) {
+  std::vector<ConsolePortParts> parts;
+  for (const auto& port : ports) {
+    if (port.controller != config.index) continue;
+    auto* const backend = TRY(find_backend(parts_.backends.console_ports, port.id));
+    parts.push_back({.number = port.port, .is_console = port.console, .name = port.name, .backend = backend});
+  }
+  auto& worker = *TRY(find_backend(parts_.backends.console_workers, config.id));
+  return add(config.id, config.address, std::make_unique<VirtioConsole>(worker, config.max_ports, parts));
+}
+
+Result<> VirtioDevices::add(const std::string& id, const PciAddress& address,
+                            std::unique_ptr<VirtioDevice> device) {
+  const auto port = ports_by_bus_.find(address.bus);
+  if (address.bus != 0 && port == ports_by_bus_.end())
+    return fail(Error::Code::InvalidArgument, "device '{}' is on PCI bus {}, which has no root port", id,
+                address.bus);
+  const auto place = address.bus == 0 ? PciExpressPlace::RootComplex : PciExpressPlace::BehindPort;
+  auto function = std::make_unique<VirtioPci>(*device, VirtioPciParts{.name = id,
+                                                                      .place = place,
+                                                                      .mmio = parts_.mmio,
+                                                                      .memory = parts_.memory,
+                                                                      .interrupts = parts_.interrupts,
+                                                                      .doorbells = parts_.doorbells});
+  if (address.bus == 0)
+    parts_.root.add(address.slot, address.function, *function);
+  else
+    port->second->add(address.function, *function);
+  devices_.push_back(std::move(device));
+  functions_.push_back(std::move(function));
+  return {};
+}
+
+}  // namespace virttdx
