@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "control/sandbox.h"
+#include "support/file.h"
 #include "support/log.h"
 
 namespace virttdx {
@@ -17,6 +18,15 @@ namespace {
 
 // Clients that read at all have the last event long before.
 constexpr std::chrono::seconds kLastWords{2};
+
+constexpr std::size_t kFaultsMaximum = 1 << 16;
+
+Result<std::vector<SoftFault>> read_faults(const std::filesystem::path& file) {
+  if (file.empty()) return std::vector<SoftFault>();
+  auto faults = soft_faults_from_json(TRY(read_text_file(file, kFaultsMaximum)));
+  if (!faults) return tl::unexpected<Error>(std::move(faults).error().with_context(file.string()));
+  return faults;
+}
 
 }  // namespace
 
@@ -26,6 +36,7 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const VmConfig& config, const O
   // Before any thread, so that all of them leave the signals to the loop.
   TRY(monitor->open_signals());
   TRY(monitor->open_consoles(config));
+  TRY(monitor->open_host(config.host, options));
   TRY(monitor->open_vm(config));
   if (!options.control_socket.empty())
     monitor->server_ = TRY(ControlServer::create(*monitor->loop_, options.control_socket, *monitor));
@@ -60,16 +71,25 @@ Result<> Monitor::open_consoles(const VmConfig& config) {
   return {};
 }
 
-Result<> Monitor::open_vm(const VmConfig& config) {
-  if (config.host == HostKind::Soft) {
-    auto soft_host = softhost::create_soft_host();
-    soft_host_ = soft_host.get();
-    kernel_ = std::move(soft_host);
-    log::warning("host: {}", kernel_->description());
-  } else {
+Result<> Monitor::open_host(HostKind kind, const Options& options) {
+  if (kind == HostKind::Kvm) {
+    if (!options.soft_faults.empty())
+      return fail(Error::Code::InvalidArgument,
+                  "--soft-faults: the TD runs on the kernel (\"host\": \"kvm\")");
     kernel_ = linux_kernel_calls();
     log::info("host: {}", kernel_->description());
+    return {};
   }
+  auto soft_host = softhost::create_soft_host(TRY(read_faults(options.soft_faults)));
+  soft_host_ = soft_host.get();
+  kernel_ = std::move(soft_host);
+  log::warning("host: {}", kernel_->description());
+  if (!options.soft_faults.empty())
+    log::warning("host: faults on demand by {}", options.soft_faults.string());
+  return {};
+}
+
+Result<> Monitor::open_vm(const VmConfig& config) {
   devices_ = TRY(HostBackends::create(config.devices, *loop_));
   std::map<std::uint8_t, SerialBackend*> serials;
   for (const auto& [port, console] : consoles_) serials[port] = console.get();

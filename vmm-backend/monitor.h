@@ -32,6 +32,7 @@ class Monitor final : public ControlHandler {
  private:
   Monitor() = default;
   Result<> open_consoles(const VmConfig& config);
+  Result<> open_host(HostKind kind, const Options& options);
   Result<> open_vm(const VmConfig& config);
   Result<> open_signals();
   Result<> open_terminal();

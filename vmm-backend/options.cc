@@ -15,19 +15,21 @@ enum OptionNumber : int {
   kLogLevel,
   kHostCapabilities,
   kHost,
+  kSoftFaults,
   kHelp,
   kVersion
 };
 
-constexpr std::array<option, 9> kOptions = {{{"config", required_argument, nullptr, kConfig},
-                                             {"control-socket", required_argument, nullptr, kControlSocket},
-                                             {"console", no_argument, nullptr, kConsole},
-                                             {"log-level", required_argument, nullptr, kLogLevel},
-                                             {"host-capabilities", no_argument, nullptr, kHostCapabilities},
-                                             {"host", required_argument, nullptr, kHost},
-                                             {"help", no_argument, nullptr, kHelp},
-                                             {"version", no_argument, nullptr, kVersion},
-                                             {nullptr, 0, nullptr, 0}}};
+constexpr std::array<option, 10> kOptions = {{{"config", required_argument, nullptr, kConfig},
+                                              {"control-socket", required_argument, nullptr, kControlSocket},
+                                              {"console", no_argument, nullptr, kConsole},
+                                              {"log-level", required_argument, nullptr, kLogLevel},
+                                              {"host-capabilities", no_argument, nullptr, kHostCapabilities},
+                                              {"host", required_argument, nullptr, kHost},
+                                              {"soft-faults", required_argument, nullptr, kSoftFaults},
+                                              {"help", no_argument, nullptr, kHelp},
+                                              {"version", no_argument, nullptr, kVersion},
+                                              {nullptr, 0, nullptr, 0}}};
 
 Result<HostKind> parse_host(std::string_view text) {
   if (text == "kvm") return HostKind::Kvm;
@@ -61,6 +63,9 @@ Result<> take_option(Options& options, int number, const char* value) {
       return {};
     case kHost:
       options.host = TRY(parse_host(value));
+      return {};
+    case kSoftFaults:
+      options.soft_faults = value;
       return {};
     case kHelp:
       options.mode = Options::Mode::Help;
@@ -113,6 +118,7 @@ Runs one trust domain (TD), or says what a host offers to TDs.
   --log-level LEVEL      debug, info (default), warning, error; the log is standard error
   --host-capabilities    print what the host offers as JSON (schemas/host-capabilities.json)
   --host kvm|soft        which host that is: the kernel (default) or the software TDX host
+  --soft-faults FILE     make chosen ioctls of the software TDX host fail (schemas/soft-faults.json)
   --help, --version
 
 Exit status: 0 the guest shut down or was stopped, 1 launch failed or crashed, 2 wrong usage.

@@ -22,6 +22,15 @@ class TheSchemas(unittest.TestCase):
         for path in (CORPUS / 'vm_config_json').iterdir():
             json_schemas.validate('vm-config', json.loads(path.read_text()))
 
+    def test_take_the_faults_that_the_reader_takes(self):
+        for path in (CORPUS / 'soft_faults_json').iterdir():
+            json_schemas.validate('soft-faults', json.loads(path.read_text()))
+
+    def test_refuse_faults_that_the_reader_refuses(self):
+        for fault in ({'at': 'KVM_RUN'}, {'at': 'KVM_WALK', 'errno': 'EIO'}, {'at': 'KVM_RUN', 'errno': 'EIO', 'first': 0}):
+            with self.assertRaises(jsonschema.ValidationError, msg=fault):
+                json_schemas.validate('soft-faults', {'faults': [fault]})
+
     def test_refuse_what_the_reader_refuses(self):
         good = json.loads((CORPUS / 'vm_config_json/smallest.json').read_text())
         for change in ({'colour': 1}, {'memory_bytes': 4096}, {'vcpu_count': 0}, {'host': 'xen'}, {'uuid': 'x'},

@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "kvm/kernel_calls.h"
+#include "vmm_backend/soft_faults.h"
 #include "vmm_backend/vm_config.h"
 
 namespace virttdx::softhost {
@@ -20,7 +22,7 @@ class SoftHost : public KernelCalls {
 };
 
 /// A software TDX host of its own: KVM's ABI with the TDX module's rules behind it, guests run by libunicorn.
-/// Needs no privilege and no /dev/kvm.
-std::unique_ptr<SoftHost> create_soft_host();
+/// Needs no privilege and no /dev/kvm. Its ioctls fail as `faults` say.
+std::unique_ptr<SoftHost> create_soft_host(std::vector<SoftFault> faults = {});
 
 }  // namespace virttdx::softhost

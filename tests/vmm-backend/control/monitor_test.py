@@ -135,6 +135,29 @@ class AMonitor(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn('/etc/hostname', done.stderr)
 
+    def faults(self, *faults):
+        path = self.directory / 'faults.json'
+        path.write_text(json.dumps({'faults': faults}))
+        return path
+
+    def run_with_faults(self, *faults, **changes):
+        return run_monitor('--config', self.config(**changes), '--control-socket', self.path, '--soft-faults',
+                           self.faults(*faults))
+
+    def test_fails_cleanly_where_the_software_host_fails_on_demand(self):
+        done = self.run_with_faults({'at': 'KVM_TDX_INIT_MEM_REGION page', 'first': 300, 'errno': 'EIO', 'kills_vm': True})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('faults on demand', done.stderr)
+        self.assertRegex(done.stderr, r'launch failed: .*KVM_TDX_INIT_MEM_REGION 0x[0-9a-f]+ with \d+ pages left')
+        self.assertFalse(self.path.exists())
+
+    def test_refuses_faults_that_it_cannot_make(self):
+        done = self.run_with_faults({'at': 'KVM_WALK', 'errno': 'EIO'})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('faults.json: /faults/0/at: ', done.stderr)
+        done = self.run_with_faults({'at': 'KVM_RUN', 'errno': 'EIO'}, host='kvm')
+        self.assertIn('--soft-faults: the TD runs on the kernel', done.stderr)
+
     def test_refuses_a_configuration_by_its_path(self):
         done = run_monitor('--config', self.config(memory_bytes=12345), '--control-socket', self.path)
         self.assertEqual(done.returncode, 2)

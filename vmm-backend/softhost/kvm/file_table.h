@@ -20,6 +20,8 @@ class File {
   virtual int ioctl(unsigned long request, std::uintptr_t argument) = 0;
   /// How many bytes of the descriptor can be mapped shared; 0: none.
   virtual std::size_t mappable_size() const { return 0; }
+  /// Makes every later ioctl on the VM behind the descriptor answer EIO, as KVM does after a bug of its own.
+  virtual void kill_vm() {}
   virtual int punch_hole(std::uint64_t /*offset*/, std::uint64_t /*size*/);
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softhost/kvm/kvm_model.h"
 
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include <cerrno>
@@ -15,19 +14,24 @@ namespace {
 
 class KvmModel final : public SoftHost {
  public:
-  explicit KvmModel(Processor processor) : host_(std::move(processor)) {}
+  KvmModel(Processor processor, std::vector<SoftFault> faults)
+      : host_(std::move(processor), std::move(faults)) {}
 
   int open(const char* path, int /*flags*/) override {
     if (path == nullptr) return -EFAULT;
     if (std::string_view(path) != "/dev/kvm") return -ENOENT;
-    UniqueFd fd(eventfd(0, EFD_CLOEXEC));  // any file: only its number is used
+    UniqueFd fd(memfd_create("kvm", MFD_CLOEXEC));  // any file: only its number is used
     if (!fd) return -errno;
     return host_.descriptors.insert(std::move(fd), make_system_file(host_));
   }
 
   int ioctl(int fd, unsigned long request, std::uintptr_t argument) override {
     const auto file = host_.descriptors.find(fd);
-    return file ? file->ioctl(request, argument) : -EBADF;
+    if (!file) return -EBADF;
+    const auto fault = host_.faults.arrive_at_ioctl(request, argument);
+    if (!fault) return file->ioctl(request, argument);
+    if (fault->kills_vm) file->kill_vm();
+    return -static_cast<int>(fault->error);
   }
 
   int mmap(int fd, std::size_t size, void** address) override {
@@ -62,8 +66,8 @@ class KvmModel final : public SoftHost {
 
 }  // namespace
 
-std::unique_ptr<SoftHost> create_kvm_model(Processor processor) {
-  return std::make_unique<KvmModel>(std::move(processor));
+std::unique_ptr<SoftHost> create_kvm_model(Processor processor, std::vector<SoftFault> faults) {
+  return std::make_unique<KvmModel>(std::move(processor), std::move(faults));
 }
 
 }  // namespace virttdx::softhost

@@ -47,6 +47,10 @@ int measure_page(Vm& vm, std::uint64_t gpa) {
 }
 
 int add_page(Vm& vm, const kvm::kvm_tdx_init_mem_region& region, bool measure) {
+  if (const auto fault = vm.host.faults.arrive(FaultPoint::TdxInitMemRegionPage)) {
+    if (fault->kills_vm) vm.dead = true;
+    return -static_cast<int>(fault->error);
+  }
   const std::lock_guard guard(vm.memory_lock);
   const MemorySlot* const slot = vm.slots.find(region.gpa);
   if (slot == nullptr || !slot->private_memory) return -EINVAL;

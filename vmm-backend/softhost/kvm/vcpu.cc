@@ -128,6 +128,7 @@ int check_new_vcpu(const Vm& vm, std::uint64_t id) {
       std::any_of(vm.vcpus.begin(), vm.vcpus.end(), [&](const auto& other) { return other->id == id; });
   return taken ? -EEXIST : 0;
 }
+  void kill_vm() override { vm_->dead = true; }
 
 }  // namespace
 

@@ -79,6 +79,8 @@ Vm::Vm(HostParts& host_parts, bool td_vm)
     : host(host_parts),
       is_td(td_vm),
       td(td_vm ? std::make_unique<Td>(host_parts.module) : nullptr),
+  void kill_vm() override { vm_->dead = true; }
+
       tsc_khz(host_tsc_khz(host_parts.module)),
       irqfds([this](std::uint32_t gsi) {
         if (const auto message = gsi_routing.route(gsi))

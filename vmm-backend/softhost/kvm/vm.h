@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "softhost/apic/apic_bus.h"
+#include "softhost/kvm/fault_injector.h"
 #include "softhost/kvm/file_table.h"
 #include "softhost/kvm/gsi_routing.h"
 #include "softhost/kvm/ioeventfd.h"
@@ -29,9 +30,12 @@ class Vcpu;
 struct HostParts {
   Processor processor;
   TdxModule module;
+  FaultInjector faults;
+  std::atomic<std::uint32_t> key_ids_used = 0;
   FileTable descriptors;
 
-  explicit HostParts(Processor parts) : processor(std::move(parts)), module(processor.cpuid) {}
+  HostParts(Processor parts, std::vector<SoftFault> faults_on_demand)
+      : processor(std::move(parts)), module(processor.cpuid), faults(std::move(faults_on_demand)) {}
 };
 
 /// Order of locks: Vm::lock, then Vcpu::mutex of each vCPU, then Vm::memory_lock, then the leaves.
