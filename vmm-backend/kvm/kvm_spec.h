@@ -209,6 +209,7 @@ inline constexpr std::uint32_t KVM_SYSTEM_EVENT_SHUTDOWN = 1;
 inline constexpr std::uint32_t KVM_SYSTEM_EVENT_RESET = 2;
 inline constexpr std::uint32_t KVM_SYSTEM_EVENT_CRASH = 3;
 inline constexpr std::uint32_t KVM_SYSTEM_EVENT_TDX_FATAL = 7;
+inline constexpr std::uint32_t KVM_INTERNAL_ERROR_EMULATION = 1;
 inline constexpr std::uint32_t KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON = 4;
 inline constexpr std::uint64_t KVM_EXIT_HYPERCALL_LONG_MODE = 1;
 inline constexpr std::uint8_t KVM_EXIT_IO_IN = 0;
@@ -547,6 +548,23 @@ struct kvm_sregs {
   std::uint64_t interrupt_bitmap[4];
 };
 
+struct kvm_sregs2 {
+  kvm_segment cs, ds, es, fs, gs, ss;
+  kvm_segment tr, ldt;
+  kvm_dtable gdt, idt;
+  std::uint64_t cr0, cr2, cr3, cr4, cr8;
+  std::uint64_t efer;
+  std::uint64_t apic_base;
+  std::uint64_t flags;
+  std::uint64_t pdptrs[4];
+};
+
+struct kvm_dirty_log {
+  std::uint32_t slot;
+  std::uint32_t padding1;
+  std::uint64_t dirty_bitmap;  // pointer: a bit a page, in units of 64
+};
+
 struct kvm_vcpu_events {
   struct {
     std::uint8_t injected, nr, has_error_code, pending;
@@ -600,6 +618,8 @@ static_assert(sizeof(kvm_msrs) == 8);
 static_assert(sizeof(kvm_msr_entry) == 16);
 static_assert(sizeof(kvm_regs) == 144);
 static_assert(sizeof(kvm_sregs) == 312);
+static_assert(sizeof(kvm_sregs2) == 320);
+static_assert(sizeof(kvm_dirty_log) == 16);
 static_assert(sizeof(kvm_vcpu_events) == 64);
 
 // `type` and `field` are names. NOLINTNEXTLINE(bugprone-macro-parentheses)

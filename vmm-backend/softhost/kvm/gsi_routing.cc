@@ -40,6 +40,7 @@ std::optional<MsiMessage> GsiRouting::route(std::uint32_t gsi) const {
 int set_gsi_routing(Vm& vm, std::uintptr_t argument) {
   kvm::kvm_irq_routing table{};
   if (const int status = read_argument(argument, table); status != 0) return status;
+  if (!has_irqchip(vm)) return -EINVAL;
   if (table.nr > kvm::KVM_MAX_IRQ_ROUTES || table.flags != 0) return -EINVAL;
   std::vector<kvm::kvm_irq_routing_entry> entries(table.nr);
   const std::size_t size = entries.size() * sizeof(kvm::kvm_irq_routing_entry);

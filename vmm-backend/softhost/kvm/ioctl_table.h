@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <cerrno>
 #include <cstdint>
 #include <span>
 
@@ -14,13 +13,13 @@ struct IoctlEntry {
   int (*function)(Object& object, std::uintptr_t argument);
 };
 
-/// Runs the entry of a request; -ENOTTY when there is none.
+/// Runs the entry of a request; `unknown` when there is none.
 template <typename Object>
 int dispatch(std::span<const IoctlEntry<Object>> table, Object& object, unsigned long request,
-             std::uintptr_t argument) {
+             std::uintptr_t argument, int unknown) {
   for (const auto& entry : table)
     if (entry.request == request) return entry.function(object, argument);
-  return -ENOTTY;
+  return unknown;
 }
 
 }  // namespace virttdx::softhost

@@ -10,6 +10,7 @@
 
 #include "kvm/kvm_spec.h"
 #include "softhost/kvm/caller_memory.h"
+#include "softhost/kvm/eventfd_argument.h"
 #include "softhost/kvm/vm.h"
 
 namespace virttdx::softhost {
@@ -61,21 +62,28 @@ bool IoEvents::write(bool is_port, std::uint64_t address, std::uint32_t size, st
   return true;
 }
 
+// What KVM checks of a new event, not of one that goes.
+bool is_valid(const kvm::kvm_ioeventfd& request) {
+  if ((request.flags & ~(kFlagDatamatch | kFlagPort)) != 0) return false;
+  if (request.len != 0 && !is_access_size(request.len)) return false;
+  if (request.addr + request.len < request.addr) return false;
+  return request.len != 0 || (request.flags & kFlagDatamatch) == 0;
+}
+
 int assign_ioeventfd(Vm& vm, std::uintptr_t argument) {
   kvm::kvm_ioeventfd request{};
   if (const int status = read_argument(argument, request); status != 0) return status;
-  if ((request.flags & ~(kFlagDatamatch | kFlagPort | kFlagDeassign)) != 0) return -EINVAL;
-  if (request.len != 0 && !is_access_size(request.len)) return -EINVAL;
-  if (request.addr + request.len < request.addr) return -EINVAL;
+  const bool deassign = (request.flags & kFlagDeassign) != 0;
+  if (!deassign && !is_valid(request)) return -EINVAL;
+  if (const int status = check_eventfd(request.fd); status != 0) return status;
   const bool datamatch = (request.flags & kFlagDatamatch) != 0;
-  if (request.len == 0 && datamatch) return -EINVAL;
   IoEvents::Event event{.is_port = (request.flags & kFlagPort) != 0,
                         .address = request.addr,
                         .length = request.len,
                         .value = datamatch ? std::optional(request.datamatch) : std::nullopt,
                         .caller_fd = request.fd,
                         .eventfd = {}};
-  if ((request.flags & kFlagDeassign) != 0) return vm.io_events.remove(event);
+  if (deassign) return vm.io_events.remove(event);
   event.eventfd.reset(fcntl(request.fd, F_DUPFD_CLOEXEC, 0));
   if (!event.eventfd) return -EBADF;
   return vm.io_events.add(std::move(event));

@@ -10,6 +10,7 @@
 
 #include "kvm/kvm_spec.h"
 #include "softhost/kvm/caller_memory.h"
+#include "softhost/kvm/eventfd_argument.h"
 #include "softhost/kvm/vm.h"
 
 namespace virttdx::softhost {
@@ -94,11 +95,15 @@ int assign_irqfd(Vm& vm, std::uintptr_t argument) {
   // Resampling needs the guest's EOI, which KVM does not see in a TD.
   if ((request.flags & ~kFlagDeassign) != 0) return -EINVAL;
   const int fd = static_cast<int>(request.fd);
-  if ((request.flags & kFlagDeassign) != 0) return vm.irqfds.deassign(fd, request.gsi);
+  if ((request.flags & kFlagDeassign) != 0) {
+    const int status = check_eventfd(fd);
+    return status != 0 ? status : vm.irqfds.deassign(fd, request.gsi);
+  }
   {
     const std::lock_guard guard(vm.lock);
     if (!vm.split_irqchip) return -EINVAL;
   }
+  if (const int status = check_eventfd(fd); status != 0) return status;
   return vm.irqfds.assign(fd, request.gsi);
 }
 

@@ -18,6 +18,7 @@ struct MemorySlot {
   std::uint32_t id = 0;
   GpaRange range;
   bool read_only = false;
+  bool logs_dirty = false;                      ///< KVM_MEM_LOG_DIRTY_PAGES
   std::byte* shared = nullptr;                  ///< the monitor's memory at the range's base
   std::shared_ptr<GuestMemory> private_memory;  ///< null: the slot has no guest_memfd
   std::uint64_t private_offset = 0;             ///< of the range's base in private_memory

@@ -11,6 +11,9 @@
 namespace virttdx::softhost {
 namespace {
 
+// What KVM leaves in RDX for a vCPU that has no CPUID yet.
+constexpr std::uint64_t kResetSignature = 0x600;
+
 SegmentRegister real_mode_segment(std::uint16_t access_rights) {
   return {.base = 0, .limit = 0xFFFF, .selector = 0, .access_rights = access_rights};
 }
@@ -38,7 +41,7 @@ void OrdinaryEnvironment::set_first_state(CpuEngine& engine) const {
   engine.set_system_registers(reset_state());
   Registers registers;
   registers.rip = 0xFFF0;
-  registers.gpr[kRdx] = vcpu_.vm.host.module.native(1, 0).eax;
+  registers.gpr[kRdx] = kResetSignature;
   engine.set_registers(registers);
 }
 

@@ -15,6 +15,9 @@ namespace virttdx::softhost {
 struct Processor {
   NativeCpuid cpuid;
   std::function<Result<std::unique_ptr<CpuEngine>>(CpuEnvironment&)> create_engine;
+  /// Private key ids: how many TDs can exist at once. 63 as on a Xeon whose firmware gives all but one of its
+  /// 64 key ids to TDX.
+  std::uint32_t key_ids = 63;
 };
 
 /// CPUs that the emulated machine has, and so vCPUs that one TD may have.

@@ -2,7 +2,7 @@
 // Ioctls of /dev/kvm.
 #include "softhost/kvm/system_file.h"
 
-#include <sys/eventfd.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cerrno>
@@ -30,7 +30,7 @@ int check_system_extension(HostParts& /*host*/, std::uintptr_t capability) {
 
 int create_vm(HostParts& host, std::uintptr_t type) {
   if (type != kvm::KVM_X86_DEFAULT_VM && type != kvm::KVM_X86_TDX_VM) return -EINVAL;
-  UniqueFd fd(eventfd(0, EFD_CLOEXEC));  // any file: only its number is used
+  UniqueFd fd(memfd_create("kvm-vm", MFD_CLOEXEC));  // any file: only its number is used
   if (!fd) return -errno;
   auto vm = std::make_shared<Vm>(host, type == kvm::KVM_X86_TDX_VM);
   return host.descriptors.insert(std::move(fd), make_vm_file(std::move(vm)));
@@ -48,7 +48,7 @@ class SystemFile : public File {
  public:
   explicit SystemFile(HostParts& host) : host_(host) {}
   int ioctl(unsigned long request, std::uintptr_t argument) override {
-    return dispatch<HostParts>(kSystemIoctls, host_, request, argument);
+    return dispatch<HostParts>(kSystemIoctls, host_, request, argument, -EINVAL);
   }
 
  private:

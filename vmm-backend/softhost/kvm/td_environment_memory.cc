@@ -4,6 +4,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "softhost/kvm/private_pages.h"
 #include "softhost/kvm/td_environment.h"
 #include "softhost/kvm/vcpu.h"
 #include "support/log.h"
@@ -78,14 +79,17 @@ PageAnswer TdEnvironment::accepted_page(std::uint64_t gpa, std::byte* host) {
 }
 
 bool TdEnvironment::add_private_page(std::uint64_t gpa, unsigned level) {
-  Vm& vm = vcpu_.vm;
-  const std::lock_guard guard(vm.memory_lock);
+  const std::lock_guard guard(vcpu_.vm.memory_lock);
+  if (softhost::add_private_page(vcpu_.vm, gpa, level)) return true;
+  exit_memory_fault(gpa, true);
+  return false;
+}
+
+bool add_private_page(Vm& vm, std::uint64_t gpa, unsigned level) {
   const MemorySlot* const slot = vm.slots.find(gpa);
   if (!vm.attributes.is_private(gpa) || slot == nullptr || !slot->private_memory ||
-      slot->private_memory->closed()) {
-    exit_memory_fault(gpa, true);
+      slot->private_memory->closed())
     return false;
-  }
   // Memory of a guest_memfd is zero whenever no page of a TD lies in it: removal discards it.
   if (level == 1 && can_add_large_page(vm, *slot, gpa)) {
     const std::uint64_t base = gpa & ~(kLargePage - 1);

@@ -111,9 +111,11 @@ int init_vm(Vm& vm, kvm::kvm_tdx_cmd& command) {
   if (const int status = read_init_argument(command.data, argument); status != 0) return status;
   TdParameters parameters;
   if (const int status = make_parameters(vm, argument, parameters); status != 0) return status;
+  if (!vm.take_key_id()) return -ENOSPC;
   const TdxStatus status = vm.td->mng_init(parameters).status;
   if (status == tdx::status::kSuccess) return 0;
   if ((status & tdx::status::kClassMask) == tdx::status::kOperandInvalid) {
+    vm.release_key_id();
     command.hw_error = status;
     return -EINVAL;
   }

@@ -29,6 +29,8 @@ int set_mp_state(Vcpu& vcpu, std::uintptr_t argument) {
   constexpr std::array kStates = {kvm::KVM_MP_STATE_RUNNABLE, kvm::KVM_MP_STATE_UNINITIALIZED,
                                   kvm::KVM_MP_STATE_HALTED};
   if (std::find(kStates.begin(), kStates.end(), state.mp_state) == kStates.end()) return -EINVAL;
+  // Without a local APIC in the kernel, the other states are the monitor's own business.
+  if (!vcpu.apic && state.mp_state != kvm::KVM_MP_STATE_RUNNABLE) return -EINVAL;
   vcpu.mp_state = state.mp_state;
   return 0;
 }
@@ -58,8 +60,21 @@ int inject_nmi(Vcpu& vcpu, std::uintptr_t /*argument*/) {
   return 0;
 }
 
+int get_tsc_khz(Vcpu& vcpu, std::uintptr_t argument) { return get_vm_tsc_khz(vcpu.vm, argument); }
+
 // State that a TD's vCPU never shows, DEBUG being no attribute that KVM supports.
-int refuse_protected(Vcpu& vcpu, std::uintptr_t /*argument*/) { return vcpu.vm.is_td ? -EINVAL : -ENOTTY; }
+int refuse_protected(Vcpu& /*vcpu*/, std::uintptr_t /*argument*/) { return -EINVAL; }
+
+// A vector of a PIC outside of the kernel. It waits for ever: no guest in a TD has LINT0 in ExtINT mode.
+int interrupt(Vcpu& vcpu, std::uintptr_t argument) {
+  constexpr std::uint32_t kVectors = 256;
+  kvm::kvm_interrupt request{};
+  if (const int status = read_argument(argument, request); status != 0) return status;
+  if (request.irq >= kVectors || !vcpu.vm.is_td) return -EINVAL;
+  if (vcpu.external_vector >= 0) return -EEXIST;
+  vcpu.external_vector = static_cast<int>(request.irq);
+  return 0;
+}
 
 template <int (*Function)(Vcpu&, std::uintptr_t)>
 int unless_protected(Vcpu& vcpu, std::uintptr_t argument) {
@@ -76,12 +91,14 @@ constexpr std::array kVcpuIoctls = {
     IoctlEntry<Vcpu>{kvm::KVM_SET_MP_STATE, set_mp_state},
     IoctlEntry<Vcpu>{kvm::KVM_SET_SIGNAL_MASK, set_signal_mask},
     IoctlEntry<Vcpu>{kvm::KVM_NMI, inject_nmi},
+    IoctlEntry<Vcpu>{kvm::KVM_INTERRUPT, interrupt},
+    IoctlEntry<Vcpu>{kvm::KVM_PRE_FAULT_MEMORY, pre_fault_memory},
     IoctlEntry<Vcpu>{kvm::KVM_GET_REGS, unless_protected<get_registers>},
     IoctlEntry<Vcpu>{kvm::KVM_SET_REGS, unless_protected<set_registers>},
     IoctlEntry<Vcpu>{kvm::KVM_GET_SREGS, unless_protected<get_system_registers>},
     IoctlEntry<Vcpu>{kvm::KVM_SET_SREGS, unless_protected<set_system_registers>},
-    IoctlEntry<Vcpu>{kvm::KVM_GET_SREGS2, refuse_protected},
-    IoctlEntry<Vcpu>{kvm::KVM_SET_SREGS2, refuse_protected},
+    IoctlEntry<Vcpu>{kvm::KVM_GET_SREGS2, unless_protected<get_system_registers2>},
+    IoctlEntry<Vcpu>{kvm::KVM_SET_SREGS2, unless_protected<set_system_registers2>},
     IoctlEntry<Vcpu>{kvm::KVM_GET_DEBUGREGS, refuse_protected},
     IoctlEntry<Vcpu>{kvm::KVM_SET_DEBUGREGS, refuse_protected},
     IoctlEntry<Vcpu>{kvm::KVM_GET_XSAVE, refuse_protected},
@@ -95,6 +112,7 @@ constexpr std::array kVcpuIoctls = {
     IoctlEntry<Vcpu>{kvm::KVM_SET_LAPIC, refuse_protected},
     IoctlEntry<Vcpu>{kvm::KVM_SET_GUEST_DEBUG, refuse_protected},
     IoctlEntry<Vcpu>{kvm::KVM_SET_TSC_KHZ, refuse_protected},
+    IoctlEntry<Vcpu>{kvm::KVM_GET_TSC_KHZ, get_tsc_khz},
 };
 
 class VcpuFile : public File {
@@ -106,10 +124,11 @@ class VcpuFile : public File {
     if (request == kvm::KVM_MEMORY_ENCRYPT_OP) return tdx_vcpu_command(vcpu_, argument);
     if (request == kvm::KVM_RUN && argument != 0) return -EINVAL;
     const std::lock_guard guard(vcpu_.mutex);
-    return dispatch<Vcpu>(kVcpuIoctls, vcpu_, request, argument);
+    return dispatch<Vcpu>(kVcpuIoctls, vcpu_, request, argument, -EINVAL);
   }
 
   std::size_t mappable_size() const override { return RunPage::kSize; }
+  void kill_vm() override { vm_->dead = true; }
 
  private:
   const std::shared_ptr<Vm> vm_;
@@ -128,7 +147,6 @@ int check_new_vcpu(const Vm& vm, std::uint64_t id) {
       std::any_of(vm.vcpus.begin(), vm.vcpus.end(), [&](const auto& other) { return other->id == id; });
   return taken ? -EEXIST : 0;
 }
-  void kill_vm() override { vm_->dead = true; }
 
 }  // namespace
 

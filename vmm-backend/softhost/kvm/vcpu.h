@@ -48,6 +48,7 @@ class Vcpu {
   std::vector<kvm::kvm_cpuid_entry2> cpuid;
   bool has_run = false;
   std::optional<sigset_t> signal_mask;
+  int external_vector = -1;  ///< KVM_INTERRUPT; below 0: none
 
   // TD vCPUs only.
   std::unique_ptr<TdVcpu> td;  ///< null before KVM_TDX_INIT_VCPU
@@ -83,6 +84,9 @@ int get_registers(Vcpu& vcpu, std::uintptr_t argument);
 int set_registers(Vcpu& vcpu, std::uintptr_t argument);
 int get_system_registers(Vcpu& vcpu, std::uintptr_t argument);
 int set_system_registers(Vcpu& vcpu, std::uintptr_t argument);
+int get_system_registers2(Vcpu& vcpu, std::uintptr_t argument);
+int set_system_registers2(Vcpu& vcpu, std::uintptr_t argument);
+int pre_fault_memory(Vcpu& vcpu, std::uintptr_t argument);
 int run_vcpu(Vcpu& vcpu, std::uintptr_t argument);
 /// Takes the locks itself.
 int tdx_vcpu_command(Vcpu& vcpu, std::uintptr_t argument);

@@ -3,8 +3,10 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 
 #include "softhost/kvm/caller_memory.h"
+#include "softhost/kvm/system_register_checks.h"
 #include "softhost/kvm/vcpu.h"
 
 namespace virttdx::softhost {
@@ -88,6 +90,39 @@ SegmentRegister from_kvm(const kvm::kvm_segment& segment) {
           .unusable = segment.unusable != 0 || segment.present == 0};
 }
 
+// Where kvm_sregs and kvm_sregs2 begin to differ.
+constexpr std::size_t kCommonSize = offsetof(kvm::kvm_sregs2, flags);
+static_assert(kCommonSize == offsetof(kvm::kvm_sregs, interrupt_bitmap));
+// KVM_SREGS2_FLAGS_PDPTRS_VALID. The engine reads the PDPTEs of PAE paging itself.
+constexpr std::uint64_t kPdptrsValid = 1;
+
+int read_system_registers(Vcpu& vcpu, kvm::kvm_sregs& result) {
+  const CpuEngine* const engine = vcpu.engine();
+  if (engine == nullptr) return -ENOMEM;
+  const SystemRegisters registers = engine->system_registers();
+  for (const auto& name : kSegments) result.*name.field = to_kvm(registers.*name.engine);
+  for (const auto& name : kControls) result.*name.field = registers.*name.engine;
+  result.gdt.base = registers.gdt.base;
+  result.gdt.limit = registers.gdt.limit;
+  result.idt.base = registers.idt.base;
+  result.idt.limit = registers.idt.limit;
+  result.apic_base = *vcpu.msrs.read(0x1B);
+  return 0;
+}
+
+int load_system_registers(Vcpu& vcpu, const kvm::kvm_sregs& values) {
+  if (!are_valid_system_registers(vcpu, values)) return -EINVAL;
+  CpuEngine* const engine = vcpu.engine();
+  if (engine == nullptr) return -ENOMEM;
+  SystemRegisters registers;
+  for (const auto& name : kSegments) registers.*name.engine = from_kvm(values.*name.field);
+  for (const auto& name : kControls) registers.*name.engine = values.*name.field;
+  registers.gdt = {.base = values.gdt.base, .limit = values.gdt.limit};
+  registers.idt = {.base = values.idt.base, .limit = values.idt.limit};
+  engine->set_system_registers(registers);
+  return 0;
+}
+
 }  // namespace
 
 int get_registers(Vcpu& vcpu, std::uintptr_t argument) {
@@ -115,32 +150,32 @@ int set_registers(Vcpu& vcpu, std::uintptr_t argument) {
 }
 
 int get_system_registers(Vcpu& vcpu, std::uintptr_t argument) {
-  const CpuEngine* const engine = vcpu.engine();
-  if (engine == nullptr) return -ENOMEM;
-  const SystemRegisters registers = engine->system_registers();
   kvm::kvm_sregs result{};
-  for (const auto& name : kSegments) result.*name.field = to_kvm(registers.*name.engine);
-  for (const auto& name : kControls) result.*name.field = registers.*name.engine;
-  result.gdt.base = registers.gdt.base;
-  result.gdt.limit = registers.gdt.limit;
-  result.idt.base = registers.idt.base;
-  result.idt.limit = registers.idt.limit;
-  result.apic_base = *vcpu.msrs.read(0x1B);
-  return write_argument(argument, result);
+  const int status = read_system_registers(vcpu, result);
+  return status != 0 ? status : write_argument(argument, result);
 }
 
 int set_system_registers(Vcpu& vcpu, std::uintptr_t argument) {
   kvm::kvm_sregs values{};
   if (const int status = read_argument(argument, values); status != 0) return status;
-  CpuEngine* const engine = vcpu.engine();
-  if (engine == nullptr) return -ENOMEM;
-  SystemRegisters registers;
-  for (const auto& name : kSegments) registers.*name.engine = from_kvm(values.*name.field);
-  for (const auto& name : kControls) registers.*name.engine = values.*name.field;
-  registers.gdt = {.base = values.gdt.base, .limit = values.gdt.limit};
-  registers.idt = {.base = values.idt.base, .limit = values.idt.limit};
-  engine->set_system_registers(registers);
-  return 0;
+  return load_system_registers(vcpu, values);
+}
+
+int get_system_registers2(Vcpu& vcpu, std::uintptr_t argument) {
+  kvm::kvm_sregs values{};
+  if (const int status = read_system_registers(vcpu, values); status != 0) return status;
+  kvm::kvm_sregs2 result{};
+  std::memcpy(&result, &values, kCommonSize);
+  return write_argument(argument, result);
+}
+
+int set_system_registers2(Vcpu& vcpu, std::uintptr_t argument) {
+  kvm::kvm_sregs2 values{};
+  if (const int status = read_argument(argument, values); status != 0) return status;
+  if ((values.flags & ~kPdptrsValid) != 0) return -EINVAL;
+  kvm::kvm_sregs common{};
+  std::memcpy(&common, &values, kCommonSize);
+  return load_system_registers(vcpu, common);
 }
 
 }  // namespace virttdx::softhost

@@ -30,7 +30,8 @@ int exit_engine_failure(Vcpu& vcpu, const std::string& reason) {
   log::error("software TDX host: vCPU {}: {}", vcpu.id, reason);
   kvm::kvm_run& run = vcpu.run();
   run.exit_reason = kvm::KVM_EXIT_INTERNAL_ERROR;
-  run.internal.suberror = kvm::KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+  run.internal.suberror =
+      vcpu.vm.is_td ? kvm::KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON : kvm::KVM_INTERNAL_ERROR_EMULATION;
   run.internal.ndata = 0;
   return 0;
 }

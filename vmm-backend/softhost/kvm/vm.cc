@@ -4,19 +4,28 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "kvm/kvm_spec.h"
+#include "softhost/kvm/caller_memory.h"
 #include "softhost/kvm/ioctl_table.h"
 #include "softhost/kvm/vcpu.h"
 
 namespace virttdx::softhost {
 namespace {
 
-template <int Errno>
-int refuse(Vm& /*vm*/, std::uintptr_t /*argument*/) {
-  return -Errno;
+// KVM reads the argument before it looks what it is for.
+template <int Errno, typename Argument>
+int refuse(Vm& /*vm*/, std::uintptr_t argument) {
+  Argument ignored;
+  const int status = read_argument(argument, ignored);
+  return status != 0 ? status : -Errno;
 }
+
+using IrqchipState = std::array<std::byte, 520>;
+using PitConfig = std::array<std::byte, 64>;
+using EncryptedRegion = std::array<std::byte, 16>;
 
 // Without a full in-kernel irqchip there is no PIC and IOAPIC to read.
 int create_irqchip(Vm& vm, std::uintptr_t /*argument*/) {
@@ -42,9 +51,12 @@ constexpr std::array kVmIoctls = {
     IoctlEntry<Vm>{kvm::KVM_IRQFD, assign_irqfd},
     IoctlEntry<Vm>{kvm::KVM_IOEVENTFD, assign_ioeventfd},
     IoctlEntry<Vm>{kvm::KVM_CREATE_IRQCHIP, create_irqchip},
-    IoctlEntry<Vm>{kvm::KVM_GET_IRQCHIP, refuse<ENXIO>},
-    IoctlEntry<Vm>{kvm::KVM_SET_IRQCHIP, refuse<ENXIO>},
-    IoctlEntry<Vm>{kvm::KVM_CREATE_PIT2, refuse<ENOENT>},
+    IoctlEntry<Vm>{kvm::KVM_GET_IRQCHIP, refuse<ENXIO, IrqchipState>},
+    IoctlEntry<Vm>{kvm::KVM_SET_IRQCHIP, refuse<ENXIO, IrqchipState>},
+    IoctlEntry<Vm>{kvm::KVM_CREATE_PIT2, refuse<ENOENT, PitConfig>},
+    IoctlEntry<Vm>{kvm::KVM_MEMORY_ENCRYPT_REG_REGION, refuse<ENOTTY, EncryptedRegion>},
+    IoctlEntry<Vm>{kvm::KVM_MEMORY_ENCRYPT_UNREG_REGION, refuse<ENOTTY, EncryptedRegion>},
+    IoctlEntry<Vm>{kvm::KVM_GET_DIRTY_LOG, get_dirty_log},
     IoctlEntry<Vm>{kvm::KVM_SET_TSS_ADDR, set_real_mode_page},
     IoctlEntry<Vm>{kvm::KVM_SET_IDENTITY_MAP_ADDR, set_real_mode_page},
 };
@@ -63,9 +75,11 @@ class VmFile : public File {
       case kvm::KVM_CREATE_GUEST_MEMFD:
         return create_guest_memfd(vm_, argument);
       default:
-        return dispatch<Vm>(kVmIoctls, *vm_, request, argument);
+        return dispatch<Vm>(kVmIoctls, *vm_, request, argument, -ENOTTY);
     }
   }
+
+  void kill_vm() override { vm_->dead = true; }
 
   const Vm& vm() const { return *vm_; }
 
@@ -79,8 +93,6 @@ Vm::Vm(HostParts& host_parts, bool td_vm)
     : host(host_parts),
       is_td(td_vm),
       td(td_vm ? std::make_unique<Td>(host_parts.module) : nullptr),
-  void kill_vm() override { vm_->dead = true; }
-
       tsc_khz(host_tsc_khz(host_parts.module)),
       irqfds([this](std::uint32_t gsi) {
         if (const auto message = gsi_routing.route(gsi))
@@ -88,7 +100,23 @@ Vm::Vm(HostParts& host_parts, bool td_vm)
       }) {}
 
 // Before the members go: an eventfd signalled late would raise an interrupt of a vCPU half destroyed.
-Vm::~Vm() { irqfds.stop(); }
+Vm::~Vm() {
+  irqfds.stop();
+  release_key_id();
+}
+
+bool Vm::take_key_id() {
+  if (host.key_ids_used.fetch_add(1) >= host.processor.key_ids) {
+    --host.key_ids_used;
+    return false;
+  }
+  has_key_id = true;
+  return true;
+}
+
+void Vm::release_key_id() {
+  if (std::exchange(has_key_id, false)) --host.key_ids_used;
+}
 
 std::uint64_t Vm::tsc_at(std::uint64_t now_ns) const {
   __extension__ using Wide = unsigned __int128;

@@ -47,6 +47,10 @@ class Vm {
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
 
+  /// A key id of the host, from KVM_TDX_INIT_VM to the VM's end; false: none is free. Under `lock`.
+  bool take_key_id();
+  /// After a KVM_TDX_INIT_VM that failed and may be repeated. Under `lock`.
+  void release_key_id();
   std::uint32_t max_vcpus() const { return is_td ? kPresentCpus : kMaxVcpus; }
   /// The guest's TSC at a time of monotonic_ns(), and the other way round.
   std::uint64_t tsc_at(std::uint64_t now_ns) const;
@@ -79,6 +83,7 @@ class Vm {
   std::uint32_t max_vcpu_ids = 0;  // 0: not limited by KVM_CAP_MAX_VCPU_ID
   std::uint32_t boot_cpu_id = 0;
   std::vector<std::unique_ptr<Vcpu>> vcpus;
+  bool has_key_id = false;
 
   std::shared_mutex memory_lock;
   MemorySlots slots;            // guarded by memory_lock
@@ -114,6 +119,7 @@ int create_guest_memfd(const std::shared_ptr<Vm>& vm, std::uintptr_t argument);
 int set_user_memory_region(Vm& vm, std::uintptr_t argument);
 int set_user_memory_region2(Vm& vm, std::uintptr_t argument);
 int set_memory_attributes(Vm& vm, std::uintptr_t argument);
+int get_dirty_log(Vm& vm, std::uintptr_t argument);
 int tdx_vm_command(Vm& vm, std::uintptr_t argument);
 int set_gsi_routing(Vm& vm, std::uintptr_t argument);
 int signal_msi(Vm& vm, std::uintptr_t argument);

@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t kUserAddressEnd = 0x7FFFFFFFF000;
 constexpr std::uint64_t kMaxSlotPages = (std::uint64_t{1} << 31) - 1;
 
+unsigned physical_address_bits(const Vm& vm) { return vm.host.module.native(0x80000008, 0).eax & 0xFF; }
+
 bool is_page_aligned(std::uint64_t value) { return value % kPageSize == 0; }
 
 /// What a guest_memfd's descriptor stands for. Closing it takes its pages away from the guest.
@@ -71,11 +73,10 @@ class GuestMemfdFile : public File {
 };
 
 // The checks of a region that need nothing but itself. `vm` decides which flags it may have.
-int check_region(const Vm& vm, const kvm::kvm_userspace_memory_region2& region, std::uint32_t allowed_flags) {
-  if (vm.is_td)
-    allowed_flags &= ~kvm::KVM_MEM_READONLY;
-  else
-    allowed_flags &= ~kvm::KVM_MEM_GUEST_MEMFD;
+int check_region(const Vm& vm, const kvm::kvm_userspace_memory_region2& region, bool memfd_allowed) {
+  const bool with_memfd = memfd_allowed && (region.flags & kvm::KVM_MEM_GUEST_MEMFD) != 0;
+  std::uint32_t allowed_flags = with_memfd ? kvm::KVM_MEM_GUEST_MEMFD : kvm::KVM_MEM_LOG_DIRTY_PAGES;
+  if (!with_memfd && !vm.is_td) allowed_flags |= kvm::KVM_MEM_READONLY;
   if ((region.flags & ~allowed_flags) != 0) return -EINVAL;
   if (!is_page_aligned(region.memory_size) || !is_page_aligned(region.guest_phys_addr)) return -EINVAL;
   if (!is_page_aligned(region.userspace_addr) || region.userspace_addr > kUserAddressEnd ||
@@ -118,6 +119,7 @@ int check_change(const MemorySlot& old, const kvm::kvm_userspace_memory_region2&
   if (old.private_memory || (region.flags & kvm::KVM_MEM_GUEST_MEMFD) != 0) return -EINVAL;
   const bool read_only = (region.flags & kvm::KVM_MEM_READONLY) != 0;
   const auto address = reinterpret_cast<std::uintptr_t>(old.shared);
+  // KVM_MEM_LOG_DIRTY_PAGES may come and go.
   if (address != region.userspace_addr || old.range.size() != region.memory_size ||
       old.read_only != read_only)
     return -EINVAL;
@@ -129,6 +131,7 @@ MemorySlot make_slot(const kvm::kvm_userspace_memory_region2& region) {
   slot.id = region.slot;
   slot.range = *GpaRange::create({region.guest_phys_addr}, region.memory_size);
   slot.read_only = (region.flags & kvm::KVM_MEM_READONLY) != 0;
+  slot.logs_dirty = (region.flags & kvm::KVM_MEM_LOG_DIRTY_PAGES) != 0;
   // SAFETY: the monitor promises with this call that the memory stays mapped while the slot exists.
   slot.shared = reinterpret_cast<std::byte*>(region.userspace_addr);
   return slot;
@@ -148,6 +151,10 @@ int set_region(Vm& vm, const kvm::kvm_userspace_memory_region2& region) {
   if (vm.slots.overlaps_other_than(slot.range, slot.id)) return -EEXIST;
   if (with_memfd)
     if (const int status = bind_guest_memory(vm, region, file.get(), slot); status != 0) return status;
+  if (slot.range.end().value > std::uint64_t{1} << physical_address_bits(vm)) {
+    if (with_memfd) slot.private_memory->unbind(slot.private_offset);
+    return -EINVAL;
+  }
   if (old != nullptr) delete_slot(vm, *old);
   const GpaRange range = slot.range;
   vm.slots.insert(std::move(slot));
@@ -166,14 +173,14 @@ int set_user_memory_region(Vm& vm, std::uintptr_t argument) {
   region.guest_phys_addr = old_form.guest_phys_addr;
   region.memory_size = old_form.memory_size;
   region.userspace_addr = old_form.userspace_addr;
-  const int status = check_region(vm, region, kvm::KVM_MEM_READONLY);
+  const int status = check_region(vm, region, /*memfd_allowed=*/false);
   return status != 0 ? status : set_region(vm, region);
 }
 
 int set_user_memory_region2(Vm& vm, std::uintptr_t argument) {
   kvm::kvm_userspace_memory_region2 region{};
   if (const int status = read_argument(argument, region); status != 0) return status;
-  const int status = check_region(vm, region, kvm::KVM_MEM_READONLY | kvm::KVM_MEM_GUEST_MEMFD);
+  const int status = check_region(vm, region, /*memfd_allowed=*/true);
   return status != 0 ? status : set_region(vm, region);
 }
 
@@ -201,10 +208,27 @@ int set_memory_attributes(Vm& vm, std::uintptr_t argument) {
   return 0;
 }
 
+int get_dirty_log(Vm& vm, std::uintptr_t argument) {
+  kvm::kvm_dirty_log request{};
+  if (const int status = read_argument(argument, request); status != 0) return status;
+  if (request.slot >= kUserMemorySlots) return -EINVAL;
+  std::uint64_t pages = 0;
+  {
+    const std::shared_lock guard(vm.memory_lock);
+    const MemorySlot* const slot = vm.slots.find_id(request.slot);
+    if (slot == nullptr || !slot->logs_dirty) return -ENOENT;
+    pages = slot->range.size() / kPageSize;
+  }
+  // Which pages were written is not followed: each may have been.
+  std::vector<std::uint64_t> bitmap((pages + 63) / 64, ~std::uint64_t{0});
+  if (pages % 64 != 0) bitmap.back() = (std::uint64_t{1} << pages % 64) - 1;
+  return copy_to_caller(request.dirty_bitmap, bitmap.data(), bitmap.size() * sizeof(bitmap[0]));
+}
+
 int create_guest_memfd(const std::shared_ptr<Vm>& vm, std::uintptr_t argument) {
   kvm::kvm_create_guest_memfd request{};
   if (const int status = read_argument(argument, request); status != 0) return status;
-  if (!vm->is_td || request.flags != 0) return -EINVAL;
+  if (request.flags != 0) return -EINVAL;
   if (static_cast<std::int64_t>(request.size) <= 0 || !is_page_aligned(request.size)) return -EINVAL;
   // What the monitor gets has the right size and only ever reads as zeros.
   UniqueFd fd(memfd_create("guest_memfd", MFD_CLOEXEC | MFD_ALLOW_SEALING));

@@ -19,7 +19,13 @@ TEST_F(Host, RefusesDescriptorsThatAreNotItsOwn) {
   EXPECT_EQ(host->close(0), -EBADF);
 }
 
-TEST_F(Host, RefusesUnknownRequests) { EXPECT_EQ(call(system, 0xAEFF), -ENOTTY); }
+// Each level of KVM has an errno of its own for them.
+TEST_F(Host, RefusesUnknownRequests) {
+  const int vm = initialized_td();
+  EXPECT_EQ(call(system, 0xAEFF), -EINVAL);
+  EXPECT_EQ(call(vm, 0xAEFF), -ENOTTY);
+  EXPECT_EQ(call(call(vm, kvm::KVM_CREATE_VCPU, 0), 0xAEFF), -EINVAL);
+}
 
 TEST_F(Host, CreatesOrdinaryVmsAndTdsOnly) {
   EXPECT_EQ(call(system, kvm::KVM_CHECK_EXTENSION, kvm::KVM_CAP_VM_TYPES), 0x21);

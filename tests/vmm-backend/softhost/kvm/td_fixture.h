@@ -139,7 +139,8 @@ class TdFixture : public testing::Test {
   }
   /// All of `ram` as a slot at 0 with private memory.
   void add_private_ram(int vm) {
-    EXPECT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, region(0, create_memfd(vm))), 0);
+    ram_memfd = create_memfd(vm);
+    EXPECT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, region(0, ram_memfd)), 0);
     EXPECT_EQ(set_attributes(vm, 0, kRamSize, kvm::KVM_MEMORY_ATTRIBUTE_PRIVATE), 0);
   }
   int add_pages(int vcpu, kvm::kvm_tdx_init_mem_region& pages, std::uint32_t flags = 0) {
@@ -149,6 +150,7 @@ class TdFixture : public testing::Test {
   std::unique_ptr<SoftHost> host;
   int system;
   std::byte* ram;
+  int ram_memfd = -1;  ///< of add_private_ram()
   kvm::kvm_tdx_cmd last_command{};
 };
 

@@ -53,6 +53,18 @@ TEST_F(Capabilities, C3_TooLittleRoomIsE2bigWithoutAHint) {
   EXPECT_EQ(room.header().supported_attrs, 0U);
 }
 
+TEST_F(Capabilities, C4_RefusesAResultThatCannotBeWritten) {
+  const std::size_t size =
+      sizeof(kvm::kvm_tdx_capabilities) + kConfigurableLeaves * sizeof(kvm::kvm_cpuid_entry2);
+  void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  static_cast<kvm::kvm_tdx_capabilities*>(memory)->cpuid.nent = kConfigurableLeaves;
+  ASSERT_EQ(mprotect(memory, size, PROT_READ), 0);
+  EXPECT_EQ(command(create_td(), kvm::KVM_TDX_CAPABILITIES, reinterpret_cast<std::uint64_t>(memory)),
+            -EFAULT);
+  munmap(memory, size);
+}
+
 TEST_F(Capabilities, C6_ListsWhatKvmLetsThrough) {
   ASSERT_EQ(read(kConfigurableLeaves), 0);
   EXPECT_EQ(room.header().supported_attrs, 0x10000000U);
@@ -118,6 +130,24 @@ TEST_F(InitVm, I12_RefusesGuestPhysBitsOtherThan48And52) {
   EXPECT_EQ(init_with([](auto& a) { a.entry(0).eax = 52 << 16; }), 0);
 }
 
+/// A processor with 46 physical address bits: its EPT has four levels.
+class FourLevelHost : public TdFixture {
+ protected:
+  static CpuidValue cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+    CpuidValue value = every_feature_cpuid(leaf, subleaf);
+    if (leaf == 0x80000008) value.eax = 0x302E;
+    return value;
+  }
+  FourLevelHost() : TdFixture(Processor{cpuid, {}}) {}
+};
+
+TEST_F(FourLevelHost, I13_Refuses52GuestPhysBits) {
+  auto argument = init_argument();
+  argument.entry(0).eax = 52 << 16;
+  EXPECT_EQ(init(create_td(), argument), -EINVAL);
+  EXPECT_EQ(init(create_td()), 0);
+}
+
 TEST_F(InitVm, I14_RefusesFeaturesThatKvmWithholds) {
   WithCpuid<kvm::kvm_tdx_init_vm> argument(2);
   argument.header() = init_argument().header();
@@ -137,6 +167,37 @@ TEST_F(InitVm, I15_RefusesLeavesThatCannotBeConfigured) {
   EXPECT_EQ(init(create_td(), argument), -EINVAL);
   argument.entry(1) = argument.entry(0);  // twice the same
   EXPECT_EQ(init(create_td(), argument), -EINVAL);
+}
+
+TEST_F(InitVm, I5_RefusesAnArgumentThatEndsTooEarly) {
+  // The count is on the last page that can be read, the entries are not.
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  void* const pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  ASSERT_EQ(munmap(static_cast<std::byte*>(pages) + page, page), 0);
+  const std::uint64_t address = reinterpret_cast<std::uint64_t>(pages) + page - sizeof(kvm::kvm_tdx_init_vm);
+  reinterpret_cast<kvm::kvm_tdx_init_vm*>(address)->cpuid.nent = 2;
+  EXPECT_EQ(command(create_td(), kvm::KVM_TDX_INIT_VM, address), -EFAULT);
+  munmap(pages, page);
+}
+
+TEST_F(InitVm, I16_TellsWhenNoKeyIdIsFree) {
+  std::vector<int> vms;
+  for (int i = 0; i < 63; ++i) {
+    vms.push_back(create_td());
+    ASSERT_EQ(init(vms.back()), 0) << i;
+  }
+  const int vm = create_td();
+  EXPECT_EQ(init(vm), -ENOSPC);
+  host->close(vms.back());
+  EXPECT_EQ(init(vm), 0);
+}
+
+TEST_F(InitVm, AFailedInitVmGivesItsKeyIdBack) {
+  auto refused = init_argument();
+  refused.header().xfam = 3 | 1 << 5;  // AVX-512 opmask alone
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(init(create_td(), refused), -EINVAL);
+  EXPECT_EQ(init(create_td()), 0);
 }
 
 TEST_F(InitVm, I21_TellsTheModulesStatusOfARefusal) {

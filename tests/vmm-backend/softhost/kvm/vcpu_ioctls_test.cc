@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vCPU ioctls: those that a TD forbids, CPUID, MSRs, and KVM_RUN's checks before the guest runs.
-#include "td_fixture.h"
+#include "micro_td.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -66,6 +66,26 @@ TEST_F(VcpuIoctls, ReadOnlyMsrsAreNotWritten) {
     EXPECT_EQ(call_with(vcpu, kvm::KVM_SET_MSRS, msrs), 0) << index;
     EXPECT_EQ(call_with(vcpu, kvm::KVM_GET_MSRS, msrs), 1) << index;
   }
+}
+
+class RunVcpu : public MicroTd {};
+
+TEST_F(RunVcpu, CpuidIsFixedByTheFirstRun) {
+  launch(Program().report());
+  ASSERT_EQ(set_x2apic_cpuid(vcpu), 0);
+  enter_until_report();
+  EXPECT_EQ(set_x2apic_cpuid(vcpu), 0);
+  WithCpuid<kvm::kvm_cpuid2> other(1);
+  other.header().nent = 1;
+  other.entry(0).function = 7;
+  EXPECT_EQ(call(vcpu, kvm::KVM_SET_CPUID2, other.address()), -EINVAL);
+}
+
+TEST_F(VcpuIoctls, AnExternalVectorIsTakenOnce) {
+  const int vcpu = initialized_vcpu(initialized_td());
+  EXPECT_EQ(call_with(vcpu, kvm::KVM_INTERRUPT, kvm::kvm_interrupt{256}), -EINVAL);
+  EXPECT_EQ(call_with(vcpu, kvm::KVM_INTERRUPT, kvm::kvm_interrupt{255}), 0);
+  EXPECT_EQ(call_with(vcpu, kvm::KVM_INTERRUPT, kvm::kvm_interrupt{255}), -EEXIST);
 }
 
 TEST_F(VcpuIoctls, SignalMaskHasTheKernelsSize) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // VM-level set-up rules, one test a rule.
 #include "td_fixture.h"
+#include "vmm_backend/gpa.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -28,9 +29,10 @@ TEST_F(VmSetup, TdHasNoFullIrqchip) {
   EXPECT_EQ(call(vm, kvm::KVM_CREATE_IRQCHIP), -ENOTTY);
   ASSERT_EQ(enable(vm, kvm::KVM_CAP_SPLIT_IRQCHIP, 24), 0);
   EXPECT_EQ(call(vm, kvm::KVM_CREATE_IRQCHIP), -EEXIST);
-  EXPECT_EQ(call(vm, kvm::KVM_GET_IRQCHIP), -ENXIO);
-  EXPECT_EQ(call(vm, kvm::KVM_SET_IRQCHIP), -ENXIO);
-  EXPECT_EQ(call(vm, kvm::KVM_CREATE_PIT2), -ENOENT);
+  std::array<std::byte, 520> state{};
+  EXPECT_EQ(call_with(vm, kvm::KVM_GET_IRQCHIP, state), -ENXIO);
+  EXPECT_EQ(call_with(vm, kvm::KVM_SET_IRQCHIP, state), -ENXIO);
+  EXPECT_EQ(call_with(vm, kvm::KVM_CREATE_PIT2, state), -ENOENT);
 }
 
 TEST_F(VmSetup, ApicBusCycleNeedsAnIrqchipAndNoVcpu) {
@@ -75,7 +77,45 @@ TEST_F(VmSetup, BootCpuIsSetBeforeVcpus) {
 
 TEST_F(VmSetup, RealModePagesHaveNoEffectInTds) {
   EXPECT_EQ(call(create_td(), kvm::KVM_SET_TSS_ADDR, 0xFFFBD000), 0);
-  EXPECT_EQ(call(create_td(), kvm::KVM_MEMORY_ENCRYPT_REG_REGION), -ENOTTY);
+}
+
+TEST_F(VmSetup, EncryptedRegionsAreNotRegistered) {
+  const int vm = create_td();
+  std::array<std::uint64_t, 2> range{};
+  for (const auto request : {kvm::KVM_MEMORY_ENCRYPT_REG_REGION, kvm::KVM_MEMORY_ENCRYPT_UNREG_REGION}) {
+    EXPECT_EQ(call_with(vm, request, range), -ENOTTY);
+    EXPECT_EQ(call(vm, request, 8), -EFAULT);
+  }
+}
+
+TEST_F(VmSetup, DirtyLogsAreOfSlotsThatAskForThem) {
+  const int vm = initialized_td();
+  kvm::kvm_userspace_memory_region2 slot = region(0);
+  std::array<std::uint64_t, kRamSize / kPageSize / 64> bitmap{};
+  kvm::kvm_dirty_log log{
+      .slot = 0, .padding1 = 0, .dirty_bitmap = reinterpret_cast<std::uint64_t>(bitmap.data())};
+  EXPECT_EQ(call_with(vm, kvm::KVM_GET_DIRTY_LOG, log), -ENOENT);
+  ASSERT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, slot), 0);
+  EXPECT_EQ(call_with(vm, kvm::KVM_GET_DIRTY_LOG, log), -ENOENT);
+  slot.flags = kvm::KVM_MEM_LOG_DIRTY_PAGES;
+  ASSERT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, slot), 0);
+  EXPECT_EQ(call_with(vm, kvm::KVM_GET_DIRTY_LOG, log), 0);
+  EXPECT_EQ(bitmap.front(), ~std::uint64_t{0});
+  log.slot = 40000;
+  EXPECT_EQ(call_with(vm, kvm::KVM_GET_DIRTY_LOG, log), -EINVAL);
+}
+
+TEST_F(VmSetup, GuestMemfdSlotsHaveNoDirtyLog) {
+  const int vm = initialized_td();
+  auto slot = region(0, create_memfd(vm));
+  slot.flags |= kvm::KVM_MEM_LOG_DIRTY_PAGES;
+  EXPECT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, slot), -EINVAL);
+}
+
+TEST_F(VmSetup, MemoryEndsWithTheProcessorsPhysicalAddresses) {
+  const int vm = initialized_td();
+  EXPECT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, region(std::uint64_t{1} << 52)), -EINVAL);
+  EXPECT_EQ(call_with(vm, kvm::KVM_SET_USER_MEMORY_REGION2, region((std::uint64_t{1} << 52) - kRamSize)), 0);
 }
 
 TEST_F(VmSetup, CreateVcpuChecksIdsAndState) {
