@@ -22,7 +22,7 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   const UniqueFd lock = TRY(take_daemon_lock(directories.lock_file()));
   const auto monitor = TRY(find_monitor());
   // Before signals are blocked: the child that tells the capabilities is waited for here.
-  DomainService service(directories, open_host(config.host, monitor));
+  DomainService service(directories, open_host(config, monitor));
   const auto signals = TRY(SignalWatcher::create([&application] { application.quit(); }));
   Daemon daemon(config, service);
   service.load();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 #include "command.h"
 #include "domain_source.h"
@@ -83,14 +84,15 @@ Result<> check(Report& report, const HostCapabilities& host) {
   auto domain = domain_xml::parse_domain(report.xml);
   if (domain) {
     report.domain = domain->name;
-    domain =
-        domain_xml::complete_definition(*std::move(domain), {.emulator = monitor_program().toStdString()});
+    domain = domain_xml::complete_definition(*std::move(domain),
+                                             {.emulator = monitor_program().toStdString()}, &report.findings);
   }
   if (!domain) {
     report.findings = {finding_of(domain.error())};
     return {};
   }
-  report.findings = TRY(domain_xml::plan_launch(*domain, host)).findings;
+  std::ranges::move(TRY(domain_xml::plan_launch(*domain, host)).findings,
+                    std::back_inserter(report.findings));
   return {};
 }
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `<serial>` and `<console>`: one back end, two kinds of target.
+// `<serial>`, `<console>` and `<channel>`: one host side, three kinds of target.
 #include <array>
 
+#include "elements/device_info.h"
 #include "elements/elements.h"
-#include "values/codecs.h"
 
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr std::array<std::string_view, 3> kTypes = {"pty", "file", "null"};
-constexpr std::array<std::string_view, 1> kSerialTargets = {"isa-serial"};
-constexpr std::array<std::string_view, 1> kConsoleTargets = {"serial"};
+using Types = OneOf<"null", "vc", "pty", "dev", "file", "pipe", "stdio", "udp", "tcp", "unix", "spicevmc",
+                    "spiceport", "nmdm", "qemu-vdagent", "dbus">;
 
 // The terminal of a running console, which libvirt writes twice.
 struct ConsoleDocument : CharacterDevice {
@@ -18,33 +17,40 @@ struct ConsoleDocument : CharacterDevice {
 };
 
 template <typename Owner>
-constexpr std::array kBackendTable = {
+constexpr std::array kHostTable = {
+    property<&CharacterDevice::source_mode, OneOf<"bind", "connect">, Owner>("source/@mode"),
+    property<&CharacterDevice::source_host, NonEmptyText, Owner>("source/@host"),
+    property<&CharacterDevice::source_service, NonEmptyText, Owner>("source/@service"),
     property<&CharacterDevice::source_path, AbsolutePath, Owner>("source/@path"),
     property<&CharacterDevice::append, OnOff, Owner>("source/@append"),
+    property<&CharacterDevice::protocol, OneOf<"raw", "telnet", "telnets", "tls">, Owner>("protocol/@type"),
     property<&CharacterDevice::log_file, AbsolutePath, Owner>("log/@file"),
     property<&CharacterDevice::log_append, OnOff, Owner>("log/@append"),
 };
-constexpr std::array kSerialTypeTable = {
-    property<&CharacterDevice::type, Word<kTypes>>("@type", {.required = true})};
+constexpr std::array kTypeTable = {property<&CharacterDevice::type, Types>("@type", {.required = true})};
 constexpr std::array kSerialTargetTable = {
-    property<&CharacterDevice::target_type, Word<kSerialTargets>>("target/@type"),
+    property<&CharacterDevice::target_type, OneOf<"isa-serial">>("target/@type"),
     property<&CharacterDevice::target_port, Number>("target/@port"),
-    property<&CharacterDevice::target_model, Word<kSerialTargets>>("target/model/@name"),
-    property<&CharacterDevice::alias, NonEmptyText>("alias/@name", {.live = true}),
+    property<&CharacterDevice::target_model, OneOf<"isa-serial">>("target/model/@name"),
+};
+constexpr std::array kChannelTargetTable = {
+    property<&CharacterDevice::target_type, OneOf<"virtio">>("target/@type", {.required = true}),
+    property<&CharacterDevice::target_name, NonEmptyText>("target/@name"),
+    property<&CharacterDevice::target_state, OneOf<"connected", "disconnected">>("target/@state",
+                                                                                 {.live = true}),
 };
 constexpr std::array kConsoleTypeTable = {
-    property<&CharacterDevice::type, Word<kTypes>, ConsoleDocument>("@type", {.required = true}),
+    property<&CharacterDevice::type, Types, ConsoleDocument>("@type", {.required = true}),
     property<&ConsoleDocument::tty, AbsolutePath>("@tty", {.live = true}),
 };
 constexpr std::array kConsoleTargetTable = {
-    property<&CharacterDevice::target_type, Word<kConsoleTargets>, ConsoleDocument>("target/@type"),
+    property<&CharacterDevice::target_type, OneOf<"serial", "virtio">, ConsoleDocument>("target/@type"),
     property<&CharacterDevice::target_port, Number, ConsoleDocument>("target/@port"),
-    property<&CharacterDevice::alias, NonEmptyText, ConsoleDocument>("alias/@name", {.live = true}),
 };
-constexpr auto kSerialTable =
-    join_tables(join_tables(kSerialTypeTable, kBackendTable<CharacterDevice>), kSerialTargetTable);
+constexpr auto kSerialTable = join_tables(kTypeTable, kHostTable<CharacterDevice>, kSerialTargetTable);
+constexpr auto kChannelTable = join_tables(kTypeTable, kHostTable<CharacterDevice>, kChannelTargetTable);
 constexpr auto kConsoleTable =
-    join_tables(join_tables(kConsoleTypeTable, kBackendTable<ConsoleDocument>), kConsoleTargetTable);
+    join_tables(kConsoleTypeTable, kHostTable<ConsoleDocument>, kConsoleTargetTable);
 
 Result<> check_source(const Place& place, const CharacterDevice& device) {
   if (device.type == "file" && !device.source_path)
@@ -57,6 +63,16 @@ Result<> check_source(const Place& place, const CharacterDevice& device) {
   return {};
 }
 
+template <std::size_t kSize>
+Result<CharacterDevice> read_device(const Place& place,
+                                    const std::array<Row<CharacterDevice>, kSize>& table) {
+  CharacterDevice device;
+  TRY(read_properties(place, table, device, kInfoRules));
+  TRY(check_source(place, device));
+  TRY(read_device_info(place, device));
+  return device;
+}
+
 // A terminal's path is a fact of one run; a file's is configuration.
 template <typename Device>
 Device without_live_source(Device device, const WriteContext& context) {
@@ -64,33 +80,39 @@ Device without_live_source(Device device, const WriteContext& context) {
   return device;
 }
 
+template <typename Device, std::size_t kSize>
+void write_device(xml::Element& element, const std::array<Row<Device>, kSize>& table, const Device& device,
+                  const WriteContext& context) {
+  write_properties(element, table, device, context);
+  write_device_info(element, device, context);
+}
+
 }  // namespace
 
-Result<CharacterDevice> read_serial(const Place& place) {
-  CharacterDevice serial;
-  serial.line = place.element.line;
-  TRY(read_properties(place, kSerialTable, serial));
-  TRY(check_source(place, serial));
-  return serial;
-}
+Result<CharacterDevice> read_serial(const Place& place) { return read_device(place, kSerialTable); }
+Result<CharacterDevice> read_channel(const Place& place) { return read_device(place, kChannelTable); }
 
 Result<CharacterDevice> read_console(const Place& place) {
   ConsoleDocument console;
-  console.line = place.element.line;
-  TRY(read_properties(place, kConsoleTable, console));
+  TRY(read_properties(place, kConsoleTable, console, kInfoRules));
   if (console.tty && !console.source_path) console.source_path = console.tty;
   TRY(check_source(place, console));
-  return console;
+  TRY(read_device_info(place, console));
+  return CharacterDevice(console);
 }
 
 void write_serial(xml::Element& parent, const CharacterDevice& serial, const WriteContext& context) {
-  write_properties(parent.add_child("serial"), kSerialTable, without_live_source(serial, context), context);
+  write_device(parent.add_child("serial"), kSerialTable, without_live_source(serial, context), context);
+}
+
+void write_channel(xml::Element& parent, const CharacterDevice& channel, const WriteContext& context) {
+  write_device(parent.add_child("channel"), kChannelTable, without_live_source(channel, context), context);
 }
 
 void write_console(xml::Element& parent, const CharacterDevice& console, const WriteContext& context) {
   ConsoleDocument document{without_live_source(console, context), {}};
   if (document.type == "pty") document.tty = document.source_path;
-  write_properties(parent.add_child("console"), kConsoleTable, document, context);
+  write_device(parent.add_child("console"), kConsoleTable, document, context);
 }
 
 }  // namespace virttdx::domain_xml

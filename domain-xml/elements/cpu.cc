@@ -2,6 +2,7 @@
 #include <array>
 
 #include "elements/elements.h"
+#include "elements/shapes.h"
 #include "values/codecs.h"
 
 namespace virttdx::domain_xml {
@@ -39,6 +40,8 @@ constexpr std::array kFeatureTable = {
     property<&CpuFeature::name, NonEmptyText>("@name", {.required = true}),
 };
 constexpr std::array kChildren = {ChildRule{"topology"}, ChildRule{"feature", true}};
+constexpr std::array<std::string_view, 7> kOrder = {"model",       "vendor",  "topology", "cache",
+                                                    "maxphysaddr", "feature", "numa"};
 
 Result<CpuFeature> read_feature(const Place& place) {
   CpuFeature feature;
@@ -61,7 +64,8 @@ Result<> add_feature(const Place& place, Cpu& cpu) {
 
 Result<Cpu> read_cpu(const Place& place) {
   Cpu cpu;
-  TRY(read_properties(place, join_tables(kTable, kMaxphysaddrTable), cpu, kChildren));
+  TRY(read_properties(place, join_tables(kTable, kMaxphysaddrTable), cpu,
+                      with_shapes(kChildren, kCpuShapes)));
   for (const auto& child : place.element.children) {
     const auto inner = place.child(child);
     if (child.name == "feature") TRY(add_feature(inner, cpu));
@@ -69,6 +73,7 @@ Result<Cpu> read_cpu(const Place& place) {
     cpu.topology.emplace();
     TRY(read_properties(inner, kTopologyTable, *cpu.topology));
   }
+  cpu.others = TRY(read_others(place, kCpuShapes));
   return cpu;
 }
 
@@ -79,6 +84,8 @@ void write_cpu(xml::Element& parent, const Cpu& cpu, const WriteContext& context
   write_properties(element, kMaxphysaddrTable, cpu, context);
   for (const auto& feature : cpu.features)
     write_properties(element.add_child("feature"), kFeatureTable, feature, context);
+  write_others(element, cpu.others, context);
+  order_children(element, kOrder);
 }
 
 }  // namespace virttdx::domain_xml

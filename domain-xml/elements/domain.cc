@@ -3,6 +3,7 @@
 #include <array>
 
 #include "elements/elements.h"
+#include "elements/shapes.h"
 #include "values/codecs.h"
 
 namespace virttdx::domain_xml {
@@ -63,6 +64,42 @@ constexpr std::array kChildren = {
     ChildRule{"clock"},    ChildRule{"devices"},  ChildRule{"launchSecurity"},
 };
 
+// libvirt's order of everything in a domain.
+constexpr std::array<std::string_view, 34> kOrder = {"name",
+                                                     "uuid",
+                                                     "genid",
+                                                     "title",
+                                                     "description",
+                                                     "metadata",
+                                                     "maxMemory",
+                                                     "memory",
+                                                     "currentMemory",
+                                                     "blkiotune",
+                                                     "memtune",
+                                                     "memoryBacking",
+                                                     "vcpu",
+                                                     "vcpus",
+                                                     "iothreads",
+                                                     "iothreadids",
+                                                     "defaultiothread",
+                                                     "cputune",
+                                                     "numatune",
+                                                     "resource",
+                                                     "sysinfo",
+                                                     "os",
+                                                     "features",
+                                                     "cpu",
+                                                     "clock",
+                                                     "on_poweroff",
+                                                     "on_reboot",
+                                                     "on_crash",
+                                                     "on_lockfailure",
+                                                     "pm",
+                                                     "perf",
+                                                     "devices",
+                                                     "seclabel",
+                                                     "launchSecurity"};
+
 struct ChildReader {
   std::string_view name;
   Result<> (*read)(Domain&, const Place&);
@@ -116,11 +153,12 @@ Result<Domain> read_domain(const Place& place) {
     return fail_at(place.element, Error::Code::XmlInvalid, "unexpected root element '{}', expected 'domain'",
                    place.element.name);
   DomainDocument domain;
-  TRY(read_properties(place, join_tables(join_tables(kHeadTable, kVcpuTable), kActionTable), domain,
-                      kChildren));
+  TRY(read_properties(place, join_tables(kHeadTable, kVcpuTable, kActionTable), domain,
+                      with_shapes(kChildren, kSectionShapes)));
   TRY(check_present(place));
   for (const auto& reader : kChildReaders)
     if (const auto* child = place.element.child(reader.name)) TRY(reader.read(domain, place.child(*child)));
+  domain.others = TRY(read_others(place, kSectionShapes));
   domain.uuid = domain.written_uuid.value_or("");
   TRY(check_numbers(place, domain));
   return domain;
@@ -143,6 +181,8 @@ xml::Element write_domain(const Domain& domain, const WriteContext& context) {
   write_properties(element, kActionTable, document, context);
   if (domain.devices != Devices{}) write_devices(element, domain.devices, context);
   if (domain.launch_security) write_launch_security(element, *domain.launch_security, context);
+  write_others(element, domain.others, context);
+  order_children(element, kOrder);
   return element;
 }
 

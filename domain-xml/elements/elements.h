@@ -13,6 +13,10 @@ xml::Element write_domain(const Domain& domain, const WriteContext& context);
 Result<std::vector<Domain::Metadata>> read_metadata(const Place& place);
 void write_metadata(xml::Element& parent, const std::vector<Domain::Metadata>& metadata);
 
+/// An amount in any unit of libvirt ("KiB" when absent), rounded up to KiB. Errors say what would have been
+/// right.
+Result<std::uint64_t> scaled_kib(std::string_view amount, const std::optional<std::string>& unit);
+
 /// `<memory>` and `<currentMemory>`: any unit of libvirt, rounded up to KiB.
 Result<std::uint64_t> read_memory(const Place& place);
 void write_memory(xml::Element& parent, std::string_view name, std::uint64_t kib);
@@ -38,20 +42,32 @@ void write_clock(xml::Element& parent, const Clock& clock, const WriteContext& c
 Result<Devices> read_devices(const Place& place);
 void write_devices(xml::Element& parent, const Devices& devices, const WriteContext& context);
 
+Result<Disk> read_disk(const Place& place);
+void write_disk(xml::Element& parent, const Disk& disk, const WriteContext& context);
+
+Result<Controller> read_controller(const Place& place);
+void write_controller(xml::Element& parent, const Controller& controller, const WriteContext& context);
+
+Result<Interface> read_interface(const Place& place);
+void write_interface(xml::Element& parent, const Interface& interface, const WriteContext& context);
+
 Result<CharacterDevice> read_serial(const Place& place);
 void write_serial(xml::Element& parent, const CharacterDevice& serial, const WriteContext& context);
 
 Result<CharacterDevice> read_console(const Place& place);
 void write_console(xml::Element& parent, const CharacterDevice& console, const WriteContext& context);
 
-/// A device that is accepted because it changes nothing in a TD; others of that element are refused.
-Result<InertDevice> read_inert_device(const Place& place);
-bool is_inert_device(std::string_view element);
-/// Whether libvirt writes devices of this element before `<serial>` (controllers) or after the consoles.
-bool comes_before_serials(std::string_view element);
-/// Puts inert devices into the order in which libvirt writes their elements.
-void sort_inert_devices(std::vector<InertDevice>& devices);
-void write_inert_device(xml::Element& parent, const InertDevice& device);
+Result<CharacterDevice> read_channel(const Place& place);
+void write_channel(xml::Element& parent, const CharacterDevice& channel, const WriteContext& context);
+
+Result<MemoryBalloon> read_memballoon(const Place& place);
+void write_memballoon(xml::Element& parent, const MemoryBalloon& balloon, const WriteContext& context);
+
+Result<Rng> read_rng(const Place& place);
+void write_rng(xml::Element& parent, const Rng& rng, const WriteContext& context);
+
+Result<Vsock> read_vsock(const Place& place);
+void write_vsock(xml::Element& parent, const Vsock& vsock, const WriteContext& context);
 
 Result<LaunchSecurity> read_launch_security(const Place& place);
 void write_launch_security(xml::Element& parent, const LaunchSecurity& security, const WriteContext& context);

@@ -14,22 +14,19 @@ struct KnownElements {
 constexpr std::array kKnown = {
     KnownElements{
         "/domain",
-        " genid maxMemory blkiotune memtune memoryBacking vcpus iothreads iothreadids defaultiothread "
-        "cputune numatune resource sysinfo bootloader bootloader_args idmap pm perf seclabel keywrap "
-        "throttlegroups "},
-    KnownElements{
-        "/domain/devices",
-        " disk controller lease filesystem interface smartcard parallel channel input tpm graphics sound "
-        "audio video hostdev redirdev redirfilter hub watchdog memballoon rng nvram panic shmem memory "
-        "iommu vsock crypto pstore "},
+        " blkiotune memtune cputune numatune bootloader bootloader_args idmap keywrap throttlegroups "},
+    KnownElements{"/domain/devices",
+                  " lease smartcard parallel redirfilter nvram shmem memory crypto pstore "},
     KnownElements{"/domain/os",
-                  " firmware init initarg initenv initdir inituser initgroup dtb acpi shim bootmenu "
-                  "bios smbios varstore "},
-    KnownElements{
-        "/domain/features",
-        " hap viridian privnet hyperv kvm xen pvspinlock capabilities vmport gic hpt vmcoreinfo tseg "
-        "nested-hv msrs ccf-assist cfpc sbbc ibs tcg async-teardown ras ps2 aia "},
-    KnownElements{"/domain/cpu", " numa cache microcode signature counter "},
+                  " firmware init initarg initenv initdir inituser initgroup dtb acpi shim varstore "},
+    KnownElements{"/domain/features",
+                  " viridian privnet xen capabilities gic hpt tseg "
+                  "nested-hv msrs ccf-assist cfpc sbbc ibs tcg async-teardown ras ps2 aia "},
+    KnownElements{"/domain/devices/disk", " geometry mirror backenddomain throttlefilters "},
+    KnownElements{"/domain/devices/disk/source", " seclabel slices address reconnect identity privateData "},
+    KnownElements{"/domain/devices/interface", " backenddomain downscript portForward rom "},
+    KnownElements{"/domain/devices/interface/source", " address reconnect ip route "},
+    KnownElements{"/domain/cpu", " microcode signature counter "},
 };
 
 struct ImpossibleElement {

@@ -65,18 +65,25 @@ Result<std::uint64_t> bytes_per(const std::string& unit) {
 
 }  // namespace
 
+Result<std::uint64_t> scaled_kib(std::string_view amount, const std::optional<std::string>& unit) {
+  const auto factor = TRY(bytes_per(unit.value_or("KiB")));
+  const auto count = SignedNumber::decode(amount);
+  // libvirt's own limit: sizes in bytes are signed 64-bit numbers.
+  constexpr auto kMaximum = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (!count || *count < 0 || static_cast<std::uint64_t>(*count) > kMaximum / factor)
+    return fail(Error::Code::XmlInvalid, "expected a size below 8 EiB");
+  return (static_cast<std::uint64_t>(*count) * factor + kKi - 1) / kKi;
+}
+
 Result<std::uint64_t> read_memory(const Place& place) {
   Amount amount;
   TRY(read_properties(place, kAmountTable, amount));
-  const auto factor = bytes_per(amount.unit.value_or("KiB"));
-  if (!factor) return tl::unexpected<Error>(invalid_value(place, "@unit", *amount.unit, factor.error()));
-  const auto count = SignedNumber::decode(amount.value);
-  // libvirt's own limit: sizes in bytes are signed 64-bit numbers.
-  constexpr auto kMaximum = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (!count || *count < 0 || static_cast<std::uint64_t>(*count) > kMaximum / *factor)
-    return tl::unexpected<Error>(invalid_value(
-        place, ".", amount.value, Error(Error::Code::XmlInvalid, "expected a size below 8 EiB")));
-  return (static_cast<std::uint64_t>(*count) * *factor + kKi - 1) / kKi;
+  if (amount.unit)
+    if (const auto known = bytes_per(*amount.unit); !known)
+      return tl::unexpected<Error>(invalid_value(place, "@unit", *amount.unit, known.error()));
+  const auto kib = scaled_kib(amount.value, amount.unit);
+  if (!kib) return tl::unexpected<Error>(invalid_value(place, ".", amount.value, kib.error()));
+  return *kib;
 }
 
 void write_memory(xml::Element& parent, std::string_view name, std::uint64_t kib) {

@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 1> kFirmwares = {"efi"};
 constexpr std::array<std::string_view, 1> kArches = {"x86_64"};
 constexpr std::array<std::string_view, 1> kOsTypes = {"hvm"};
 constexpr std::array<std::string_view, 4> kBootDevices = {"fd", "hd", "cdrom", "network"};
+constexpr std::array<std::string_view, 3> kSmbiosModes = {"emulate", "host", "sysinfo"};
 
 // `<type>`'s text is always hvm: read to be checked, written as it is.
 struct OsDocument : Os {
@@ -31,6 +32,13 @@ constexpr std::array kKernelTable = {
     property<&OsDocument::initrd, AbsolutePath, OsDocument>("initrd"),
     property<&OsDocument::cmdline, Text, OsDocument>("cmdline"),
 };
+constexpr std::array kFirmwareSettingsTable = {
+    property<&OsDocument::boot_menu, YesNo, OsDocument>("bootmenu/@enable"),
+    property<&OsDocument::boot_menu_timeout, Number, OsDocument>("bootmenu/@timeout"),
+    property<&OsDocument::bios_serial, YesNo, OsDocument>("bios/@useserial"),
+    property<&OsDocument::bios_reboot_timeout, SignedNumber, OsDocument>("bios/@rebootTimeout"),
+    property<&OsDocument::smbios_mode, Word<kSmbiosModes>, OsDocument>("smbios/@mode"),
+};
 constexpr std::array kBootTable = {property<&Boot::device, Word<kBootDevices>>("@dev", {.required = true})};
 constexpr std::array kChildren = {ChildRule{"loader"}, ChildRule{"nvram"}, ChildRule{"boot", true}};
 
@@ -38,7 +46,7 @@ constexpr std::array kChildren = {ChildRule{"loader"}, ChildRule{"nvram"}, Child
 
 Result<Os> read_os(const Place& place) {
   OsDocument os;
-  TRY(read_properties(place, join_tables(kHeadTable, kKernelTable), os, kChildren));
+  TRY(read_properties(place, join_tables(kHeadTable, kKernelTable, kFirmwareSettingsTable), os, kChildren));
   for (const auto& child : place.element.children) {
     const auto inner = place.child(child);
     if (child.name == "loader") os.loader = TRY(read_loader(inner));
@@ -60,6 +68,7 @@ void write_os(xml::Element& parent, const Os& os, const WriteContext& context) {
   write_properties(element, kKernelTable, document, context);
   for (const auto& device : os.boot_devices)
     write_properties(element.add_child("boot"), kBootTable, Boot{device}, context);
+  write_properties(element, kFirmwareSettingsTable, document, context);
 }
 
 }  // namespace virttdx::domain_xml

@@ -79,24 +79,34 @@ struct IsOptional : std::false_type {};
 template <typename T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
+/// The member that a chain of member pointers leads to.
+template <auto kFirst, auto... kRest, typename Owner>
+constexpr auto& member_at(Owner& owner) {
+  if constexpr (sizeof...(kRest) == 0)
+    return owner.*kFirst;
+  else
+    return member_at<kRest...>(owner.*kFirst);
+}
+
 /// The row of a member. std::optional members are absent when empty; a bool with the codec Presence is the
 /// element's presence; others are always written.
-template <auto kMember, typename Codec, typename Owner>
+template <typename Owner, typename Codec, auto... kPath>
 constexpr Row<Owner> row_of(std::string_view path, RowOptions options) {
-  using Value = std::remove_cvref_t<decltype(std::declval<Owner>().*kMember)>;
+  using Value = std::remove_cvref_t<decltype(member_at<kPath...>(std::declval<Owner&>()))>;
   return {path,
           [](Owner& owner, std::string_view text) -> Result<> {
-            owner.*kMember = TRY(Codec::decode(text));
+            member_at<kPath...>(owner) = TRY(Codec::decode(text));
             return {};
           },
           [](const Owner& owner) -> std::optional<std::string> {
+            const auto& value = member_at<kPath...>(owner);
             if constexpr (IsOptional<Value>::value) {
-              if (!(owner.*kMember)) return std::nullopt;
-              return Codec::encode(*(owner.*kMember));
+              if (!value) return std::nullopt;
+              return Codec::encode(*value);
             } else if constexpr (std::is_same_v<Value, bool>) {
-              return owner.*kMember ? std::optional(Codec::encode(true)) : std::nullopt;
+              return value ? std::optional(Codec::encode(true)) : std::nullopt;
             } else {
-              return Codec::encode(owner.*kMember);
+              return Codec::encode(value);
             }
           },
           options};
@@ -108,7 +118,13 @@ Owner owner_of(Value Owner::*);
 /// `Owner` is named when the member comes from a base of it.
 template <auto kMember, typename Codec, typename Owner = decltype(owner_of(kMember))>
 constexpr Row<Owner> property(std::string_view path, RowOptions options = {}) {
-  return row_of<kMember, Codec, Owner>(path, options);
+  return row_of<Owner, Codec, kMember>(path, options);
+}
+
+/// Of a member of a member: `deep_property<Disk, OnOff, &Disk::driver, &DiskDriver::event_idx>(...)`.
+template <typename Owner, typename Codec, auto... kPath>
+constexpr Row<Owner> deep_property(std::string_view path, RowOptions options = {}) {
+  return row_of<Owner, Codec, kPath...>(path, options);
 }
 
 /// Tables of one element whose rows are written apart are read together.
@@ -119,6 +135,11 @@ constexpr std::array<Row<Owner>, kFirst + kSecond> join_tables(
   std::copy(first.begin(), first.end(), joined.begin());
   std::copy(second.begin(), second.end(), joined.begin() + kFirst);
   return joined;
+}
+
+template <typename First, typename... Rest>
+constexpr auto join_tables(const First& first, const Rest&... rest) requires(sizeof...(Rest) > 1) {
+  return join_tables(first, join_tables(rest...));
 }
 
 /// Reads every row of `table` into `owner`, after refusing what neither the table nor `children` name.

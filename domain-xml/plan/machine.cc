@@ -14,14 +14,6 @@ constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 
 bool is_q35(const std::string& machine) { return machine == "q35" || machine.starts_with("pc-q35-"); }
 
-void refuse_kernel(Planning& planning) {
-  const auto& os = planning.domain.os;
-  if (os.kernel || os.initrd || os.cmdline)
-    planning.error("kernel-boot-not-offered", "/domain/os/kernel",
-                   "direct kernel boot (<kernel>, <initrd>, <cmdline>) is not offered",
-                   "remove these elements and boot through the firmware");
-}
-
 template <typename Action>
 void refuse_action(Planning& planning, std::string_view element, Action action, std::string_view offered) {
   static constexpr std::array<std::string_view, 6> kNames = {
@@ -93,7 +85,6 @@ void plan_os(Planning& planning) {
     planning.error("machine-not-q35", "/domain/os/type",
                    fmt::format("machine '{}' is not offered: a TD needs a Q35 machine", machine),
                    "use machine='q35'");
-  refuse_kernel(planning);
 }
 
 void plan_features(Planning& planning) {

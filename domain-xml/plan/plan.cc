@@ -33,9 +33,12 @@ std::string to_string(const Finding& finding) {
   return text + ")";
 }
 
-Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host,
-                               const PlanSources& sources) {
-  Planning planning(domain, host, sources);
+Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host, const PlanSources& sources,
+                               const RunResources* resources) {
+  // Ids in a VmConfig are aliases; the check of a definition has no directory for sockets.
+  Domain prepared = domain;
+  prepare_run(prepared, "/");
+  Planning planning(prepared, host, sources, resources);
   auto& config = planning.plan.config;
   config.name = domain.name;
   config.uuid = domain.uuid;
@@ -48,8 +51,9 @@ Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& hos
   // order.
   plan_launch_security(planning);
   const auto security = std::exchange(planning.plan.findings, about_host);
-  for (const auto step : {plan_memory, plan_vcpus, plan_os, plan_firmware, plan_features, plan_cpu,
-                          plan_clock, plan_actions, plan_devices})
+  for (const auto step :
+       {plan_memory, plan_vcpus, plan_os, plan_firmware, plan_features, plan_cpu, plan_clock, plan_actions,
+        plan_devices, plan_firmware_inputs, plan_other_elements, apply_monitor_limits})
     step(planning);
   std::ranges::copy(security, std::back_inserter(planning.plan.findings));
   add_lines(planning);

@@ -12,8 +12,9 @@ namespace virttdx::domain_xml {
 /// One plan in the making.
 class Planning {
  public:
-  Planning(const Domain& domain_, const HostCapabilities& host_, const PlanSources& sources_)
-      : domain(domain_), host(host_), sources(sources_) {}
+  Planning(const Domain& domain_, const HostCapabilities& host_, const PlanSources& sources_,
+           const RunResources* resources_ = nullptr)
+      : domain(domain_), host(host_), sources(sources_), resources(resources_) {}
 
   /// Adds a finding; the reference is for its line and bit.
   Finding& add(Severity severity, std::string id, std::string xml_path, std::string message,
@@ -29,6 +30,7 @@ class Planning {
   const Domain& domain;
   const HostCapabilities& host;
   const PlanSources& sources;
+  const RunResources* resources;  ///< null: only the definition is checked
   LaunchPlan plan;
 };
 
@@ -44,6 +46,13 @@ void plan_cpu(Planning& planning);
 void plan_clock(Planning& planning);
 void plan_actions(Planning& planning);
 void plan_devices(Planning& planning);
+/// Elements that have no part in a VmConfig.
+void plan_other_elements(Planning& planning);
+/// Kernel, SMBIOS, boot order. After plan_devices().
+void plan_firmware_inputs(Planning& planning);
+void plan_boot_order(Planning& planning);
+/// Last: what the VmConfig says and the monitor does not do.
+void apply_monitor_limits(Planning& planning);
 void plan_launch_security(Planning& planning);
 
 }  // namespace virttdx::domain_xml

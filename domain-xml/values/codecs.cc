@@ -32,9 +32,21 @@ Result<bool> either(std::string_view text, std::string_view true_word, std::stri
   return fail(Error::Code::XmlInvalid, "expected '{}' or '{}'", true_word, false_word);
 }
 
+std::string lower(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lowered;
+}
+
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 }  // namespace
+
+Result<std::string> decode_word(std::string_view text, std::span<const std::string_view> words) {
+  if (std::ranges::count(words, text) != 0) return std::string(text);
+  return fail(Error::Code::XmlInvalid, "expected one of: {}", fmt::join(words, ", "));
+}
 
 Result<std::string> Text::decode(std::string_view text) { return std::string(text); }
 
@@ -50,8 +62,8 @@ Result<std::string> AbsolutePath::decode(std::string_view text) {
 
 Result<std::string> Uuid::decode(std::string_view text) {
   std::string digits;
-  for (const char c : trimmed(text))
-    if (c != '-') digits += c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : lower(trimmed(text)))
+    if (c != '-') digits += c;
   if (digits.size() != 32 || !std::ranges::all_of(digits, is_hex_digit))
     return fail(Error::Code::XmlInvalid, "expected a UUID of 32 hexadecimal digits");
   for (const std::size_t hyphen : {8, 13, 18, 23}) digits.insert(hyphen, 1, '-');
@@ -91,6 +103,42 @@ Result<std::uint32_t> Count::decode(std::string_view text) {
 
 Result<int> DomainId::decode(std::string_view text) {
   return number<int>(text, 10, 1, "a decimal number from 1 to 2147483647");
+}
+
+Result<std::uint64_t> Number64::decode(std::string_view text) {
+  return number<std::uint64_t>(text, 10, 0, "a decimal number of at most 64 bits");
+}
+
+Result<std::uint32_t> decode_any_base(std::string_view text, std::uint32_t maximum) {
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  const auto expected = fmt::format("a number from 0 to {:#x}", maximum);
+  const auto value =
+      TRY(number<std::uint32_t>(hexadecimal ? text.substr(2) : text, hexadecimal ? 16 : 10, 0, expected));
+  if (value > maximum) return fail(Error::Code::XmlInvalid, "expected {}", expected);
+  return value;
+}
+
+Result<std::string> MacAddress::decode(std::string_view text) {
+  constexpr std::size_t kLength = 17;
+  std::string mac = lower(trimmed(text));
+  bool good = mac.size() == kLength;
+  for (std::size_t i = 0; good && i < kLength; ++i) good = i % 3 == 2 ? mac[i] == ':' : is_hex_digit(mac[i]);
+  if (!good) return fail(Error::Code::XmlInvalid, "expected a MAC address as 52:54:00:12:34:56");
+  if (std::string_view("13579bdf").find(mac[1]) != std::string_view::npos)
+    return fail(Error::Code::XmlInvalid, "expected a unicast MAC address (its first byte even)");
+  return mac;
+}
+
+Result<std::string> WorldWideName::decode(std::string_view text) {
+  constexpr std::size_t kDigits = 16;
+  auto digits = text.starts_with("0x") ? text.substr(2) : text;
+  if (digits.size() != kDigits || !std::ranges::all_of(lower(digits), is_hex_digit))
+    return fail(Error::Code::XmlInvalid, "expected 16 hexadecimal digits");
+  return std::string(text);
+}
+
+Result<std::string> OptionalUuid::decode(std::string_view text) {
+  return trimmed(text).empty() ? std::string() : Uuid::decode(text);
 }
 
 Result<std::int64_t> SignedNumber::decode(std::string_view text) {

@@ -84,13 +84,13 @@ Answer connect_get_uri(Session& session, remote_connect_get_uri_ret& ret, Arena&
   return {};
 }
 
-Answer connect_get_type(Session&, remote_connect_get_type_ret& ret, Arena& arena) {
-  ret.type = arena.text("TDX");
+Answer connect_get_type(Session& session, remote_connect_get_type_ret& ret, Arena& arena) {
+  ret.type = arena.text(session.service().host().type.value_or("TDX"));
   return {};
 }
 
-Answer connect_get_version(Session&, remote_connect_get_version_ret& ret, Arena&) {
-  ret.hv_ver = version_number(VIRTTDX_VERSION);
+Answer connect_get_version(Session& session, remote_connect_get_version_ret& ret, Arena&) {
+  ret.hv_ver = session.service().host().version.value_or(version_number(VIRTTDX_VERSION));
   return {};
 }
 

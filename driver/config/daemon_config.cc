@@ -64,6 +64,25 @@ Result<mode_t> as_mode(const Value& value) {
   return mode;
 }
 
+// "7.2.0" as libvirt counts versions: major * 1,000,000 + minor * 1,000 + release.
+Result<std::uint64_t> as_version(const Value& value) {
+  constexpr std::uint64_t kBase = 1000;
+  const std::string text = TRY(as_string(value));
+  std::uint64_t number = 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (int part = 0; part < 3; ++part) {
+    std::uint64_t digits = 0;
+    const auto [next, error] = std::from_chars(at, end, digits);
+    const bool last = part == 2;
+    if (error != std::errc() || digits >= kBase || (last ? next != end : next == end || *next != '.'))
+      return fail(Error::Code::InvalidData, "needs a version in quotes, such as \"7.2.0\", not \"{}\"", text);
+    number = number * kBase + digits;
+    at = last ? next : next + 1;
+  }
+  return number;
+}
+
 struct Key {
   std::string_view name;
   Result<> (*set)(DaemonConfig&, const Value&);
@@ -111,6 +130,21 @@ constexpr std::array kKeys = {
     Key{"keepalive_count",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.keepalive_count = TRY(as_number(value, 0, 1000));
+          return {};
+        }},
+    Key{"hypervisor_type",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.hypervisor_type = TRY(as_string(value));
+          return {};
+        }},
+    Key{"hypervisor_version",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.hypervisor_version = TRY(as_version(value));
+          return {};
+        }},
+    Key{"require_launch_security",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.require_launch_security = TRY(as_number(value, 0, 1)) == 1;
           return {};
         }},
     Key{"log_level",

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,6 +28,12 @@ struct DaemonConfig {
   unsigned keepalive_interval = 5;  ///< seconds; 0: never
   unsigned keepalive_count = 5;
   log::Priority log_level = log::Priority::Info;
+  /// What virConnectGetType and virConnectGetVersion answer; clients as OpenStack Nova expect "QEMU" and a
+  /// version of QEMU (major * 1,000,000 + minor * 1,000 + release). Absent: "TDX" and our own version.
+  std::optional<std::string> hypervisor_type;
+  std::optional<std::uint64_t> hypervisor_version;
+  /// Refuse definitions without <launchSecurity type='tdx'> instead of completing them.
+  bool require_launch_security = false;
 };
 
 Result<HostChoice> parse_host_choice(std::string_view text);

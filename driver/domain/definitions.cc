@@ -2,6 +2,9 @@
 // Definitions: what is stored, apart from what runs.
 #include <libvirt/libvirt.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "domain/domain_service.h"
 #include "domain/messages.h"
 #include "support/log.h"
@@ -11,14 +14,19 @@ namespace virttdx::driver {
 DomainService::DomainService(Directories directories, HostAccess host)
     : host_(std::move(host)), store_(std::move(directories)) {}
 
-Result<domain_xml::Domain> DomainService::read_definition(std::string_view xml) const {
+Result<DomainService::ReadDefinition> DomainService::read_definition(std::string_view xml) const {
   auto domain = TRY(domain_xml::parse_domain(xml));
   TRY(check_domain_name(domain.name));
   // A running domain's description may be handed in again: its id is not part of a definition.
   domain.id.reset();
   if (domain.uuid.empty())
     if (const auto known = registry_.find_by_name(domain.name)) domain.uuid = (*known)->uuid;
-  return domain_xml::complete_definition(std::move(domain), {.emulator = host_.monitor_binary.native()});
+  ReadDefinition definition;
+  definition.domain = TRY(domain_xml::complete_definition(
+      std::move(domain),
+      {.emulator = host_.monitor_binary.native(), .require_launch_security = host_.require_launch_security},
+      &definition.changes));
+  return definition;
 }
 
 // Errors keep a domain from starting, not from being defined: the host may change. They are kept to be shown.
@@ -32,12 +40,13 @@ std::vector<domain_xml::Finding> DomainService::findings_of(const domain_xml::Do
 }
 
 Result<RecordPtr> DomainService::define(std::string_view xml) {
-  auto domain = TRY(read_definition(xml));
+  auto [domain, findings] = TRY(read_definition(xml));
   TRY(registry_.check_identity(domain.uuid, domain.name));
   TRY(store_.save_definition(domain));
   const auto known = registry_.find_by_uuid(domain.uuid);
   const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
-  const auto findings = findings_of(domain);
+  record->definition_changes = messages_of(findings);
+  std::ranges::move(findings_of(domain), std::back_inserter(findings));
   log_findings(domain.name, findings);
   record->definition_messages = messages_of(findings);
   record->definition = std::move(domain);
@@ -52,6 +61,7 @@ Result<> DomainService::undefine(const RecordPtr& record) {
   TRY(store_.remove_definition(record->name));
   record->definition.reset();
   record->definition_messages.clear();
+  record->definition_changes.clear();
   record->autostart = false;
   emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
   if (record->live) save_status(*record);
@@ -68,7 +78,7 @@ Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
 }
 
 Result<RecordPtr> DomainService::record_for_run(std::string_view xml) {
-  auto domain = TRY(read_definition(xml));
+  auto [domain, changes] = TRY(read_definition(xml));
   TRY(registry_.check_identity(domain.uuid, domain.name));
   const auto known = registry_.find_by_uuid(domain.uuid);
   if (known && (*known)->active())
@@ -76,6 +86,7 @@ Result<RecordPtr> DomainService::record_for_run(std::string_view xml) {
   const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
   // A stored definition stays as it is; this run has one of its own.
   record->live.emplace().definition = std::move(domain);
+  record->live->messages = messages_of(changes);
   return record;
 }
 

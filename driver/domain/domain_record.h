@@ -49,6 +49,7 @@ struct DomainRecord {
   bool autostart = false;
   std::optional<domain_xml::Domain> definition;  ///< as stored; absent: transient
   std::vector<std::string> definition_messages;  ///< findings of its definition
+  std::vector<std::string> definition_changes;   ///< of these: what was changed when it was defined
   std::optional<LiveDomain> live;
   Completion started;               ///< of the start in progress
   std::vector<Completion> stopped;  ///< of those who wait for the end

@@ -63,7 +63,11 @@ class DomainService {
   std::size_t active_count() const;
 
  private:
-  Result<domain_xml::Domain> read_definition(std::string_view xml) const;
+  struct ReadDefinition {
+    domain_xml::Domain domain;
+    std::vector<domain_xml::Finding> changes;  ///< what completing it changed
+  };
+  Result<ReadDefinition> read_definition(std::string_view xml) const;
   Result<RecordPtr> record_for_run(std::string_view xml);
   std::vector<domain_xml::Finding> findings_of(const domain_xml::Domain& domain) const;
   void forget_if_unused(const RecordPtr& record);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "domain/domain_store.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 
 #include "support/file.h"
 #include "support/log.h"
@@ -119,6 +122,18 @@ Result<> DomainStore::save_status(const domain_xml::DomainStatus& status) const 
 
 void DomainStore::remove_runtime_files(std::string_view name) const {
   for (const auto& path : {status_file(name), monitor_config(name), monitor_socket(name)}) discard(path);
+  std::error_code error;
+  std::filesystem::remove_all(channel_directory(name), error);
+  if (error) log::warning("remove '{}': {}", channel_directory(name).native(), error.message());
+}
+
+Result<> DomainStore::make_channel_directory(std::string_view name) const {
+  const auto path = channel_directory(name);
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (mkdir(path.c_str(), 0700) != 0)
+    return tl::unexpected(Error::from_errno(errno, fmt::format("mkdir '{}'", path.native())));
+  return {};
 }
 
 Result<> DomainStore::save_monitor_config(std::string_view name, std::string_view json) const {
@@ -152,6 +167,9 @@ std::filesystem::path DomainStore::monitor_config(std::string_view name) const {
 }
 std::filesystem::path DomainStore::monitor_socket(std::string_view name) const {
   return directories_.state / file_name(name, ".monitor");
+}
+std::filesystem::path DomainStore::channel_directory(std::string_view name) const {
+  return directories_.state / file_name(name, ".sockets");
 }
 std::filesystem::path DomainStore::log_file(std::string_view name) const {
   return directories_.log / file_name(name, ".log");

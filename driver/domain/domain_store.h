@@ -38,6 +38,8 @@ class DomainStore {
   /// The status and all else that a run left in the state directory.
   void remove_runtime_files(std::string_view name) const;
   Result<> save_monitor_config(std::string_view name, std::string_view json) const;
+  /// Made anew, for the owner alone.
+  Result<> make_channel_directory(std::string_view name) const;
   Result<std::string> load_monitor_config(std::string_view name) const;
 
   /// True once a boot: marks that autostart was done.
@@ -48,6 +50,8 @@ class DomainStore {
   std::filesystem::path status_file(std::string_view name) const;
   std::filesystem::path monitor_config(std::string_view name) const;
   std::filesystem::path monitor_socket(std::string_view name) const;
+  /// Of the sockets of its channels, while it runs.
+  std::filesystem::path channel_directory(std::string_view name) const;
   std::filesystem::path log_file(std::string_view name) const;
 
  private:

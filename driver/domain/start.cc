@@ -2,6 +2,8 @@
 // From a definition to a running TD: plan, monitor process, control socket, launch.
 #include <libvirt/libvirt.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "domain/domain_service.h"
@@ -17,16 +19,12 @@ constexpr std::chrono::seconds kConnectPatience{30};
 
 // What the monitor knows of the devices that only exist now.
 void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status) {
-  for (auto* devices : {&domain.devices.serials, &domain.devices.consoles}) {
-    std::uint32_t number = 0;
-    for (auto& device : *devices) {
-      device.alias = fmt::format("{}{}", devices == &domain.devices.serials ? "serial" : "console", number);
-      const std::uint32_t port = device.target_port.value_or(number++);
+  for (auto* devices : {&domain.devices.serials, &domain.devices.consoles})
+    for (auto& device : *devices)
       for (const auto& serial : status.serials)
-        if (serial.port == port && device.type == "pty" && !serial.pty_path.empty())
+        if (device.target_type != "virtio" && device.target_port == serial.port && device.type == "pty" &&
+            !serial.pty_path.empty())
           device.source_path = serial.pty_path;
-    }
-  }
 }
 
 }  // namespace
@@ -45,7 +43,10 @@ void DomainService::start(const RecordPtr& record, const StartOptions& options, 
 
 Result<> DomainService::launch(const RecordPtr& record, const StartOptions& options) {
   const bool transient_run = record->live.has_value();
-  if (!transient_run) record->live.emplace().definition = *record->definition;
+  if (!transient_run) {
+    record->live.emplace().definition = *record->definition;
+    record->live->messages = record->definition_changes;
+  }
   TRY(record->live->recreated ? prepare_relaunch(*record) : prepare_launch(*record, options));
   auto process = spawn_monitor({.binary = host_.monitor_binary,
                                 .config_file = store_.monitor_config(record->name),
@@ -65,16 +66,19 @@ Result<> DomainService::launch(const RecordPtr& record, const StartOptions& opti
 }
 
 Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions& options) {
-  auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities));
+  const domain_xml::RunResources resources;
+  domain_xml::prepare_run(record.live->definition, store_.channel_directory(record.name));
+  auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities, {}, &resources));
   log_findings(record.name, plan.findings);
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
-  record.live->messages = messages_of(plan.findings);
+  std::ranges::move(messages_of(plan.findings), std::back_inserter(record.live->messages));
   // The guest runs nothing before its CPU is known to be the one that was asked for.
   const auto& cpu = record.live->definition.cpu;
   record.live->verify_cpu = cpu && cpu->check == "full";
   record.live->resume_when_verified = record.live->verify_cpu && !options.paused;
   plan.config.start_paused = options.paused || record.live->verify_cpu;
   store_.remove_runtime_files(record.name);
+  if (!plan.config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }
 
@@ -84,6 +88,7 @@ Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
   auto config = TRY(vm_config_from_json(TRY(store_.load_monitor_config(record.name))));
   config.start_paused = false;
   store_.remove_runtime_files(record.name);
+  if (!config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
   return store_.save_monitor_config(record.name, vm_config_to_json(config));
 }
 

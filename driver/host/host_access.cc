@@ -92,9 +92,12 @@ Result<std::filesystem::path> find_monitor() {
   return std::filesystem::path(VIRTTDX_LIBEXECDIR) / "virttdx-vmm";
 }
 
-HostAccess open_host(HostChoice choice, const std::filesystem::path& monitor) {
+HostAccess open_host(const DaemonConfig& config, const std::filesystem::path& monitor) {
   HostAccess host;
-  host.kind = choice == HostChoice::Soft ? HostKind::Soft : HostKind::Kvm;
+  host.kind = config.host == HostChoice::Soft ? HostKind::Soft : HostKind::Kvm;
+  host.type = config.hypervisor_type;
+  host.version = config.hypervisor_version;
+  host.require_launch_security = config.require_launch_security;
   host.monitor_binary = monitor;
   host.description = describe_machine(monitor.native());
   auto capabilities = ask_monitor(monitor, host.kind);

@@ -2,7 +2,9 @@
 // The host that TDs run on: which one was chosen, and what it offers.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "config/daemon_config.h"
@@ -17,6 +19,10 @@ struct HostAccess {
   std::filesystem::path monitor_binary;
   HostCapabilities capabilities;
   domain_xml::HostDescription description;
+  /// Of virttdxd.conf; absent: this driver's own.
+  std::optional<std::string> type;
+  std::optional<std::uint64_t> version;
+  bool require_launch_security = false;
 };
 
 /// The monitor: VIRTTDX_VMM, else the build tree's beside this daemon, else the installed one.
@@ -24,7 +30,7 @@ Result<std::filesystem::path> find_monitor();
 
 /// Asks the monitor what the host offers (some seconds at most) and reads what the machine is. A host without
 /// TDX is a value that says why, not an error; so is a monitor that cannot tell.
-HostAccess open_host(HostChoice choice, const std::filesystem::path& monitor);
+HostAccess open_host(const DaemonConfig& config, const std::filesystem::path& monitor);
 
 /// Reads cores, memory and NUMA cells from /sys and /proc.
 domain_xml::HostDescription describe_machine(std::string emulator_path);

@@ -51,12 +51,102 @@ TEST(CompleteDefinition, NumbersSerialPortsInTheirOrder) {
   EXPECT_EQ(complete->devices.serials[1].target_port, 1U);
 }
 
-TEST(CompleteDefinition, RefusesADomainWithoutLaunchSecurity) {
+TEST(CompleteDefinition, MakesADomainWithoutLaunchSecurityATrustDomainAndSaysSo) {
   auto domain = minimal();
   domain.launch_security.reset();
-  const auto complete = complete_definition(std::move(domain), kDefaults);
+  domain.os.loader.reset();
+  domain.os.firmware.reset();
+  std::vector<Finding> changes;
+  const auto complete = complete_definition(std::move(domain), kDefaults, &changes);
+  ASSERT_TRUE(complete) << complete.error().message();
+  EXPECT_EQ(complete->launch_security.value().policy, 0x10000000U);
+  EXPECT_EQ(complete->os.firmware, "efi");
+  EXPECT_EQ(complete->features.value().ioapic_driver, "qemu");
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].id, "launch-security-added");
+  EXPECT_EQ(changes[1].id, "firmware-added");
+}
+
+TEST(CompleteDefinition, RefusesADomainWithoutLaunchSecurityWhereItIsRequired) {
+  auto domain = minimal();
+  domain.launch_security.reset();
+  const auto complete =
+      complete_definition(std::move(domain), {.emulator = "/e", .require_launch_security = true});
   ASSERT_FALSE(complete);
   EXPECT_EQ(complete.error().code(), Error::Code::ConfigUnsupported);
+  EXPECT_NE(complete.error().message().find("require_launch_security"), std::string::npos);
+}
+
+TEST(CompleteDefinition, GivesAnInterfaceAMacAddressOfQemusAndKvmsRange) {
+  auto domain = minimal();
+  domain.devices.interfaces.emplace_back().type = "user";
+  const auto complete = complete_definition(std::move(domain), kDefaults);
+  ASSERT_TRUE(complete) << complete.error().message();
+  const auto mac = complete->devices.interfaces.at(0).mac.value();
+  EXPECT_TRUE(std::regex_match(mac, std::regex("52:54:00(:[0-9a-f]{2}){3}"))) << mac;
+  EXPECT_EQ(complete->devices.interfaces[0].model, "virtio");
+}
+
+class CompletedDomain : public testing::TestWithParam<std::string> {};
+
+TEST_P(CompletedDomain, IsWrittenInFull) {
+  auto domain = parse_domain(test::read_data(GetParam()));
+  ASSERT_TRUE(domain) << domain.error().message();
+  const auto complete = complete_definition(*std::move(domain), kDefaults);
+  ASSERT_TRUE(complete) << complete.error().message();
+  test::expect_golden(test::with_extension(GetParam(), ".out.xml"), format_domain(*complete));
+  const auto again = complete_definition(*complete, kDefaults);
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(*again, *complete);
+}
+
+TEST_P(CompletedDomain, HasAliasesWhenItRuns) {
+  auto domain = parse_domain(test::read_data(GetParam()));
+  ASSERT_TRUE(domain) << domain.error().message();
+  auto complete = complete_definition(*std::move(domain), kDefaults);
+  ASSERT_TRUE(complete) << complete.error().message();
+  prepare_run(*complete, "/run/channels");
+  test::expect_golden(test::with_extension(GetParam(), ".run.xml"), format_domain(*complete));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, CompletedDomain,
+                         testing::ValuesIn(test::data_files("domain-xml/complete", ".xml")),
+                         test::name_of_file);
+
+std::string refusal(const std::string& devices) {
+  auto domain = parse_domain(
+      "<domain type='kvm'><name>td</name><memory>524288</memory><os><type>hvm</type></os>"
+      "<devices>" +
+      devices + "</devices></domain>");
+  EXPECT_TRUE(domain) << domain.error().message();
+  const auto complete = complete_definition(domain.value_or(Domain()), kDefaults);
+  return complete ? "" : complete.error().message();
+}
+
+TEST(CompleteDefinition, RefusesAPciAddressUsedTwice) {
+  const std::string disk =
+      "<disk type='file'><source file='/a'/><target dev='vd{}' bus='virtio'/>"
+      "<address type='pci' domain='0' bus='1' slot='0' function='0'/></disk>";
+  EXPECT_EQ(refusal(fmt::format(fmt::runtime(disk), "a") + fmt::format(fmt::runtime(disk), "b")),
+            "PCI address 0000:01:00.0 is used twice: by disk 'vda' and by disk 'vdb'");
+}
+
+TEST(CompleteDefinition, RefusesTheChipsetsPciAddresses) {
+  EXPECT_EQ(refusal("<rng model='virtio'><backend model='random'/>"
+                    "<address type='pci' domain='0' bus='0' slot='0x1f' function='0'/></rng>"),
+            "PCI address 0000:00:1f.0 of an rng is the chipset's; use another slot");
+}
+
+TEST(CompleteDefinition, RefusesAVirtioSerialPortUsedTwice) {
+  const std::string channel =
+      "<channel type='null'><target type='virtio' name='a'/>"
+      "<address type='virtio-serial' controller='0' bus='0' port='1'/></channel>";
+  EXPECT_EQ(refusal(channel + channel), "virtio-serial port 1 of controller 0 is used twice");
+}
+
+TEST(CompleteDefinition, RefusesADiskOfSataWhoseNameGivesNoAddress) {
+  EXPECT_EQ(refusal("<disk type='file'><source file='/a'/><target dev='cd' bus='sata'/></disk>"),
+            "disk 'cd': no sata address follows from its target name; name it as sda, or write an <address>");
 }
 
 TEST(NewUuid, IsRandomVersion4InLowerCase) {

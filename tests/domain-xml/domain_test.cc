@@ -85,8 +85,7 @@ TEST(DomainXml, CodesTellSyntaxFromContent) {
   EXPECT_EQ(parse_domain("<network/>").error().code(), Error::Code::XmlInvalid);
   EXPECT_EQ(parse_domain("<domain type='kvm'/>").error().code(), Error::Code::MissingName);
   EXPECT_EQ(parse_domain("<domain type='qemu'/>").error().code(), Error::Code::ConfigUnsupported);
-  EXPECT_EQ(parse_domain(document("<iothreads>1</iothreads>")).error().code(),
-            Error::Code::ConfigUnsupported);
+  EXPECT_EQ(parse_domain(document("<idmap/>")).error().code(), Error::Code::ConfigUnsupported);
   EXPECT_EQ(parse_domain(document("<launchSecurity type='sev'/>")).error().code(),
             Error::Code::ConfigUnsupported);
 }

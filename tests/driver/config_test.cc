@@ -12,7 +12,8 @@ TEST(DaemonConfig, ReadsEveryKey) {
   const auto config = parse_daemon_config(
       "# a comment\n\nhost = \"soft\"\nunix_sock_group='kvm'\n unix_sock_rw_perms = \"0600\" # another\n"
       "unix_sock_ro_perms = \"0644\"\nmax_clients = 7\nmax_client_requests=3\nkeepalive_interval = 0\n"
-      "keepalive_count = 9\nlog_level = 1",
+      "keepalive_count = 9\nlog_level = 1\nhypervisor_type = \"QEMU\"\nhypervisor_version = \"7.2.13\"\n"
+      "require_launch_security = 1",
       "f");
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->host, HostChoice::Soft);
@@ -24,6 +25,9 @@ TEST(DaemonConfig, ReadsEveryKey) {
   EXPECT_EQ(config->keepalive_interval, 0U);
   EXPECT_EQ(config->keepalive_count, 9U);
   EXPECT_EQ(config->log_level, log::Priority::Debug);
+  EXPECT_EQ(config->hypervisor_type, "QEMU");
+  EXPECT_EQ(config->hypervisor_version, 7'002'013U);
+  EXPECT_TRUE(config->require_launch_security);
 }
 
 struct BadLine {
@@ -46,7 +50,11 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{"host = \"kvm\" x", "unexpected 'x'"},
                     BadLine{"max_clients = \"3\"", "needs a number"}, BadLine{"max_clients = 0", "from 1 to"},
                     BadLine{"max_clients = 99999999999", "neither a number"},
-                    BadLine{"unix_sock_rw_perms = \"0888\"", "octal"}));
+                    BadLine{"unix_sock_rw_perms = \"0888\"", "octal"},
+                    BadLine{"hypervisor_version = \"7.2\"", "such as \"7.2.0\""},
+                    BadLine{"hypervisor_version = \"7.2.0.1\"", "such as \"7.2.0\""},
+                    BadLine{"hypervisor_version = \"7.1000.0\"", "such as \"7.2.0\""},
+                    BadLine{"require_launch_security = 2", "from 0 to 1"}));
 
 TEST(DaemonConfig, SampleFileHasTheDefaults) {
   const auto text = read_text_file(VIRTTDX_SOURCE "/driver/virttdxd.conf", 1 << 20);

@@ -27,11 +27,6 @@ class WrongXml(harness.DaemonTest):
     def test_entities_are_refused(self):
         self.define_error('<!DOCTYPE domain [<!ENTITY a "aaaa">]><domain type="kvm"><name>&a;</name></domain>')
 
-    def test_a_domain_that_is_no_td_is_refused(self):
-        xml = td_xml()
-        begin, end = xml.index('<launchSecurity'), xml.index('</launchSecurity>') + len('</launchSecurity>')
-        self.assertIn('launchSecurity', self.define_error(xml[:begin] + xml[end:]))
-
 
 class WrongLaunch(harness.DaemonTest):
     def start_error(self, xml):

@@ -145,11 +145,11 @@ class Check(unittest.TestCase):
             self.assertGreater(finding['line'], 1)
             self.assertNotIn('\x1b', virt_tdx('check', '--host', 'soft', path).stdout)
 
-    def test_of_a_domain_that_is_no_td_says_so(self):
+    def test_of_a_domain_that_is_no_td_says_that_it_becomes_one(self):
         text = self.EXAMPLE.read_text()
         start, end = text.index('<launchSecurity'), text.index('</launchSecurity>') + len('</launchSecurity>')
         status, report = self.checked('--host', 'soft', self.example_with(text[start:end], ''))
-        self.assertEqual((status, report['findings'][0]['id'], report['domain']), (2, 'xml-not-offered', 'td'))
+        self.assertEqual((status, report['findings'][0]['id'], report['domain']), (1, 'launch-security-added', 'td'))
 
     def test_on_a_recorded_host_is_about_that_host(self):
         status, report = self.checked('--host', self.record(kind='kvm', max_vcpus=1), self.example_with('<vcpu>1<', '<vcpu>2<'))

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "domain_xml/devices.h"
+#include "domain_xml/finding.h"
 #include "support/result.h"
 #include "vmm_backend/vm_config.h"
 
@@ -72,6 +74,11 @@ struct Os {
   std::optional<Nvram> nvram;
   std::vector<std::string> boot_devices;
   std::optional<std::string> kernel, initrd, cmdline;
+  std::optional<bool> boot_menu;
+  std::optional<std::uint32_t> boot_menu_timeout;
+  std::optional<bool> bios_serial;
+  std::optional<std::int64_t> bios_reboot_timeout;
+  std::optional<std::string> smbios_mode;  ///< emulate, host, sysinfo
   bool operator==(const Os&) const = default;
 };
 
@@ -83,6 +90,8 @@ struct Features {
   std::optional<bool> smm;
   std::optional<bool> pmu;
   std::optional<std::string> ioapic_driver;  ///< kvm, qemu
+  std::optional<bool> apic_eoi;
+  std::vector<OtherElement> others;  ///< hap, hyperv, kvm, pvspinlock, vmport, vmcoreinfo
   bool operator==(const Features&) const = default;
 };
 
@@ -118,6 +127,7 @@ struct Cpu {
   std::optional<std::uint32_t> maxphysaddr_bits;
   std::optional<CpuTopology> topology;
   std::vector<CpuFeature> features;
+  std::vector<OtherElement> others;  ///< cache, numa
   bool operator==(const Cpu&) const = default;
 };
 
@@ -133,41 +143,6 @@ struct LaunchSecurity {
   };
   std::optional<QuoteGenerationService> quote_generation_service;
   bool operator==(const LaunchSecurity&) const = default;
-};
-
-/// `<serial>` and `<console>` (a console of target type serial is an alias of the serial of the same port).
-struct CharacterDevice {
-  std::string type;                        ///< pty, file, null
-  std::optional<std::string> source_path;  ///< of type file; of a live pty
-  std::optional<bool> append;
-  std::optional<std::string> log_file;
-  std::optional<bool> log_append;
-  std::optional<std::string> target_type;   ///< isa-serial; serial (console)
-  std::optional<std::string> target_model;  ///< isa-serial
-  std::optional<std::uint32_t> target_port;
-  std::optional<std::string> alias;  ///< live
-  int line = 0;                      ///< not compared
-  bool operator==(const CharacterDevice& other) const {
-    return type == other.type && source_path == other.source_path && append == other.append &&
-           log_file == other.log_file && log_append == other.log_append && target_type == other.target_type &&
-           target_model == other.target_model && target_port == other.target_port && alias == other.alias;
-  }
-};
-
-/// A device element that is accepted without effect in a TD (memballoon model none, input ps2, video none
-/// ...), kept as canonical XML so that it is written back.
-struct InertDevice {
-  std::string element;
-  std::string xml;
-  bool operator==(const InertDevice&) const = default;
-};
-
-struct Devices {
-  std::optional<std::string> emulator;
-  std::vector<CharacterDevice> serials;
-  std::vector<CharacterDevice> consoles;
-  std::vector<InertDevice> inert;
-  bool operator==(const Devices&) const = default;
 };
 
 struct Domain {
@@ -198,6 +173,8 @@ struct Domain {
   std::optional<CrashAction> on_crash;
   Devices devices;
   std::optional<LaunchSecurity> launch_security;
+  /// genid, memoryBacking, iothreads, sysinfo, seclabel ..., in libvirt's order.
+  std::vector<OtherElement> others;
   SourceLines lines = {};  ///< of parse_domain()
   bool operator==(const Domain&) const = default;
 };
@@ -216,11 +193,23 @@ std::string format_domain(const Domain& domain, const FormatOptions& options = {
 /// What complete_definition() needs of the machine it runs on.
 struct DefinitionDefaults {
   std::string emulator;  ///< path of virttdx-vmm
+  /// Refuse a definition without `<launchSecurity type='tdx'>` instead of making it a TD.
+  bool require_launch_security = false;
 };
 /// Fills in what libvirt's drivers fill in at define: uuid (random), currentMemory, machine, clock, on_*,
-/// emulator, serial/console pairing, vcpu placement. Refuses what can never be a TD (no launchSecurity,
-/// another type...).
-Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defaults);
+/// emulator, serial/console pairing, vcpu placement, drives' and PCI addresses, the controllers that they
+/// need, MAC addresses. On this driver every domain is a TD: launchSecurity, firmware and ioapic too. What a
+/// client may not expect is added to `changes`. Refuses what can never be a TD. Completing twice changes
+/// nothing.
+Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defaults,
+                                   std::vector<Finding>* changes = nullptr);
+
+/// Gives a domain that is about to run what belongs to one run: aliases, and sockets in `channel_directory`
+/// for channels of type unix without a path (DIRECTORY/NAME of the channel).
+void prepare_run(Domain& domain, const std::string& channel_directory);
+
+/// 52:54:00 and three random bytes.
+std::string new_mac_address();
 
 /// Random (version 4) uuid in text form.
 std::string new_uuid();

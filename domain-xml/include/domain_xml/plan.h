@@ -3,33 +3,20 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "domain_xml/domain.h"
+#include "domain_xml/finding.h"
 #include "support/result.h"
 #include "vmm_backend/host_capabilities.h"
 #include "vmm_backend/monitor_messages.h"
 #include "vmm_backend/vm_config.h"
 
 namespace virttdx::domain_xml {
-
-enum class Severity : std::uint8_t { Note, Warning, Error };
-
-struct Finding {
-  Severity severity = Severity::Note;
-  std::string id;        ///< stable, e.g. "tdx-attribute-kvm"
-  std::string xml_path;  ///< e.g. "/domain/launchSecurity/policy"
-  int line = 0;          ///< 0: unknown
-  std::string bit;       ///< "CPUID.07H:EBX.intel-pt [bit 25]", "ATTRIBUTES.PKS [bit 30]", or empty
-  std::string message;   ///< what happens and why
-  std::string remedy;
-};
-
-/// "error: message; remedy (/domain/launchSecurity/policy, line 12)" on one line.
-std::string to_string(const Finding& finding);
 
 struct LaunchPlan {
   VmConfig config;                ///< valid only without findings of severity Error
@@ -49,10 +36,28 @@ struct PlanSources {
   std::filesystem::path fallback_firmware = "/usr/share/ovmf/OVMF.fd";
 };
 
+/// What the driver has made ready for one run. Volumes, networks and secrets belong to other daemons.
+struct RunResources {
+  /// Of disks of type volume, by target dev.
+  std::map<std::string, DiskSourceConfig> volumes;
+  /// Files with the bytes of secrets (auth, encryption), by the secret's uuid or usage.
+  std::map<std::string, std::string> secret_files;
+  /// Of interfaces of type network, by MAC address: their bridge, or the host's interface of a macvtap.
+  struct Network {
+    std::optional<std::string> bridge;
+    std::optional<std::string> link;
+    MacvtapMode macvtap_mode = MacvtapMode::Bridge;
+    std::optional<std::uint16_t> mtu;
+  };
+  std::map<std::string, Network> networks;
+};
+
 /// Maps a completed definition onto `host`. Reads the firmware file, changes nothing. Fails only on internal
 /// errors: what is wrong with the domain is a finding.
+/// Without `resources` (the check of a definition) nothing is said of volumes, networks and secrets; the plan
+/// then has placeholders for them and is not for a monitor.
 Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host,
-                               const PlanSources& sources = {});
+                               const PlanSources& sources = {}, const RunResources* resources = nullptr);
 
 /// The error that start reports: the first finding of severity Error, and how many more there are.
 Error error_of(const LaunchPlan& plan);

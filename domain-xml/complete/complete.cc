@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is filled in when a domain is defined, so that its XML says in full what will run.
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "complete/steps.h"
+#include "domain_xml/domain.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+bool is_serial_console(const CharacterDevice& console) { return console.target_type != "virtio"; }
+
+Result<> refuse_what_is_not_offered(const Domain& domain, const DefinitionDefaults& defaults) {
+  if (defaults.require_launch_security && !domain.launch_security)
+    return fail(Error::Code::ConfigUnsupported,
+                "domain '{}' has no <launchSecurity type='tdx'>, which this host's virttdxd.conf requires "
+                "(require_launch_security); add it, or use qemu:///system for an ordinary guest",
+                domain.name);
+  const auto serial_consoles = std::ranges::count_if(domain.devices.consoles, is_serial_console);
+  if (serial_consoles > 1)
+    return fail(Error::Code::ConfigUnsupported,
+                "domain '{}' has {} consoles on serial ports: one is offered, the alias of the first serial "
+                "port; use <serial>, or <target type='virtio'/>, for more",
+                domain.name, serial_consoles);
+  return {};
+}
+
+bool has_port(const Devices& devices, std::uint32_t port) {
+  return std::ranges::count(devices.serials, port, &CharacterDevice::target_port) != 0;
+}
+
+// libvirt's rule: the first console and the first serial port are one device, whichever is written.
+void pair_serial_and_console(Devices& devices) {
+  auto& consoles = devices.consoles;
+  if (devices.serials.empty() && !consoles.empty() && is_serial_console(consoles.front())) {
+    devices.serials.push_back(consoles.front());
+    devices.serials.front().target_type.reset();
+  }
+  std::uint32_t port = 0;
+  for (auto& serial : devices.serials) {
+    if (!serial.target_type) serial.target_type = "isa-serial";
+    if (!serial.target_model) serial.target_model = "isa-serial";
+    while (!serial.target_port && has_port(devices, port)) ++port;
+    if (!serial.target_port) serial.target_port = port;
+  }
+  for (std::uint32_t number = 0; number < consoles.size(); ++number) consoles[number].target_port = number;
+  if (devices.serials.empty() || (!consoles.empty() && !is_serial_console(consoles.front()))) return;
+  CharacterDevice console = devices.serials.front();
+  console.target_type = "serial";
+  console.target_model.reset();
+  if (consoles.empty()) consoles.emplace_back();
+  consoles.front() = std::move(console);
+}
+
+bool has_boot_order(const Devices& devices) {
+  const auto ordered = [](const DeviceInfo& device) { return device.boot_order.has_value(); };
+  return std::ranges::any_of(devices.disks, ordered) || std::ranges::any_of(devices.interfaces, ordered);
+}
+
+void complete_os(Os& os) {
+  if (!os.arch) os.arch = "x86_64";
+  if (!os.machine) os.machine = "q35";
+}
+
+void note(std::vector<Finding>& changes, const char* id, const char* path, const char* message,
+          const char* remedy = "") {
+  changes.push_back({Severity::Note, id, path, 0, {}, message, remedy});
+}
+
+// What makes any definition one of a TD.
+void complete_trust_domain(Domain& domain, std::vector<Finding>& changes) {
+  if (!domain.launch_security) {
+    domain.launch_security.emplace().policy = TdConfig().attributes;
+    note(changes, "launch-security-added", "/domain/launchSecurity",
+         "every domain of this driver is a trust domain: <launchSecurity type='tdx'> with policy 0x10000000 "
+         "was added",
+         "write the element to choose a policy");
+  }
+  if (!domain.os.firmware && !domain.os.loader) {
+    domain.os.firmware = "efi";
+    note(changes, "firmware-added", "/domain/os",
+         "a trust domain needs UEFI firmware made for TDX: firmware='efi' was added, which takes the host's");
+  }
+  if (!domain.features) {
+    domain.features.emplace();
+    domain.features->acpi = domain.features->apic = true;
+  }
+  if (!domain.features->ioapic_driver) domain.features->ioapic_driver = "qemu";
+}
+
+void complete_cpu(std::optional<Cpu>& cpu) {
+  if (!cpu) cpu.emplace();
+  if (!cpu->mode) cpu->mode = cpu->model ? "custom" : "host-passthrough";
+  const bool named = *cpu->mode == "custom" || *cpu->mode == "host-model";
+  if (!cpu->check) cpu->check = named ? "partial" : "none";
+  if (!cpu->migratable && (cpu->mode == "host-passthrough" || cpu->mode == "maximum"))
+    cpu->migratable = false;
+}
+
+}  // namespace
+
+Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defaults,
+                                   std::vector<Finding>* changes) {
+  std::vector<Finding> found;
+  TRY(refuse_what_is_not_offered(domain, defaults));
+  if (domain.uuid.empty()) domain.uuid = new_uuid();
+  if (!domain.current_memory_kib) domain.current_memory_kib = domain.memory_kib;
+  if (!domain.vcpu_placement) domain.vcpu_placement = "static";
+  complete_os(domain.os);
+  complete_trust_domain(domain, found);
+  complete_cpu(domain.cpu);
+  if (!domain.clock) domain.clock.emplace();
+  if (!domain.on_poweroff) domain.on_poweroff = LifecycleAction::Destroy;
+  if (!domain.on_reboot) domain.on_reboot = LifecycleAction::Restart;
+  if (!domain.on_crash) domain.on_crash = CrashAction::Destroy;
+  if (!domain.devices.emulator) domain.devices.emulator = defaults.emulator;
+  pair_serial_and_console(domain.devices);
+  if (domain.os.boot_devices.empty() && !has_boot_order(domain.devices)) domain.os.boot_devices = {"hd"};
+  complete_devices(domain.devices);
+  TRY(assign_drive_addresses(domain.devices));
+  TRY(assign_virtio_serial_ports(domain.devices));
+  TRY(assign_pci_addresses(domain.devices));
+  if (changes != nullptr) std::ranges::move(found, std::back_inserter(*changes));
+  return domain;
+}
+
+std::string new_mac_address() {
+  std::array<std::uint8_t, 3> bytes{};
+  CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  return fmt::format("52:54:00:{:02x}:{:02x}:{:02x}", bytes[0], bytes[1], bytes[2]);
+}
+
+std::string new_uuid() {
+  std::array<std::uint8_t, 16> bytes{};
+  CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0F) | 0x40);
+  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3F) | 0x80);
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", bytes[i]);
+  }
+  return text;
+}
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The steps of plan_devices(). The domain is complete: every device has its address and, for a run, its
+// alias.
+#pragma once
+
+#include "plan/planning.h"
+
+namespace virttdx::domain_xml {
+
+/// Root ports, virtio-serial, SCSI.
+void plan_controllers(Planning& planning);
+void plan_disks(Planning& planning);
+void plan_interfaces(Planning& planning);
+/// rng, vsock, memballoon.
+void plan_small_devices(Planning& planning);
+/// What is kept without effect, and what is refused.
+void plan_other_devices(Planning& planning);
+
+/// Of a complete device; zeros for one without.
+PciAddress pci_address_of(const DeviceInfo& device);
+
+/// `kind` 'type' is refused: "a disk on bus 'sata' is not offered".
+void refuse_device(Planning& planning, const DeviceInfo& device, std::string path, std::string message,
+                   std::string remedy);
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <array>
+
+#include "plan/device_planning.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr auto kPath = "/domain/devices/interface";
+
+class InterfacePlan {
+ public:
+  InterfacePlan(Planning& planning, const Interface& interface)
+      : planning_(planning), interface_(interface) {}
+  std::optional<NetworkInterfaceConfig> make();
+
+ private:
+  bool refuse(std::string message, std::string remedy);
+  bool plan_host_side();
+  bool plan_network();
+  bool plan_direct();
+  bool plan_user();
+  bool plan_device();
+  bool plan_others();
+
+  Planning& planning_;
+  const Interface& interface_;
+  NetworkInterfaceConfig config_;
+};
+
+bool InterfacePlan::refuse(std::string message, std::string remedy) {
+  refuse_device(planning_, interface_, kPath,
+                fmt::format("interface {}: {}", interface_.mac.value_or(""), message), std::move(remedy));
+  return false;
+}
+
+std::optional<MacvtapMode> macvtap_mode(std::string_view mode) {
+  if (mode == "vepa") return MacvtapMode::Vepa;
+  if (mode == "bridge") return MacvtapMode::Bridge;
+  if (mode == "private") return MacvtapMode::Private;
+  if (mode == "passthrough") return MacvtapMode::Passthrough;
+  return std::nullopt;
+}
+
+bool InterfacePlan::plan_network() {
+  config_.backend = NetworkBackend::Tap;
+  // The check of a definition: no network daemon is asked.
+  if (planning_.resources == nullptr) return true;
+  const auto found = planning_.resources->networks.find(*interface_.mac);
+  if (found == planning_.resources->networks.end())
+    return refuse(fmt::format("network '{}' is not active", *interface_.source->network),
+                  "start it with virsh net-start, and check that the network daemon runs");
+  const auto& network = found->second;
+  if (network.link) config_.backend = NetworkBackend::Macvtap;
+  config_.bridge = network.bridge;
+  config_.link = network.link;
+  config_.macvtap_mode = network.macvtap_mode;
+  config_.mtu = network.mtu;
+  return true;
+}
+
+bool InterfacePlan::plan_direct() {
+  config_.backend = NetworkBackend::Macvtap;
+  config_.link = interface_.source->dev;
+  const auto mode = macvtap_mode(interface_.source->mode.value_or("vepa"));
+  if (!mode)
+    return refuse(fmt::format("mode '{}' is not offered", *interface_.source->mode),
+                  "use mode 'vepa', 'bridge', 'private' or 'passthrough'");
+  config_.macvtap_mode = *mode;
+  return true;
+}
+
+bool InterfacePlan::plan_user() {
+  config_.backend = NetworkBackend::Passt;
+  if (interface_.source) config_.link = interface_.source->dev;
+  return true;
+}
+
+bool InterfacePlan::plan_host_side() {
+  const auto& type = interface_.type;
+  config_.device = interface_.target_dev.value_or(type == "direct" ? "macvtap%d" : "vnet%d");
+  if (type == "network") return plan_network();
+  if (type == "direct") return plan_direct();
+  if (type == "user") return plan_user();
+  if (type == "ethernet") return true;
+  if (type == "bridge") {
+    config_.bridge = interface_.source->bridge;
+    return true;
+  }
+  return refuse(fmt::format("type '{}' is not offered", type),
+                "use type 'network', 'bridge', 'ethernet', 'direct' or 'user'");
+}
+
+bool InterfacePlan::plan_device() {
+  const auto model = interface_.model.value_or("virtio");
+  if (model != "virtio" && model != "virtio-non-transitional")
+    return refuse(fmt::format("model '{}' is not offered: a TD has virtio interfaces", model),
+                  "use <model type='virtio'/>");
+  const auto& driver = interface_.driver;
+  constexpr std::uint32_t kLimit = 0xFFFF;
+  config_.queue_pairs = static_cast<std::uint16_t>(std::min(driver.queues.value_or(1), kLimit));
+  config_.rx_queue_size = static_cast<std::uint16_t>(std::min(driver.rx_queue_size.value_or(256), kLimit));
+  config_.tx_queue_size = static_cast<std::uint16_t>(std::min(driver.tx_queue_size.value_or(256), kLimit));
+  config_.vhost = driver.name == "vhost";
+  config_.link_up = interface_.link_state != "down";
+  if (interface_.mtu) config_.mtu = static_cast<std::uint16_t>(std::min(*interface_.mtu, kLimit));
+  config_.boot_index = interface_.boot_order;
+  config_.id = interface_.alias.value_or(*interface_.mac);
+  config_.mac = *interface_.mac;
+  config_.address = pci_address_of(interface_);
+  if (config_.backend == NetworkBackend::Passt && config_.queue_pairs > 1)
+    return refuse("user networking has one pair of queues", "remove 'queues' from <driver>");
+  return true;
+}
+
+bool InterfacePlan::plan_others() {
+  if (interface_.script) return refuse("<script> is not offered", "remove it; use a bridge or a hook");
+  for (const auto& other : interface_.others)
+    return refuse(fmt::format("<{}> is not offered", other.element), "remove it");
+  if (interface_.isolated == true) return refuse("<port isolated='yes'/> is not offered", "remove it");
+  return true;
+}
+
+std::optional<NetworkInterfaceConfig> InterfacePlan::make() {
+  if (!plan_host_side() || !plan_device() || !plan_others()) return std::nullopt;
+  return config_;
+}
+
+}  // namespace
+
+void plan_interfaces(Planning& planning) {
+  for (const auto& interface : planning.domain.devices.interfaces)
+    if (auto config = InterfacePlan(planning, interface).make())
+      planning.plan.config.devices.interfaces.push_back(*std::move(config));
+}
+
+}  // namespace virttdx::domain_xml

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a VmConfig can say and the monitor does not do: a row each, taken away when the monitor does it.
+// Devices that nobody misses are dropped with a note, others keep the TD from starting.
+#include <algorithm>
+#include <array>
+
+#include "plan/planning.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+struct Limit {
+  Severity severity;
+  std::string_view id, xml_path;
+  bool (*asks)(const VmConfig&);
+  void (*drop)(VmConfig&);  ///< null with an error
+  std::string_view message, remedy;
+};
+
+template <typename Predicate>
+bool any_disk(const VmConfig& config, Predicate predicate) {
+  return std::ranges::any_of(config.devices.disks, predicate);
+}
+bool is_network(const DiskConfig& disk) {
+  return disk.source && disk.source->protocol != DiskProtocol::File &&
+         disk.source->protocol != DiskProtocol::Block;
+}
+
+constexpr std::array kLimits = {
+    Limit{Severity::Error, "kernel-boot-not-offered", "/domain/os/kernel",
+          [](const VmConfig& c) { return c.kernel.has_value(); }, nullptr,
+          "direct kernel boot (<kernel>, <initrd>, <cmdline>) is not offered",
+          "remove these elements and boot through the firmware"},
+    Limit{Severity::Note, "sysinfo-without-effect", "/domain/sysinfo",
+          [](const VmConfig& c) { return c.smbios.has_value(); }, [](VmConfig& c) { c.smbios.reset(); },
+          "<sysinfo> is left out: the machine has no SMBIOS tables of the definition's", ""},
+    Limit{Severity::Note, "memballoon-without-effect", "/domain/devices/memballoon",
+          [](const VmConfig& c) { return c.devices.balloon.has_value(); },
+          [](VmConfig& c) { c.devices.balloon.reset(); },
+          "the memory balloon is left out: a TD keeps the memory that it was started with",
+          "write <memballoon model='none'/>"},
+    Limit{Severity::Error, "vsock-not-offered", "/domain/devices/vsock",
+          [](const VmConfig& c) { return c.devices.vsock.has_value(); }, nullptr, "a vsock is not offered",
+          "remove it, and use a <channel> or the network"},
+    Limit{Severity::Error, "scsi-not-offered", "/domain/devices/disk",
+          [](const VmConfig& c) {
+            return any_disk(c, [](const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; });
+          },
+          nullptr, "disks on bus 'scsi' are not offered", "use bus='virtio' with device='disk'"},
+    Limit{Severity::Note, "scsi-controller-without-effect", "/domain/devices/controller",
+          [](const VmConfig& c) { return !c.devices.scsi_controllers.empty(); },
+          [](VmConfig& c) {
+            if (!any_disk(c, [](const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; }))
+              c.devices.scsi_controllers.clear();
+          },
+          "SCSI controllers are left out", "remove them"},
+    Limit{Severity::Error, "disk-format-not-offered", "/domain/devices/disk",
+          [](const VmConfig& c) {
+            return any_disk(c, [](const DiskConfig& disk) { return disk.format != ImageFormat::Raw; });
+          },
+          nullptr, "only raw disk images are offered", "convert the image with qemu-img convert -O raw"},
+    Limit{Severity::Error, "network-disk-not-offered", "/domain/devices/disk",
+          [](const VmConfig& c) { return any_disk(c, is_network); }, nullptr,
+          "disks of type 'network' are not offered",
+          "map the disk to a block device of the host (rbd map, nbd-client, iscsiadm)"},
+    Limit{Severity::Error, "disk-encryption-not-offered", "/domain/devices/disk",
+          [](const VmConfig& c) {
+            return any_disk(c, [](const DiskConfig& disk) {
+              return disk.source && disk.source->luks_passphrase_file.has_value();
+            });
+          },
+          nullptr, "encrypted disk images are not offered", "open the image with cryptsetup"},
+    Limit{Severity::Error, "iotune-not-offered", "/domain/devices/disk/iotune",
+          [](const VmConfig& c) {
+            return any_disk(c, [](const DiskConfig& disk) { return disk.limits != DiskLimits(); });
+          },
+          nullptr, "<iotune> is not offered", "remove it"},
+    Limit{Severity::Error, "detect-zeroes-not-offered", "/domain/devices/disk/driver",
+          [](const VmConfig& c) {
+            return any_disk(c,
+                            [](const DiskConfig& disk) { return disk.detect_zeroes != DetectZeroes::Off; });
+          },
+          nullptr, "detect_zeroes is not offered", "remove the attribute"},
+    Limit{Severity::Error, "macvtap-not-offered", "/domain/devices/interface",
+          [](const VmConfig& c) {
+            return std::ranges::count(c.devices.interfaces, NetworkBackend::Macvtap,
+                                      &NetworkInterfaceConfig::backend) != 0;
+          },
+          nullptr, "interfaces of type 'direct' are not offered", "use a bridge of the host"},
+};
+
+}  // namespace
+
+void apply_monitor_limits(Planning& planning) {
+  auto& config = planning.plan.config;
+  for (const auto& limit : kLimits) {
+    if (!limit.asks(config)) continue;
+    planning.add(limit.severity, std::string(limit.id), std::string(limit.xml_path),
+                 std::string(limit.message), std::string(limit.remedy));
+    if (limit.drop != nullptr) limit.drop(config);
+  }
+}
+
+}  // namespace virttdx::domain_xml
