@@ -83,11 +83,11 @@ Result<> add_fw_cfg_files(FwCfgItems& items, const std::map<std::string, Bytes>&
 }
 
 Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs) {
-  if (inputs.vcpu_count > std::numeric_limits<std::uint16_t>::max())
-    return fail(Error::Code::InvalidArgument, "{} vCPUs exceed fw_cfg's 65535", inputs.vcpu_count);
+  if (inputs.acpi.vcpu_count > std::numeric_limits<std::uint16_t>::max())
+    return fail(Error::Code::InvalidArgument, "{} vCPUs exceed fw_cfg's 65535", inputs.acpi.vcpu_count);
   std::uint64_t ram_size = 0;
   for (const GpaRange& range : inputs.ram) ram_size += range.size();
-  const auto vcpus = static_cast<std::uint16_t>(inputs.vcpu_count);
+  const auto vcpus = static_cast<std::uint16_t>(inputs.acpi.vcpu_count);
   FwCfgItems items;
   items[kSignature] = {std::byte{'Q'}, std::byte{'E'}, std::byte{'M'}, std::byte{'U'}};
   items[kId] = little_endian(kIdTraditional | kIdDma);
@@ -96,7 +96,12 @@ Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs) {
   items[kCpuCount] = little_endian(vcpus);
   items[kBootMenu] = little_endian(std::uint16_t{0});
   items[kMaximumCpuCount] = little_endian(vcpus);
-  TRY(add_fw_cfg_files(items, {{"etc/e820", e820(inputs.ram)}, {"etc/system-states", system_states()}}));
+  AcpiFiles acpi = acpi_files(inputs.acpi);
+  TRY(add_fw_cfg_files(items, {{"etc/e820", e820(inputs.ram)},
+                               {"etc/system-states", system_states()},
+                               {kAcpiRsdpFile, std::move(acpi.rsdp)},
+                               {kAcpiTablesFile, std::move(acpi.tables)},
+                               {kAcpiLoaderFile, std::move(acpi.loader)}}));
   return items;
 }
 

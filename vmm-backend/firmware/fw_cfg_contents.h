@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "devices/fw_cfg/fw_cfg.h"
+#include "firmware/acpi/acpi_files.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
 
@@ -18,11 +19,12 @@ namespace virttdx {
 struct FirmwareInputs {
   std::string_view uuid;  ///< RFC 9562 text form
   std::span<const GpaRange> ram;
-  std::uint32_t vcpu_count = 1;  ///< at most 65535
+  const AcpiInputs& acpi;
 };
 
-/// Signature, interface id, UUID, RAM size, vCPU counts, and the files etc/e820 and etc/system-states with
-/// their directory. Errors: InvalidArgument for a malformed UUID or too many vCPUs.
+/// Signature, interface id, UUID, RAM size, vCPU counts, and the files etc/e820, etc/system-states and those
+/// of the ACPI tables, with their directory. Errors: InvalidArgument for a malformed UUID or more than 65535
+/// vCPUs.
 Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs);
 
 /// Adds `files` (name to content) and their directory, in the order of their names. Errors: InvalidArgument

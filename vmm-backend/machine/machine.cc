@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "machine/machine.h"
 
-#include <array>
-
 #include "devices/acpi_pm/acpi_pm_spec.h"
 #include "devices/debug_port/debug_port_spec.h"
 #include "devices/fw_cfg/fw_cfg_spec.h"
+#include "devices/host_bridge/host_bridge_spec.h"
 #include "devices/i8042/i8042_spec.h"
 #include "devices/lpc/lpc_spec.h"
 #include "devices/pic/pic_spec.h"
 #include "devices/rtc/rtc_spec.h"
+#include "devices/serial/serial_spec.h"
 #include "firmware/fw_cfg_contents.h"
 
 namespace virttdx {
 
 namespace {
 
-// IBM PC AT Technical Reference: I/O address map and interrupts of the serial adapters.
-constexpr std::array<std::uint16_t, 4> kSerialBases = {0x3F8, 0x2F8, 0x3E8, 0x2E8};
-constexpr std::size_t kCom1Com3Interrupt = 4;
-constexpr std::size_t kCom2Com4Interrupt = 3;
+// PMBASE as OVMF programs it.
+constexpr std::uint16_t kUsualPmBase = 0x600;
 
 CmosMemory cmos_memory(std::span<const GpaRange> ram) {
   CmosMemory memory;
@@ -28,12 +26,33 @@ CmosMemory cmos_memory(std::span<const GpaRange> ram) {
   return memory;
 }
 
+// Firmware programs the last two; until then nobody reads the tables.
+AcpiInputs acpi_inputs(const MachineParts& parts) {
+  using namespace host_bridge_spec;
+  AcpiInputs inputs{.vcpu_count = parts.vcpu_count,
+                    .serial_ports = {},
+                    .pci_hole = parts.layout.pci_hole,
+                    .pci_hole_64 = parts.layout.pci_hole_64,
+                    .pci_window = *GpaRange::create(Gpa{kPciexbarAtReset}, kPciexbarLargest),
+                    .pm_base = kUsualPmBase};
+  for (const auto& [port, backend] : parts.serials) inputs.serial_ports.push_back(port);
+  return inputs;
+}
+
+Result<> check_serial_ports(const MachineParts& parts) {
+  for (const auto& [port, backend] : parts.serials)
+    if (port >= serial_spec::kPortBases.size())
+      return fail(Error::Code::InvalidArgument, "Serial port {} does not exist: 0 to 3 do", port);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
-  FwCfgItems items =
-      TRY(fw_cfg_contents({.uuid = parts.uuid, .ram = parts.ram, .vcpu_count = parts.vcpu_count}));
-  std::unique_ptr<Machine> machine(new Machine(parts, std::move(items)));
+  TRY(check_serial_ports(parts));
+  AcpiInputs acpi = acpi_inputs(parts);
+  FwCfgItems items = TRY(fw_cfg_contents({.uuid = parts.uuid, .ram = parts.layout.ram, .acpi = acpi}));
+  std::unique_ptr<Machine> machine(new Machine(parts, std::move(acpi), std::move(items)));
   TRY(machine->add_platform());
   TRY(machine->add_legacy());
   TRY(machine->add_serials(parts.serials));
@@ -41,19 +60,20 @@ Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
   return machine;
 }
 
-Machine::Machine(const MachineParts& parts, FwCfgItems items)
-    : io_apic_(parts.interrupts),
+Machine::Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items)
+    : acpi_(std::move(acpi)),
+      io_apic_(parts.interrupts),
       acpi_pm_(ports_, parts.clock, io_apic_.pin(acpi_pm_spec::kSciInterrupt), parts.on_power_off),
       reset_control_(parts.on_reset),
       pci_(mmio_, reset_control_),
-      host_bridge_([this](const std::optional<GpaRange>& window) { pci_.place_window(window); }),
-      lpc_([this](std::optional<std::uint16_t> base) { acpi_pm_.place(base); }),
+      host_bridge_([this](const std::optional<GpaRange>& window) { place_pci_window(window); }),
+      lpc_([this](std::optional<std::uint16_t> base) { place_pm_block(base); }),
       fw_cfg_(std::move(items), parts.memory),
-      rtc_(parts.clock, cmos_memory(parts.ram)),
+      rtc_(parts.clock, cmos_memory(parts.layout.ram)),
       i8042_(parts.on_reset),
       port92_(parts.on_reset),
-      com1_com3_line_(io_apic_.pin(kCom1Com3Interrupt)),
-      com2_com4_line_(io_apic_.pin(kCom2Com4Interrupt)) {}
+      com1_com3_line_(io_apic_.pin(serial_spec::kInterrupts[0])),
+      com2_com4_line_(io_apic_.pin(serial_spec::kInterrupts[1])) {}
 
 Result<> Machine::add_platform() {
   pci_.add(0, 0, host_bridge_);
@@ -86,13 +106,33 @@ Result<> Machine::add_virtio(const MachineParts& parts) {
 
 Result<> Machine::add_serials(const std::map<std::uint8_t, SerialBackend*>& backends) {
   for (const auto& [port, backend] : backends) {
-    if (port >= kSerialBases.size())
-      return fail(Error::Code::InvalidArgument, "Serial port {} does not exist: 0 to 3 do", port);
     SharedLine& line = port % 2 == 0 ? com1_com3_line_ : com2_com4_line_;
     auto& serial = serials_[port] = std::make_unique<Serial>(*backend, line.add_input());
-    TRY(ports_.add(kSerialBases[port], serial_spec::kRegisterCount, fmt::format("COM{}", port + 1), *serial));
+    TRY(ports_.add(serial_spec::kPortBases[port], serial_spec::kRegisterCount, fmt::format("COM{}", port + 1),
+                   *serial));
   }
   return {};
+}
+
+void Machine::place_pci_window(const std::optional<GpaRange>& window) {
+  pci_.place_window(window);
+  // Elsewhere it is of no use to the guest, and the tables have no place for it.
+  if (!window || window->base() <= acpi_.pci_hole.base() || window->end() >= acpi_.pci_hole.end()) return;
+  acpi_.pci_window = *window;
+  renew_acpi_tables();
+}
+
+void Machine::place_pm_block(std::optional<std::uint16_t> base) {
+  acpi_pm_.place(base);
+  if (!base) return;
+  acpi_.pm_base = *base;
+  renew_acpi_tables();
+}
+
+void Machine::renew_acpi_tables() {
+  const AcpiFiles files = acpi_files(acpi_);
+  fw_cfg_.replace_file(kAcpiRsdpFile, files.rsdp);
+  fw_cfg_.replace_file(kAcpiTablesFile, files.tables);
 }
 
 }  // namespace virttdx

@@ -6,7 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
 
 #include "bus/bus.h"
@@ -27,7 +27,9 @@
 #include "devices/reset_control/reset_control.h"
 #include "devices/rtc/rtc.h"
 #include "devices/serial/serial.h"
+#include "firmware/acpi/acpi_files.h"
 #include "machine/virtio_devices.h"
+#include "memory/layout.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
 
@@ -37,7 +39,7 @@ namespace virttdx {
 struct MachineParts {
   std::string uuid;
   std::uint32_t vcpu_count = 1;
-  std::span<const GpaRange> ram;  ///< read by create() only
+  const MemoryLayout& layout;  ///< read by create() only
   const Clock& clock;
   DmaMemory& memory;
   /// Port number (0 to 3: COM1 to COM4) to back end.
@@ -63,12 +65,17 @@ class Machine {
   void press_power_button() { acpi_pm_.press_power_button(); }
 
  private:
-  Machine(const MachineParts& parts, FwCfgItems items);
+  Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items);
   Result<> add_platform();
   Result<> add_legacy();
   Result<> add_virtio(const MachineParts& parts);
   Result<> add_serials(const std::map<std::uint8_t, SerialBackend*>& backends);
 
+  void place_pci_window(const std::optional<GpaRange>& window);
+  void place_pm_block(std::optional<std::uint16_t> base);
+  void renew_acpi_tables();
+
+  AcpiInputs acpi_;  ///< changed under PciRoot's lock only
   PortBus ports_;
   MmioBus mmio_;
   IoApic io_apic_;

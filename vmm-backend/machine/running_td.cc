@@ -11,7 +11,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
   running->machine_ =
       TRY(Machine::create({.uuid = config.uuid,
                            .vcpu_count = config.vcpu_count,
-                           .ram = td.layout().ram,
+                           .layout = td.layout(),
                            .clock = surroundings.clock,
                            .memory = td.memory(),
                            .serials = surroundings.serials,

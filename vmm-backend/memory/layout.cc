@@ -12,7 +12,9 @@ constexpr std::uint64_t kSplitFrom = 0xB0000000;
 constexpr std::uint64_t kLowRamWhenSplit = 0x80000000;
 constexpr std::uint64_t kChipsetBase = 0xFEC00000;
 constexpr std::uint64_t kChipsetEnd = 0xFEF00000;
-constexpr std::uint64_t kPciHole64Size = 32 * kGibibyte;
+// Where firmware places its window of BARs differs: OVMF 2022.11 right behind RAM, aligned to its 32 GiB;
+// later ones at the top of the address space, of which they use no more than 46 bits.
+constexpr std::uint64_t kPciHole64End = 1ULL << 46;
 
 constexpr std::uint64_t kRamGranularity = 2 * kMebibyte;
 constexpr std::uint64_t kRamMinimum = 64 * kMebibyte;
@@ -52,7 +54,7 @@ Result<MemoryLayout> memory_layout(std::uint64_t ram_bytes, std::uint64_t firmwa
   layout.chipset = range(kChipsetBase, kChipsetEnd);
   layout.firmware = range(kFourGibibytes - firmware_bytes, kFourGibibytes);
   const std::uint64_t hole = aligned_to_gibibyte(ram_end);
-  layout.pci_hole_64 = range(hole, hole + kPciHole64Size);
+  layout.pci_hole_64 = range(hole, kPciHole64End);
   return layout;
 }
 

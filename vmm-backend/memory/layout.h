@@ -18,7 +18,7 @@ struct MemoryLayout {
   GpaRange pci_hole;
   GpaRange chipset;      ///< I/O APIC, HPET, RCBA and local APICs
   GpaRange firmware;     ///< ends at 4 GiB
-  GpaRange pci_hole_64;  ///< BARs of 64 bits, behind RAM
+  GpaRange pci_hole_64;  ///< BARs of 64 bits, from behind RAM to 2^46
 };
 
 /// RAM of 0xB0000000 bytes or more is split into 2 GiB and the rest at 4 GiB, as QEMU does for Q35: firmware

@@ -63,18 +63,22 @@ TEST_F(AcpiPmTest, SleepEnableReadsZeroAndSleepTypeHolds) {
 
 TEST_F(AcpiPmTest, PowerButtonRaisesTheSciUntilItsStatusIsCleared) {
   write_as<std::uint16_t>(ports, 0x602, kPowerButton);
+  EXPECT_FALSE(sci.asserted);
   pm.press_power_button();
   EXPECT_EQ(read_as<std::uint16_t>(ports, 0x600), kPowerButton);
-  EXPECT_FALSE(sci.asserted);
-  write_as<std::uint16_t>(ports, 0x604, kSciEnable);
   EXPECT_TRUE(sci.asserted);
   write_as<std::uint16_t>(ports, 0x600, kPowerButton);
   EXPECT_FALSE(sci.asserted);
   EXPECT_EQ(read_as<std::uint16_t>(ports, 0x600), 0);
 }
 
+TEST_F(AcpiPmTest, IsAlwaysInAcpiMode) {
+  EXPECT_EQ(read_as<std::uint16_t>(ports, 0x604), kSciEnable);
+  write_as<std::uint16_t>(ports, 0x604, 0);
+  EXPECT_EQ(read_as<std::uint16_t>(ports, 0x604), kSciEnable);
+}
+
 TEST_F(AcpiPmTest, PowerButtonWaitsForItsEnableBit) {
-  write_as<std::uint16_t>(ports, 0x604, kSciEnable);
   pm.press_power_button();
   EXPECT_FALSE(sci.asserted);
   write_as<std::uint16_t>(ports, 0x602, kPowerButton);

@@ -16,8 +16,15 @@ using namespace fw_cfg_spec;
 const std::array kRam = {*GpaRange::create(Gpa{0}, 2ULL << 30),
                          *GpaRange::create(Gpa{1ULL << 32}, 1ULL << 30)};
 
+const AcpiInputs kAcpi{.vcpu_count = 3,
+                       .serial_ports = {0},
+                       .pci_hole = *GpaRange::create(Gpa{2ULL << 30}, 0x7EC00000),
+                       .pci_hole_64 = *GpaRange::create(Gpa{5ULL << 30}, 1ULL << 35),
+                       .pci_window = *GpaRange::create(Gpa{0xE0000000}, 256U << 20),
+                       .pm_base = 0x600};
+
 FwCfgItems contents() {
-  return fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .vcpu_count = 3})
+  return fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .acpi = kAcpi})
       .value();
 }
 
@@ -39,17 +46,21 @@ TEST(FwCfgContents, TellsRamVcpusAndUuid) {
 TEST(FwCfgContents, DirectoryNamesEveryFileBigEndian) {
   const FwCfgItems items = contents();
   const auto& directory = items.at(kFileDirectory);
-  ASSERT_EQ(directory.size(), 4 + 2 * kFileEntrySize);
-  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 0)), 2U);
-  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 4)), 40U);
+  ASSERT_EQ(directory.size(), 4 + 5 * kFileEntrySize);
+  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 0)), 5U);
+  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 4)), 36U);
   EXPECT_EQ(__builtin_bswap16(load_le<std::uint16_t>(directory, 8)), kFirstFile);
-  EXPECT_STREQ(reinterpret_cast<const char*>(directory.data()) + 12, "etc/e820");
-  EXPECT_STREQ(reinterpret_cast<const char*>(directory.data()) + 76, "etc/system-states");
+  std::size_t position = 12;
+  for (const char* name :
+       {"etc/acpi/rsdp", "etc/acpi/tables", "etc/e820", "etc/system-states", "etc/table-loader"}) {
+    EXPECT_STREQ(reinterpret_cast<const char*>(directory.data()) + position, name);
+    position += kFileEntrySize;
+  }
 }
 
 TEST(FwCfgContents, E820ListsRam) {
   const FwCfgItems items = contents();
-  const auto& e820 = items.at(kFirstFile);
+  const auto& e820 = items.at(kFirstFile + 2);
   EXPECT_EQ(load_le<std::uint64_t>(e820, 8), 2ULL << 30);
   EXPECT_EQ(load_le<std::uint32_t>(e820, 16), 1U);
   EXPECT_EQ(load_le<std::uint64_t>(e820, 20), 1ULL << 32);
@@ -57,9 +68,9 @@ TEST(FwCfgContents, E820ListsRam) {
 }
 
 TEST(FwCfgContents, RefusesWhatDoesNotFit) {
-  EXPECT_FALSE(fw_cfg_contents({.uuid = "not a UUID", .ram = kRam, .vcpu_count = 1}));
-  EXPECT_FALSE(
-      fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .vcpu_count = 65536}));
+  EXPECT_FALSE(fw_cfg_contents({.uuid = "not a UUID", .ram = kRam, .acpi = kAcpi}));
+  EXPECT_FALSE(fw_cfg_contents(
+      {.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .acpi = {.vcpu_count = 65536}}));
   FwCfgItems items;
   EXPECT_TRUE(add_fw_cfg_files(items, {{std::string(55, 'n'), {}}}));
   EXPECT_FALSE(add_fw_cfg_files(items, {{std::string(56, 'n'), {}}}));

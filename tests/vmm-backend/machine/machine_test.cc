@@ -7,6 +7,7 @@
 
 #include "device_poker.h"
 #include "devices/acpi_pm/acpi_pm_spec.h"
+#include "devices/fw_cfg/fw_cfg_spec.h"
 #include "test_machine.h"
 
 namespace virttdx {
@@ -95,15 +96,29 @@ TEST_F(MachineTest, PowerButtonInterruptsOnPin9WhenEnabled) {
   machine->press_power_button();
   EXPECT_TRUE(interrupts.empty());
   write_as<std::uint16_t>(ports, 0x602, acpi_pm_spec::kPowerButton);
-  write_as<std::uint16_t>(ports, 0x604, acpi_pm_spec::kSciEnable);
   ASSERT_EQ(interrupts.size(), 1U);
   EXPECT_EQ(interrupts[0].data & 0xFF, 0x39U);
+}
+
+TEST_F(MachineTest, AcpiTablesTellWhereFirmwareHasPutTheChipset) {
+  set_pci(0, 0x64, 0);
+  set_pci(0, 0x60, 0xB0000001);
+  set_pci(31, 0x40, 0x700);
+  set_pci(31, 0x44, 0x80);
+  write_as<std::uint16_t>(ports, 0x510, fw_cfg_spec::kFirstFile + 1);  // etc/acpi/tables
+  std::string tables(4096, 0);
+  for (char& byte : tables) byte = static_cast<char>(read_as<std::uint8_t>(ports, 0x511));
+  const auto field = [&](std::string_view signature, std::size_t offset) {
+    return load_le<std::uint32_t>(std::as_bytes(std::span(tables)), tables.find(signature) + offset);
+  };
+  EXPECT_EQ(field("MCFG", 44), 0xB0000000U);
+  EXPECT_EQ(field("FACP", 56), 0x700U);
 }
 
 TEST_F(MachineTest, RefusesASerialPortThatDoesNotExist) {
   const auto refused = Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
                                         .vcpu_count = 1,
-                                        .ram = ram,
+                                        .layout = layout,
                                         .clock = clock,
                                         .memory = memory,
                                         .serials = {{4, &com1}},

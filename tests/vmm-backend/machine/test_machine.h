@@ -11,7 +11,7 @@
 namespace virttdx::test {
 
 struct TestMachine {
-  std::array<GpaRange, 1> ram{*GpaRange::create(Gpa{0}, 64U << 20)};
+  MemoryLayout layout = memory_layout(64U << 20, 2U << 20).value();
   SettableClock clock;
   FlatMemory memory{1U << 16};
   MemorySerialBackend com1, com2, com3, com4;
@@ -21,7 +21,7 @@ struct TestMachine {
   std::unique_ptr<Machine> machine =
       Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
                        .vcpu_count = 1,
-                       .ram = ram,
+                       .layout = layout,
                        .clock = clock,
                        .memory = memory,
                        .serials = {{0, &com1}, {1, &com2}, {2, &com3}, {3, &com4}},

@@ -27,6 +27,10 @@ TEST(Layout, SplitsRamAsQ35Does) {
   EXPECT_EQ(layout->ram, (std::vector{range(0, 0x80000000), range(0x100000000, 0x130000000)}));
 }
 
+TEST(Layout, LeavesTheAddressesBehindRamToPci) {
+  EXPECT_EQ(memory_layout(0xB0000000, kFirmware)->pci_hole_64, range(0x140000000, 1ULL << 46));
+}
+
 TEST(Layout, EndsTheFirmwareAt4Gibibytes) {
   EXPECT_EQ(memory_layout(1ULL << 30, kFirmware)->firmware, range(0xFFE00000, 0x100000000));
 }

@@ -38,7 +38,9 @@ constexpr Masks kClearable = clearable_bits();
 }  // namespace
 
 AcpiPm::AcpiPm(PortBus& ports, const Clock& clock, InterruptLine& sci, std::function<void()> on_power_off)
-    : ports_(ports), clock_(clock), sci_(sci), on_power_off_(std::move(on_power_off)) {}
+    : ports_(ports), clock_(clock), sci_(sci), on_power_off_(std::move(on_power_off)) {
+  store_le<std::uint16_t>(registers_, kPm1Control, kPm1ControlAtReset);
+}
 
 void AcpiPm::place(std::optional<std::uint16_t> base) {
   ports_.remove(*this);
@@ -97,8 +99,7 @@ bool AcpiPm::requests_power_off(std::size_t offset, std::span<const std::byte> d
 void AcpiPm::update_sci() {
   const auto pending =
       load_le<std::uint16_t>(registers_, kPm1Status) & load_le<std::uint16_t>(registers_, kPm1Enable);
-  const bool enabled = (load_le<std::uint16_t>(registers_, kPm1Control) & kSciEnable) != 0;
-  sci_.set(enabled && pending != 0);
+  sci_.set(pending != 0);
 }
 
 }  // namespace virttdx

@@ -28,7 +28,9 @@ inline constexpr std::uint16_t kSciEnable = 1 << 0;
 inline constexpr std::uint16_t kSleepTypeMask = 7 << 10;
 inline constexpr int kSleepTypeShift = 10;
 inline constexpr std::uint16_t kSleepEnable = 1 << 13;  // write-only, reads 0
-inline constexpr std::uint16_t kPm1ControlWritable = kSciEnable | 1 << 1 | kSleepTypeMask;
+/// SCI_EN is always 1: without system management mode there is no legacy mode to leave.
+inline constexpr std::uint16_t kPm1ControlAtReset = kSciEnable;
+inline constexpr std::uint16_t kPm1ControlWritable = 1 << 1 | kSleepTypeMask;
 /// Soft-off: 7 is ICH9's; 0 is what OVMF writes on Q35, where QEMU's \_S5 package says 0.
 inline constexpr std::uint16_t kSleepTypeS5 = 7;
 inline constexpr std::uint16_t kSleepTypeS5Ovmf = 0;

@@ -20,6 +20,24 @@ std::uint32_t load_be32(std::span<const std::byte> bytes, std::size_t offset) {
 
 }  // namespace
 
+std::vector<std::byte>& FwCfg::file(std::string_view name) {
+  const std::vector<std::byte>& directory = items_.at(kFileDirectory);
+  std::array<std::byte, kFileNameSize> wanted{};
+  std::ranges::copy(std::as_bytes(std::span(name)), wanted.begin());
+  std::size_t entry = kDirectoryHeaderSize;
+  while (!std::ranges::equal(std::span(directory).subspan(entry + kFileNameOffset, kFileNameSize), wanted))
+    entry += kFileEntrySize;
+  return items_.at(__builtin_bswap16(load_le<std::uint16_t>(directory, entry + kFileKeyOffset)));
+}
+
+void FwCfg::replace_file(std::string_view name, std::span<const std::byte> content) {
+  CHECK(name.size() < kFileNameSize);
+  const std::lock_guard lock(mutex_);
+  std::vector<std::byte>& present = file(name);
+  CHECK(present.size() == content.size());
+  std::ranges::copy(content, present.begin());
+}
+
 void FwCfg::read(std::uint64_t offset, std::span<std::byte> data) {
   std::fill(data.begin(), data.end(), std::byte{0});
   const std::lock_guard lock(mutex_);

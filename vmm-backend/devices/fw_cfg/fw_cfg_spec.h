@@ -30,8 +30,11 @@ inline constexpr std::uint32_t kIdTraditional = 1 << 0;
 inline constexpr std::uint32_t kIdDma = 1 << 1;
 
 // Directory: big-endian count, then entries of size, select, reserved, name.
+inline constexpr std::size_t kDirectoryHeaderSize = 4;
 inline constexpr std::size_t kFileNameSize = 56;
 inline constexpr std::size_t kFileEntrySize = 64;
+inline constexpr std::size_t kFileKeyOffset = 4;
+inline constexpr std::size_t kFileNameOffset = 8;
 
 // DMA descriptor: control u32, length u32, address u64, all big-endian.
 inline constexpr std::size_t kDescriptorSize = 16;

@@ -67,6 +67,10 @@ inline constexpr std::uint8_t kMsrRing = 0x40;
 inline constexpr std::uint8_t kMsrCarrierDetect = 0x80;
 inline constexpr std::uint8_t kMsrTrailingRing = 0x04;
 
+// IBM PC AT Technical Reference: I/O address map and interrupts of the serial adapters, COM1 to COM4.
+inline constexpr std::array<std::uint16_t, 4> kPortBases = {0x3F8, 0x2F8, 0x3E8, 0x2E8};
+inline constexpr std::array<std::uint8_t, 4> kInterrupts = {4, 3, 4, 3};
+
 /// Divisor 12 of 1.8432 MHz / 16: 9600 baud, what a PC's firmware leaves.
 inline constexpr std::uint16_t kDivisorAtReset = 12;
 
