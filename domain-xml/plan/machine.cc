@@ -14,14 +14,18 @@ constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 
 bool is_q35(const std::string& machine) { return machine == "q35" || machine.starts_with("pc-q35-"); }
 
+// What remains of a TD is unreadable: there is nothing to preserve, and no core to dump.
 template <typename Action>
-void refuse_action(Planning& planning, std::string_view element, Action action, std::string_view offered) {
+ResetAction reset_action(Planning& planning, std::string_view element, Action action) {
+  if (action == Action::Destroy) return ResetAction::Stop;
+  if (action == Action::Restart) return ResetAction::Recreate;
   static constexpr std::array<std::string_view, 6> kNames = {
       "destroy", "restart", "preserve", "rename-restart", "coredump-destroy", "coredump-restart"};
   planning.error(
       "lifecycle-action-not-offered", fmt::format("/domain/{}", element),
       fmt::format("{} '{}' is not offered for a TD", element, kNames[static_cast<std::size_t>(action)]),
-      fmt::format("use {}", offered));
+      "use destroy or restart");
+  return ResetAction::Stop;
 }
 
 }  // namespace
@@ -104,15 +108,11 @@ void plan_features(Planning& planning) {
 
 void plan_actions(Planning& planning) {
   const auto& domain = planning.domain;
-  if (domain.on_poweroff.value_or(LifecycleAction::Destroy) != LifecycleAction::Destroy)
-    refuse_action(planning, "on_poweroff", *domain.on_poweroff, "destroy");
-  const auto on_reboot = domain.on_reboot.value_or(LifecycleAction::Restart);
-  planning.plan.config.on_reset =
-      on_reboot == LifecycleAction::Destroy ? ResetAction::Stop : ResetAction::Recreate;
-  if (on_reboot != LifecycleAction::Destroy && on_reboot != LifecycleAction::Restart)
-    refuse_action(planning, "on_reboot", on_reboot, "restart or destroy");
-  if (domain.on_crash.value_or(CrashAction::Destroy) != CrashAction::Destroy)
-    refuse_action(planning, "on_crash", *domain.on_crash, "destroy");
+  auto& config = planning.plan.config;
+  config.on_power_off =
+      reset_action(planning, "on_poweroff", domain.on_poweroff.value_or(LifecycleAction::Destroy));
+  config.on_reset = reset_action(planning, "on_reboot", domain.on_reboot.value_or(LifecycleAction::Restart));
+  config.on_crash = reset_action(planning, "on_crash", domain.on_crash.value_or(CrashAction::Destroy));
 }
 
 }  // namespace virttdx::domain_xml

@@ -49,6 +49,8 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.optional("clock", config.clock);
   visit.optional("clock_offset_seconds", config.clock_offset_seconds);
   visit.optional("on_reset", config.on_reset);
+  visit.optional("on_power_off", config.on_power_off);
+  visit.optional("on_crash", config.on_crash);
   visit.optional("start_paused", config.start_paused);
 }
 

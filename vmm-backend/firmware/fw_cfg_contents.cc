@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <limits>
 
 #include "devices/fw_cfg/fw_cfg_spec.h"
+#include "firmware/smbios/smbios.h"
+#include "firmware/uuid_bytes.h"
 #include "support/byte_order.h"
 
 namespace virttdx {
@@ -28,18 +29,6 @@ template <typename T>
 Bytes little_endian(T value) {
   Bytes bytes(sizeof(T));
   store_le<T>(bytes, 0, value);
-  return bytes;
-}
-
-Result<Bytes> uuid_bytes(std::string_view uuid) {
-  Bytes bytes;
-  std::string digits;
-  std::copy_if(uuid.begin(), uuid.end(), std::back_inserter(digits), [](char c) { return c != '-'; });
-  const bool all_hex = digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-  if (digits.size() != 32 || !all_hex)
-    return fail(Error::Code::InvalidArgument, "UUID '{}' is not 32 hexadecimal digits", uuid);
-  for (std::size_t i = 0; i < digits.size(); i += 2)
-    bytes.push_back(static_cast<std::byte>(std::stoul(digits.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -91,17 +80,25 @@ Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs) {
   FwCfgItems items;
   items[kSignature] = {std::byte{'Q'}, std::byte{'E'}, std::byte{'M'}, std::byte{'U'}};
   items[kId] = little_endian(kIdTraditional | kIdDma);
-  items[kUuid] = TRY(uuid_bytes(inputs.uuid));
+  const auto uuid = TRY(uuid_bytes(inputs.uuid));
+  items[kUuid].assign(uuid.begin(), uuid.end());
   items[kRamSize] = little_endian(ram_size);
   items[kCpuCount] = little_endian(vcpus);
   items[kBootMenu] = little_endian(std::uint16_t{0});
   items[kMaximumCpuCount] = little_endian(vcpus);
   AcpiFiles acpi = acpi_files(inputs.acpi);
+  SmbiosFiles smbios = TRY(smbios_files({.uuid = inputs.uuid,
+                                         .texts = inputs.smbios,
+                                         .ram = inputs.ram,
+                                         .vcpu_count = inputs.acpi.vcpu_count,
+                                         .cpuid = inputs.cpuid}));
   TRY(add_fw_cfg_files(items, {{"etc/e820", e820(inputs.ram)},
                                {"etc/system-states", system_states()},
                                {kAcpiRsdpFile, std::move(acpi.rsdp)},
                                {kAcpiTablesFile, std::move(acpi.tables)},
-                               {kAcpiLoaderFile, std::move(acpi.loader)}}));
+                               {kAcpiLoaderFile, std::move(acpi.loader)},
+                               {kSmbiosAnchorFile, std::move(smbios.anchor)},
+                               {kSmbiosTablesFile, std::move(smbios.tables)}}));
   return items;
 }
 

@@ -13,6 +13,7 @@
 #include "firmware/acpi/acpi_files.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
+#include "vmm_backend/vm_config.h"
 
 namespace virttdx {
 
@@ -20,11 +21,13 @@ struct FirmwareInputs {
   std::string_view uuid;  ///< RFC 9562 text form
   std::span<const GpaRange> ram;
   const AcpiInputs& acpi;
+  const SmbiosConfig& smbios;
+  const CpuidEntries& cpuid;  ///< of vCPUs
 };
 
-/// Signature, interface id, UUID, RAM size, vCPU counts, and the files etc/e820, etc/system-states and those
-/// of the ACPI tables, with their directory. Errors: InvalidArgument for a malformed UUID or more than 65535
-/// vCPUs.
+/// Signature, interface id, UUID, RAM size, vCPU counts, and the files etc/e820, etc/system-states those of
+/// the ACPI tables and of SMBIOS, with their directory. Errors: InvalidArgument for a malformed UUID or more
+/// than 65535 vCPUs.
 Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs);
 
 /// Adds `files` (name to content) and their directory, in the order of their names. Errors: InvalidArgument

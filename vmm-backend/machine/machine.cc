@@ -51,8 +51,18 @@ Result<> check_serial_ports(const MachineParts& parts) {
 Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
   TRY(check_serial_ports(parts));
   AcpiInputs acpi = acpi_inputs(parts);
-  FwCfgItems items = TRY(fw_cfg_contents({.uuid = parts.uuid, .ram = parts.layout.ram, .acpi = acpi}));
-  std::unique_ptr<Machine> machine(new Machine(parts, std::move(acpi), std::move(items)));
+  FwCfgItems items = TRY(fw_cfg_contents({.uuid = parts.uuid,
+                                          .ram = parts.layout.ram,
+                                          .acpi = acpi,
+                                          .smbios = parts.smbios,
+                                          .cpuid = parts.cpuid}));
+  FwCfgViews views;
+  if (parts.kernel != nullptr) {
+    DirectKernelItems kernel = direct_kernel_items(*parts.kernel);
+    items.merge(kernel.sizes);
+    views = std::move(kernel.data);
+  }
+  std::unique_ptr<Machine> machine(new Machine(parts, std::move(acpi), std::move(items), std::move(views)));
   TRY(machine->add_platform());
   TRY(machine->add_legacy());
   TRY(machine->add_serials(parts.serials));
@@ -60,7 +70,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
   return machine;
 }
 
-Machine::Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items)
+Machine::Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items, FwCfgViews views)
     : acpi_(std::move(acpi)),
       io_apic_(parts.interrupts),
       acpi_pm_(ports_, parts.clock, io_apic_.pin(acpi_pm_spec::kSciInterrupt), parts.on_power_off),
@@ -68,7 +78,7 @@ Machine::Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items)
       pci_(mmio_, reset_control_),
       host_bridge_([this](const std::optional<GpaRange>& window) { place_pci_window(window); }),
       lpc_([this](std::optional<std::uint16_t> base) { place_pm_block(base); }),
-      fw_cfg_(std::move(items), parts.memory),
+      fw_cfg_(std::move(items), std::move(views), parts.memory),
       rtc_(parts.clock, cmos_memory(parts.layout.ram)),
       i8042_(parts.on_reset),
       port92_(parts.on_reset),

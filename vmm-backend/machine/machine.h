@@ -28,6 +28,7 @@
 #include "devices/rtc/rtc.h"
 #include "devices/serial/serial.h"
 #include "firmware/acpi/acpi_files.h"
+#include "firmware/direct_kernel.h"
 #include "machine/virtio_devices.h"
 #include "memory/layout.h"
 #include "support/result.h"
@@ -39,7 +40,10 @@ namespace virttdx {
 struct MachineParts {
   std::string uuid;
   std::uint32_t vcpu_count = 1;
-  const MemoryLayout& layout;  ///< read by create() only
+  const MemoryLayout& layout;            ///< read by create() only
+  const DirectKernel* kernel = nullptr;  ///< absent: firmware boots from a disk
+  SmbiosConfig smbios{};
+  CpuidEntries cpuid{};  ///< of vCPUs
   const Clock& clock;
   DmaMemory& memory;
   /// Port number (0 to 3: COM1 to COM4) to back end.
@@ -65,7 +69,7 @@ class Machine {
   void press_power_button() { acpi_pm_.press_power_button(); }
 
  private:
-  Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items);
+  Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items, FwCfgViews views);
   Result<> add_platform();
   Result<> add_legacy();
   Result<> add_virtio(const MachineParts& parts);

@@ -16,7 +16,8 @@ namespace {
 /// which must not wait for it.
 class VmWithThread final : public Vm {
  public:
-  VmWithThread(const VmConfig& config, VmSurroundings surroundings, Tdvf tdvf);
+  VmWithThread(const VmConfig& config, VmSurroundings surroundings, Tdvf tdvf,
+               std::optional<DirectKernel> kernel);
   ~VmWithThread() override { (void)stop(); }
 
   Result<> start() override {
@@ -41,6 +42,8 @@ class VmWithThread final : public Vm {
   Result<> pause_now();
   Result<> resume_now();
   void reset_now();
+  void powered_off();
+  void recreate();
   void relaunch(bool stay_paused);
   void end(StopReason reason, const std::string& message);
   Result<> launch();
@@ -57,6 +60,7 @@ class VmWithThread final : public Vm {
   const VmConfig config_;
   const VmSurroundings surroundings_;
   const Tdvf tdvf_;
+  const std::optional<DirectKernel> kernel_;
   const SystemClock clock_;
   std::uint64_t launches_ = 0;  // commands_' thread only
   mutable std::mutex mutex_;    // guards what follows; commands_' thread alone changes it
@@ -67,10 +71,12 @@ class VmWithThread final : public Vm {
   TaskThread commands_;  // last: its tasks use all of the above
 };
 
-VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, Tdvf tdvf)
+VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, Tdvf tdvf,
+                           std::optional<DirectKernel> kernel)
     : config_(config),
       surroundings_(std::move(surroundings)),
       tdvf_(std::move(tdvf)),
+      kernel_(std::move(kernel)),
       clock_(config.clock, config.clock_offset_seconds) {
   status_.host = config.host;
   status_.host_description = surroundings_.kernel.description();
@@ -150,9 +156,20 @@ Result<> VmWithThread::resume_now() {
 }
 
 void VmWithThread::reset_now() {
+  if (config_.on_reset == ResetAction::Recreate) return recreate();
+  emit(MonitorEventKind::Reset);
+  end(StopReason::Reset, "");
+}
+
+void VmWithThread::powered_off() {
+  if (config_.on_power_off == ResetAction::Recreate) return recreate();
+  end(StopReason::GuestShutdown, "");
+}
+
+// Clients see the same events whatever made the guest start anew.
+void VmWithThread::recreate() {
   const bool was_paused = state() == VmState::Paused;
   emit(MonitorEventKind::Reset);
-  if (config_.on_reset == ResetAction::Stop) return end(StopReason::Reset, "");
   take_td().reset();
   relaunch(was_paused);
 }
@@ -191,7 +208,8 @@ Result<> VmWithThread::launch() {
        .clock = clock_,
        .serials = surroundings_.serials,
        .backends = surroundings_.devices,
-       .on_power_off = posted(std::function([this] { end(StopReason::GuestShutdown, ""); })),
+       .kernel_image = kernel_ ? &*kernel_ : nullptr,
+       .on_power_off = posted(std::function([this] { powered_off(); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
        .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); }))}));
   const std::lock_guard lock(mutex_);
@@ -205,6 +223,8 @@ Result<> VmWithThread::launch() {
 void VmWithThread::guest_ended(const VcpuStop& stop) {
   if (stop.reason == StopReason::Reset) return reset_now();
   if (stop.panicked) emit(MonitorEventKind::Panicked, StopReason::None, stop.message);
+  if (stop.reason == StopReason::GuestShutdown) return powered_off();
+  if (stop.reason == StopReason::Crashed && config_.on_crash == ResetAction::Recreate) return recreate();
   end(stop.reason, stop.message);
 }
 
@@ -248,7 +268,9 @@ std::function<void(Args...)> VmWithThread::posted(std::function<void(Args...)> t
 Result<std::unique_ptr<Vm>> Vm::create(const VmConfig& config, VmSurroundings surroundings) {
   TRY(validate(config));
   Tdvf tdvf = TRY(load_tdvf(config.firmware_path));
-  return std::make_unique<VmWithThread>(config, std::move(surroundings), std::move(tdvf));
+  std::optional<DirectKernel> kernel;
+  if (config.kernel) kernel = TRY(load_direct_kernel(*config.kernel));
+  return std::make_unique<VmWithThread>(config, std::move(surroundings), std::move(tdvf), std::move(kernel));
 }
 
 }  // namespace virttdx

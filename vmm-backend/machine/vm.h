@@ -36,7 +36,8 @@ struct VmSurroundings {
 /// other on a thread of the Vm's and wait for what runs there, at most one launch.
 class Vm {
  public:
-  /// Checks the configuration and reads the firmware. Nothing of the kernel is touched.
+  /// Checks the configuration, reads the firmware and, where given, kernel and initrd. Nothing of the kernel
+  /// is touched.
   static Result<std::unique_ptr<Vm>> create(const VmConfig& config, VmSurroundings surroundings);
   virtual ~Vm() = default;  ///< stops
 

@@ -89,6 +89,8 @@ struct Arbitrary<virttdx::VmConfig> {
         gen::set(&VmConfig::clock, gen::element(ClockBase::Utc, ClockBase::LocalTime)),
         gen::set(&VmConfig::clock_offset_seconds),
         gen::set(&VmConfig::on_reset, gen::element(ResetAction::Recreate, ResetAction::Stop)),
+        gen::set(&VmConfig::on_power_off, gen::element(ResetAction::Recreate, ResetAction::Stop)),
+        gen::set(&VmConfig::on_crash, gen::element(ResetAction::Recreate, ResetAction::Stop)),
         gen::set(&VmConfig::start_paused));
   }
 };

@@ -19,7 +19,9 @@ std::vector<std::byte> bytes_of(std::string_view text) {
 
 struct FwCfgTest : testing::Test {
   test::FlatMemory memory{0x10000};
-  FwCfg device{FwCfgItems{{kSignature, bytes_of("QEMU")}, {0x20, bytes_of("content of a file")}}, memory};
+  std::vector<std::byte> view = bytes_of("content elsewhere");
+  FwCfg device{FwCfgItems{{kSignature, bytes_of("QEMU")}, {0x20, bytes_of("content of a file")}},
+               FwCfgViews{{0x21, view}}, memory};
 
   std::string take(std::size_t count) {
     std::string text;
@@ -44,6 +46,12 @@ struct FwCfgTest : testing::Test {
     return {reinterpret_cast<const char*>(memory.bytes.data()) + at, size};
   }
 };
+
+TEST_F(FwCfgTest, HandsOutContentThatLivesElsewhere) {
+  select(0x21);
+  EXPECT_EQ(take(17), "content elsewhere");
+  EXPECT_EQ(take(1), std::string(1, '\0'));
+}
 
 TEST_F(FwCfgTest, GivesAnItemByteByByteThenZeros) {
   select(kSignature);

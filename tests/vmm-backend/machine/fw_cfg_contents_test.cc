@@ -24,7 +24,11 @@ const AcpiInputs kAcpi{.vcpu_count = 3,
                        .pm_base = 0x600};
 
 FwCfgItems contents() {
-  return fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .acpi = kAcpi})
+  return fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
+                          .ram = kRam,
+                          .acpi = kAcpi,
+                          .smbios = {},
+                          .cpuid = {}})
       .value();
 }
 
@@ -46,13 +50,13 @@ TEST(FwCfgContents, TellsRamVcpusAndUuid) {
 TEST(FwCfgContents, DirectoryNamesEveryFileBigEndian) {
   const FwCfgItems items = contents();
   const auto& directory = items.at(kFileDirectory);
-  ASSERT_EQ(directory.size(), 4 + 5 * kFileEntrySize);
-  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 0)), 5U);
+  ASSERT_EQ(directory.size(), 4 + 7 * kFileEntrySize);
+  EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 0)), 7U);
   EXPECT_EQ(__builtin_bswap32(load_le<std::uint32_t>(directory, 4)), 36U);
   EXPECT_EQ(__builtin_bswap16(load_le<std::uint16_t>(directory, 8)), kFirstFile);
   std::size_t position = 12;
-  for (const char* name :
-       {"etc/acpi/rsdp", "etc/acpi/tables", "etc/e820", "etc/system-states", "etc/table-loader"}) {
+  for (const char* name : {"etc/acpi/rsdp", "etc/acpi/tables", "etc/e820", "etc/smbios/smbios-anchor",
+                           "etc/smbios/smbios-tables", "etc/system-states", "etc/table-loader"}) {
     EXPECT_STREQ(reinterpret_cast<const char*>(directory.data()) + position, name);
     position += kFileEntrySize;
   }
@@ -68,9 +72,13 @@ TEST(FwCfgContents, E820ListsRam) {
 }
 
 TEST(FwCfgContents, RefusesWhatDoesNotFit) {
-  EXPECT_FALSE(fw_cfg_contents({.uuid = "not a UUID", .ram = kRam, .acpi = kAcpi}));
-  EXPECT_FALSE(fw_cfg_contents(
-      {.uuid = "00112233-4455-6677-8899-aabbccddeeff", .ram = kRam, .acpi = {.vcpu_count = 65536}}));
+  EXPECT_FALSE(
+      fw_cfg_contents({.uuid = "not a UUID", .ram = kRam, .acpi = kAcpi, .smbios = {}, .cpuid = {}}));
+  EXPECT_FALSE(fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
+                                .ram = kRam,
+                                .acpi = {.vcpu_count = 65536},
+                                .smbios = {},
+                                .cpuid = {}}));
   FwCfgItems items;
   EXPECT_TRUE(add_fw_cfg_files(items, {{std::string(55, 'n'), {}}}));
   EXPECT_FALSE(add_fw_cfg_files(items, {{std::string(56, 'n'), {}}}));

@@ -55,16 +55,19 @@ void FwCfg::write(std::uint64_t offset, std::span<const std::byte> data) {
 
 void FwCfg::select(std::uint16_t key) {
   const auto item = items_.find(key & kKeyMask);
-  selected_ = item == items_.end() ? nullptr : &item->second;
+  const auto view = views_.find(key & kKeyMask);
+  selected_ = {};
+  if (item != items_.end()) selected_ = item->second;
+  if (view != views_.end()) selected_ = view->second;
   position_ = 0;
 }
 
 void FwCfg::take(std::span<std::byte> data) {
-  const std::uint64_t size = selected_ == nullptr ? 0 : selected_->size();
+  const std::uint64_t size = selected_.size();
   const std::uint64_t available =
       position_ < size ? std::min<std::uint64_t>(size - position_, data.size()) : 0;
   if (available > 0)
-    std::copy_n(selected_->begin() + static_cast<std::ptrdiff_t>(position_), available, data.begin());
+    std::copy_n(selected_.begin() + static_cast<std::ptrdiff_t>(position_), available, data.begin());
   std::fill(data.begin() + static_cast<std::ptrdiff_t>(available), data.end(), std::byte{0});
   position_ += data.size();
 }

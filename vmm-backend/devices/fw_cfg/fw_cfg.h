@@ -16,12 +16,16 @@ namespace virttdx {
 
 /// What fw_cfg hands out: key to bytes.
 using FwCfgItems = std::map<std::uint16_t, std::vector<std::byte>>;
+/// The same for large content that lives elsewhere and outlives the device.
+using FwCfgViews = std::map<std::uint16_t, std::span<const std::byte>>;
 
 /// The fw_cfg device at ports 0x510 to 0x51B: selector, data and DMA interface. Absent items and bytes behind
 /// an item's end read 0. Any thread. Not emulated: writes to items (DMA writes answer with the error bit).
 class FwCfg final : public BusRegion {
  public:
-  FwCfg(FwCfgItems items, DmaMemory& memory) : memory_(memory), items_(std::move(items)) {}
+  /// A key is in one of the two.
+  FwCfg(FwCfgItems items, FwCfgViews views, DmaMemory& memory)
+      : views_(std::move(views)), memory_(memory), items_(std::move(items)) {}
 
   /// Gives a file of the directory other content of the same size. CHECKs that it is there and has that size.
   void replace_file(std::string_view name, std::span<const std::byte> content);
@@ -38,10 +42,11 @@ class FwCfg final : public BusRegion {
   void run_descriptor(Gpa descriptor);
   bool transfer(std::uint32_t control, std::uint32_t length, Gpa address);
 
+  const FwCfgViews views_;
   DmaMemory& memory_;
   std::mutex mutex_;
   FwCfgItems items_;  ///< guarded by mutex_; no item comes or goes
-  const std::vector<std::byte>* selected_ = nullptr;
+  std::span<const std::byte> selected_;
   std::uint64_t position_ = 0;
   std::uint32_t dma_address_high_ = 0;
 };

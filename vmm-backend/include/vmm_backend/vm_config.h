@@ -59,10 +59,10 @@ struct SerialConfig {
 
 enum class ClockBase : std::uint8_t { Utc, LocalTime };
 
-/// What the monitor does when the guest asks for a reset.
+/// What the monitor does when the guest asks for a reset, powers off or crashes.
 enum class ResetAction : std::uint8_t {
   Recreate,  ///< a new TD with the same configuration, in the same process
-  Stop,      ///< the monitor ends with StopReason::Reset
+  Stop,      ///< the monitor ends, with the StopReason of what happened
 };
 
 /// A whole TD. Valid when validate() says so.
@@ -81,6 +81,8 @@ struct VmConfig {
   ClockBase clock = ClockBase::Utc;
   std::int64_t clock_offset_seconds = 0;
   ResetAction on_reset = ResetAction::Recreate;
+  ResetAction on_power_off = ResetAction::Stop;
+  ResetAction on_crash = ResetAction::Stop;
   /// Stay paused after launch until the resume command.
   bool start_paused = false;
   bool operator==(const VmConfig&) const = default;
