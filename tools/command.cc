@@ -20,6 +20,10 @@ void CommandLine::add_option(const char* name, const char* value, const char* de
   parser_.addOption({name, description, value});
 }
 
+void CommandLine::add_flag(const char* name, const char* description) {
+  parser_.addOption({name, description});
+}
+
 Result<bool> CommandLine::parse(const QStringList& words, qsizetype minimum, qsizetype maximum) {
   if (!parser_.parse(words)) {
     auto text = parser_.errorText();

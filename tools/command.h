@@ -28,6 +28,7 @@ Result<ExitCode> run_explain(const QStringList& words);
 Result<ExitCode> run_firmware(const QStringList& words);
 Result<ExitCode> run_host(const QStringList& words);
 Result<ExitCode> run_measure(const QStringList& words);
+Result<ExitCode> run_run(const QStringList& words);
 
 /// A sub-command's command line: --help and --json are there already.
 class CommandLine {
@@ -35,6 +36,7 @@ class CommandLine {
   explicit CommandLine(const char* description);
   void add_argument(const char* name, const char* description);
   void add_option(const char* name, const char* value, const char* description);
+  void add_flag(const char* name, const char* description);
   /// Error InvalidArgument: unknown option, or not `minimum` to `maximum` arguments. When --help was asked
   /// for, prints it and returns false.
   Result<bool> parse(const QStringList& words, qsizetype minimum, qsizetype maximum);

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virt-tdx measure: the same page list and the same hash as the launch's.
+#include <QFileInfo>
+
 #include "command.h"
+#include "domain_source.h"
+#include "domain_xml/plan.h"
+#include "expectation.h"
+#include "host_source.h"
 #include "section_table.h"
+#include "vmm_backend/td_prediction.h"
 
 namespace virttdx::tools {
 namespace {
@@ -21,30 +28,100 @@ PageCounts count_pages(std::span<const TdPageRange> ranges) {
   return counts;
 }
 
+/// A firmware is a path that does not end in .xml, or a file; anything else names a domain.
+bool names_firmware(const QString& argument) {
+  return !argument.endsWith(".xml") && (argument.contains('/') || QFileInfo(argument).isFile());
+}
+
+nlohmann::json firmware_report(const std::string& path, const Tdvf& tdvf, const Measurement& mrtd,
+                               MrtdOrder order) {
+  const auto counts = count_pages(td_page_list(tdvf, {}));
+  return {{"firmware", path},
+          {"mrtd", hex_text(mrtd)},
+          {"order", order == MrtdOrder::SinglePass ? "single-pass" : "two-pass"},
+          {"pages_added", counts.added},
+          {"pages_measured", counts.measured},
+          {"sections", sections_to_json(tdvf)}};
+}
+
+Result<nlohmann::json> measure_firmware(const std::string& path, MrtdOrder order) {
+  const auto tdvf = TRY(load_tdvf(path));
+  return firmware_report(path, tdvf, TRY(predict_mrtd(td_page_list(tdvf, {}), order)), order);
+}
+
+Result<VmConfig> planned(const CommandLine& line) {
+  const auto uri = line.option("connect").isEmpty() ? QString("tdx:///system") : line.option("connect");
+  const auto host = line.option("host").isEmpty() ? QString("kvm") : line.option("host");
+  auto domain = TRY(domain_xml::parse_domain(TRY(domain_xml_from(line.argument(0), uri))));
+  domain =
+      TRY(domain_xml::complete_definition(std::move(domain), {.emulator = monitor_program().toStdString()}));
+  auto plan = TRY(domain_xml::plan_launch(domain, TRY(host_from(host))));
+  if (!plan.can_start()) return tl::unexpected<Error>(domain_xml::error_of(plan));
+  return plan.config;
+}
+
+Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order) {
+  const auto config = TRY(planned(line));
+  const auto tdvf = TRY(load_tdvf(config.firmware_path));
+  const auto prediction = TRY(predict_td(config.td, tdvf, order));
+  auto report = firmware_report(config.firmware_path, tdvf, prediction.mrtd, order);
+  report.update({{"domain", config.name},
+                 {"attributes", hex_text(prediction.attributes)},
+                 {"xfam", hex_text(prediction.xfam)},
+                 {"mr_config_id", hex_text(prediction.mr_config_id)},
+                 {"mr_owner", hex_text(prediction.mr_owner)},
+                 {"mr_owner_config", hex_text(prediction.mr_owner_config)},
+                 {"td_info_hash", hex_text(prediction.td_info_hash)}});
+  return report;
+}
+
+void print_report(const nlohmann::json& report) {
+  const auto text = [&](const char* field) { return report[field].get<std::string>(); };
+  if (!report.contains("domain")) return print(text("mrtd") + "\n");
+  print(fmt::format("domain         {}\nfirmware       {}\n", printable(text("domain")),
+                    printable(text("firmware"))));
+  print(fmt::format("MRTD           {}\nMRCONFIGID     {}\nMROWNER        {}\nMROWNERCONFIG  {}\n",
+                    text("mrtd"), text("mr_config_id"), text("mr_owner"), text("mr_owner_config")));
+  print(fmt::format("ATTRIBUTES     {}\nXFAM           {}\n", text("attributes"), text("xfam")));
+  print(fmt::format("TDINFO hash    {} (with RTMR0 to RTMR3 as the launch leaves them: zero)\n",
+                    text("td_info_hash")));
+}
+
+Result<ExitCode> compare(const nlohmann::json& report, const std::string& file) {
+  const auto found = TRY(differences(report, file));
+  for (const auto& difference : found)
+    print(fmt::format("{}: expected {}, predicted {}\n", difference.field, printable(difference.expected),
+                      difference.predicted));
+  return found.empty() ? kOk : kFindings;
+}
+
 }  // namespace
 
 Result<ExitCode> run_measure(const QStringList& words) {
   CommandLine line(
       "Prints the MRTD (SHA-384, hexadecimal) that the TDX module computes for a TD which is launched with "
       "this\n"
-      "firmware. It depends on nothing else: not on memory size, vCPUs, kernel, attributes or the MR* "
-      "fields.");
-  line.add_argument("FIRMWARE", "TDVF image, e.g. /usr/share/ovmf/OVMF.fd");
+      "firmware, which depends on nothing else; of a domain also everything else that a TDREPORT says of "
+      "it.\n"
+      "Exit status: 0 done, 1 not what --expect wants, 2 wrong usage or failure.");
+  line.add_argument("FIRMWARE|DOMAIN",
+                    "a TDVF image (its path, e.g. /usr/share/ovmf/OVMF.fd), a domain's FILE.xml, or the name "
+                    "of a domain of --connect");
+  line.add_flag("two-pass", "As hosts before Linux 6.16 with QEMU 8.2 measure: all pages, then all chunks.");
+  line.add_option("expect", "FILE",
+                  "Compare with what FILE says (--json's output, or an MRTD); print differences.");
+  line.add_option("host", "HOST", "The domain's host, as for 'virt-tdx check'; kvm when not given.");
+  line.add_option("connect", "URI", "libvirt connection of the domain named, tdx:///system when not given.");
   if (!TRY(line.parse(words, 1, 1))) return kOk;
-  const auto tdvf = TRY(load_tdvf(line.argument(0).toStdString()));
-  // Pages of the TD HOB are added but not measured: what stands in them does not matter here.
-  const auto pages = td_page_list(tdvf, {});
-  const auto mrtd = hex_text(TRY(predict_mrtd(pages)));
-  if (!line.wants_json()) {
-    print(mrtd + "\n");
-    return kOk;
-  }
-  const auto counts = count_pages(pages);
-  print_json(nlohmann::json{{"firmware", line.argument(0).toStdString()},
-                            {"mrtd", mrtd},
-                            {"pages_added", counts.added},
-                            {"pages_measured", counts.measured},
-                            {"sections", sections_to_json(tdvf)}});
+  const auto order = line.is_set("two-pass") ? MrtdOrder::TwoPass : MrtdOrder::SinglePass;
+  const auto report = names_firmware(line.argument(0))
+                          ? TRY(measure_firmware(line.argument(0).toStdString(), order))
+                          : TRY(measure_domain(line, order));
+  if (line.is_set("expect")) return compare(report, line.option("expect").toStdString());
+  if (line.wants_json())
+    print_json(report);
+  else
+    print_report(report);
   return kOk;
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """virt-tdx as its user sees it: output, JSON against its schema, exit codes, errors."""
+import hashlib
 import json
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -33,10 +35,81 @@ class Measure(unittest.TestCase):
         self.assertEqual([section['type'] for section in report['sections']],
                          ['BFV', 'CFV', 'TEMP_MEM', 'TEMP_MEM', 'TD_HOB', 'TEMP_MEM'])
 
+    def test_two_passes_give_the_known_mrtd(self):
+        done = virt_tdx('measure', '--two-pass', FIRMWARE)
+        self.assertEqual(done.stdout[:8], 'acccbcc8')
+
+    def measure_example(self, *words):
+        return virt_tdx('measure', '--host', 'soft', *words, harness.SOURCE / 'docs/examples/td.xml')
+
+    def test_of_a_domain_has_all_of_tdinfo(self):
+        report = json.loads(self.measure_example('--json').stdout)
+        json_schemas.validate('measurement-report', report)
+        self.assertEqual((report['domain'], report['mrtd'], report['attributes'], report['mr_owner']),
+                         ('td', MRTD_OF_DEBIAN_12, '0x10000000', '00' * 48))
+        info = struct.pack('<QQ', int(report['attributes'], 16), int(report['xfam'], 16))
+        for field in ('mrtd', 'mr_config_id', 'mr_owner', 'mr_owner_config'):
+            info += bytes.fromhex(report[field])
+        self.assertEqual(report['td_info_hash'], hashlib.sha384(info.ljust(512, b'\0')).hexdigest())
+
+    def test_what_is_expected_is_compared(self):
+        directory = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-tools-'))
+        self.addCleanup(shutil.rmtree, directory)
+        expected = directory / 'expected.json'
+        report = json.loads(self.measure_example('--json').stdout)
+        expected.write_text(json.dumps(report))
+        done = self.measure_example('--expect', expected)
+        self.assertEqual((done.returncode, done.stdout), (0, ''))
+        expected.write_text(json.dumps({**report, 'mr_owner': '11' * 48}))
+        done = self.measure_example('--expect', expected)
+        self.assertEqual((done.returncode, done.stdout),
+                         (1, f'mr_owner: expected {"11" * 48}, predicted {"00" * 48}\n'))
+        done = virt_tdx('measure', '--expect', expected, FIRMWARE)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('depends on the domain', done.stderr)
+        expected.write_text(MRTD_OF_DEBIAN_12.upper() + '\n')
+        self.assertEqual(virt_tdx('measure', '--expect', expected, FIRMWARE).returncode, 0)
+        for nonsense in ('', '[]', '{}', 'deadbeef'):
+            expected.write_text(nonsense)
+            self.assertEqual(virt_tdx('measure', '--expect', expected, FIRMWARE).returncode, 2)
+
     def test_of_what_is_no_firmware_fails(self):
         done = virt_tdx('measure', '/etc/hostname')
         self.assertEqual((done.returncode, done.stdout), (2, ''))
         self.assertIn('/etc/hostname', done.stderr)
+
+
+class Run(unittest.TestCase):
+    KERNEL = harness.SOURCE / 'docs/examples/td.xml'  # any file: nothing is read before the TD is made
+
+    def test_json_tells_what_the_monitor_would_run(self):
+        done = virt_tdx('run', '--json', '--host', 'soft', '--kernel', self.KERNEL, '--initrd', self.KERNEL,
+                        '--memory', '2G', '--vcpus', '2', '--firmware', FIRMWARE)
+        config = json.loads(done.stdout)
+        json_schemas.validate('vm-config', config)
+        self.assertEqual((config['host'], config['memory_bytes'], config['vcpu_count'], config['firmware_path']),
+                         ('soft', 2 << 30, 2, str(FIRMWARE)))
+        self.assertEqual(config['kernel'], {'kernel': str(self.KERNEL), 'initrd': str(self.KERNEL),
+                                            'command_line': 'console=ttyS0'})
+        self.assertEqual(config['on_reset'], 'recreate')
+        self.assertIn('protected', done.stderr)
+
+    def test_the_kernels_own_words_are_kept(self):
+        done = virt_tdx('run', '--json', '--host', 'soft', '--kernel', self.KERNEL, '--append', 'quiet', '--no-reboot')
+        config = json.loads(done.stdout)
+        self.assertEqual((config['kernel']['command_line'], config['on_reset']), ('quiet', 'stop'))
+
+    def test_a_file_that_is_no_kernel_is_named(self):
+        done = virt_tdx('run', '--host', 'soft', '--kernel', self.KERNEL)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.KERNEL), done.stderr)
+        self.assertIn('EFI', done.stderr)
+
+    def test_wrong_words_are_refused(self):
+        for words in (['--memory', 'much'], ['--vcpus', '0'], ['--host', 'granite-rapids'], ['--append', 'x'],
+                      ['surplus']):
+            done = virt_tdx('run', *(['--host', 'soft'] if '--host' not in words else []), *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ''), words)
 
 
 class Firmware(unittest.TestCase):
@@ -323,7 +396,7 @@ class CommandLine(unittest.TestCase):
     def test_help_is_there_for_every_command(self):
         overview = virt_tdx('--help')
         self.assertEqual(overview.returncode, 0)
-        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure'):
+        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure', 'run'):
             self.assertIn(f'  {command} ', overview.stdout)
             done = virt_tdx(command, '--help')
             self.assertEqual(done.returncode, 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,6 +20,8 @@ class SoftHost : public KernelCalls {
  public:
   /// MRTD of a finalized TD as this host computed it from what it was handed; nothing before FINALIZE.
   virtual std::optional<Measurement> mrtd(int vm_fd) const = 0;
+  /// The TDREPORT that TDG.MR.REPORT would give the TD now for report data of zeros; nothing before FINALIZE.
+  virtual std::optional<std::vector<std::byte>> td_report(int vm_fd) const = 0;
 };
 
 /// A software TDX host of its own: KVM's ABI with the TDX module's rules behind it, guests run by libunicorn.

@@ -7,17 +7,22 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "memory_serial_backend.h"
 #include "softhost/soft_host.h"
+#include "support/byte_order.h"
 #include "support/file.h"
 #include "tdvf_image.h"
 #include "tdx/capabilities.h"
+#include "vmm_backend/td_prediction.h"
 
 namespace virttdx {
 namespace {
@@ -57,7 +62,11 @@ class VmTest : public testing::Test {
     auto created = Vm::create(config_, {.kernel = *host_,
                                         .serials = {{0, &console_}},
                                         .on_event = [this](const MonitorEvent& event) { record(event); },
-                                        .host_mrtd = [this](int fd) { return host_->mrtd(fd); }});
+                                        .host_mrtd =
+                                            [this](int fd) {
+                                              if (on_host_mrtd_) on_host_mrtd_(fd);
+                                              return host_->mrtd(fd);
+                                            }});
     ASSERT_TRUE(created) << created.error().message();
     vm_ = std::move(*created);
   }
@@ -77,10 +86,13 @@ class VmTest : public testing::Test {
     for (const MonitorEvent& event : events_) kinds.push_back(event.kind);
     return kinds;
   }
-  void wait_for_stopped() {
+  void wait_for(Kind kind) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !events_.empty() && events_.back().kind == Kind::Stopped; });
+    changed_.wait(lock, [&] {
+      return std::ranges::any_of(events_, [&](const MonitorEvent& event) { return event.kind == kind; });
+    });
   }
+  void wait_for_stopped() { wait_for(Kind::Stopped); }
   std::uint64_t cpu_time() const { return vm_->status().vcpu_time_ns.at(0); }
   void wait_until_it_runs() {
     const std::uint64_t before = cpu_time();
@@ -101,6 +113,7 @@ class VmTest : public testing::Test {
   const std::string firmware_ = testing::TempDir() + "vm_test." + std::to_string(getpid()) + ".fd";
   VmConfig config_;
   test::MemorySerialBackend console_;
+  std::function<void(int vm_fd)> on_host_mrtd_;
   std::unique_ptr<Vm> vm_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -158,6 +171,73 @@ TEST_F(VmTest, ResetMakesANewTd) {
   EXPECT_EQ(vm_->status().state, VmState::Paused);
   EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Reset, Kind::Recreated, Kind::Paused, Kind::Reset,
                                    Kind::Recreated));
+}
+
+// What a process has that a TD could leave behind.
+struct Holdings {
+  std::size_t descriptors;
+  std::size_t threads;
+  std::size_t mapped_bytes;
+};
+
+Holdings holdings() {
+  const auto count = [](const char* folder) {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+  };
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return {count("/proc/self/fd"), count("/proc/self/task"), pages * kPageSize};
+}
+
+TEST_F(VmTest, AHundredResetsLeaveNothingBehind) {
+  start(kEndlessLoop);
+  // Allocators and thread stacks have their final shape after a few.
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(vm_->reset());
+  const Holdings before = holdings();
+  for (int i = 0; i < 100; ++i) {
+    const auto reset = vm_->reset();
+    ASSERT_TRUE(reset) << i << ": " << reset.error().message();
+    ASSERT_EQ(vm_->status().state, VmState::Running) << i << ": " << vm_->status().message;
+  }
+  const Holdings after = holdings();
+  EXPECT_EQ(vm_->status().recreated, 105U);
+  EXPECT_EQ(after.descriptors, before.descriptors);
+  EXPECT_EQ(after.threads, before.threads);
+  // Less than one TD's memory, of a hundred.
+  EXPECT_LT(after.mapped_bytes, before.mapped_bytes + config_.memory_bytes);
+}
+
+TEST_F(VmTest, ACrashMakesANewTdWhenTheConfigurationSaysSo) {
+  config_.on_crash = ResetAction::Recreate;
+  start(kTripleFault);
+  wait_for(Kind::Recreated);
+  EXPECT_GE(vm_->status().recreated, 1U);
+  EXPECT_NE(vm_->status().state, VmState::Stopped);
+}
+
+TEST_F(VmTest, PredictionEqualsTheTdReportOfItsHost) {
+  config_.td.mr_config_id.fill(std::byte{1});
+  config_.td.mr_owner.fill(std::byte{2});
+  config_.td.mr_owner_config.fill(std::byte{3});
+  std::optional<std::vector<std::byte>> report;
+  on_host_mrtd_ = [&](int fd) { report = host_->td_report(fd); };
+  start(kEndlessLoop);
+  ASSERT_TRUE(report);
+  const auto predicted = predict_td(config_.td, load_tdvf(firmware_).value());
+  ASSERT_TRUE(predicted);
+  const auto in_report = [&](std::size_t offset) {
+    Measurement digest{};
+    std::copy_n(report->begin() + static_cast<std::ptrdiff_t>(offset), digest.size(), digest.begin());
+    return digest;
+  };
+  // TDREPORT_STRUCT: TEE_INFO_HASH at 80, TDINFO at 512.
+  EXPECT_EQ(predicted->td_info_hash, in_report(80));
+  EXPECT_EQ(predicted->attributes, load_le<std::uint64_t>(*report, 512));
+  EXPECT_EQ(predicted->xfam, load_le<std::uint64_t>(*report, 520));
+  EXPECT_EQ(predicted->mrtd, in_report(528));
+  EXPECT_EQ(predicted->mr_config_id, in_report(576));
+  EXPECT_EQ(predicted->mr_owner, in_report(624));
+  EXPECT_EQ(predicted->mr_owner_config, in_report(672));
 }
 
 TEST_F(VmTest, ResetStopsWhenTheConfigurationSaysSo) {

@@ -28,6 +28,15 @@ TEST(Mrtd, OfDebian12IsTheKnownOne) {
       "4c7206f0f483c524f12c366c711e9049030a8d47c471ee5aa9c4999a08de4057fb887fed0744d5631a212967fb231c47");
 }
 
+TEST(Mrtd, OfDebian12InTwoPassesIsTheKnownOne) {
+  if (!std::filesystem::exists(kDebianFirmware)) GTEST_SKIP() << kDebianFirmware << " is not installed";
+  const auto tdvf = load_tdvf(kDebianFirmware);
+  ASSERT_TRUE(tdvf);
+  EXPECT_EQ(
+      hex(*predict_mrtd(td_page_list(*tdvf, {}), MrtdOrder::TwoPass)),
+      "acccbcc870a381adab0d3919d90a7f268ac3b0364771f202ed4bb4e892d045b33db3b32e6924cba830a724eed443f7e1");
+}
+
 TEST(Mrtd, DoesNotDependOnTheTdHob) {
   if (!std::filesystem::exists(kDebianFirmware)) GTEST_SKIP() << kDebianFirmware << " is not installed";
   const auto tdvf = load_tdvf(kDebianFirmware);

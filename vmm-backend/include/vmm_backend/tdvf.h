@@ -75,8 +75,13 @@ struct TdPageRange {
 /// The list that both the launch and the measurement use. `hob` is the TD HOB's content (unmeasured).
 std::vector<TdPageRange> td_page_list(const Tdvf& tdvf, std::span<const std::byte> hob);
 
-/// SHA-384 over TDH.MEM.PAGE.ADD and TDH.MR.EXTEND blocks as upstream KVM issues them (TDX Module Base Spec,
-/// "TD Measurement"): a page, then its 16 chunks when measured.
-Result<Measurement> predict_mrtd(std::span<const TdPageRange> pages);
+/// In which order a host measures the pages of a range.
+enum class MrtdOrder : std::uint8_t {
+  SinglePass,  ///< a page, then its 16 chunks: upstream KVM (Linux 6.16 and later), and this monitor's launch
+  TwoPass,     ///< all pages, then all chunks: KVM's TDX patches of 2023 (version 19) with QEMU 8.2
+};
+
+/// SHA-384 over TDH.MEM.PAGE.ADD and TDH.MR.EXTEND blocks (TDX Module Base Spec, "TD Measurement").
+Result<Measurement> predict_mrtd(std::span<const TdPageRange> pages, MrtdOrder order = MrtdOrder::SinglePass);
 
 }  // namespace virttdx

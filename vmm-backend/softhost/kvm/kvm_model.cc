@@ -60,6 +60,11 @@ class KvmModel final : public SoftHost {
     return file ? vm_measurement(*file) : std::nullopt;
   }
 
+  std::optional<std::vector<std::byte>> td_report(int vm_fd) const override {
+    const auto file = host_.descriptors.find(vm_fd);
+    return file ? vm_td_report(*file) : std::nullopt;
+  }
+
  private:
   HostParts host_;
 };

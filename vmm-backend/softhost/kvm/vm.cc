@@ -11,6 +11,7 @@
 #include "softhost/kvm/caller_memory.h"
 #include "softhost/kvm/ioctl_table.h"
 #include "softhost/kvm/vcpu.h"
+#include "softhost/module/td_report.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -157,6 +158,13 @@ std::optional<MeasurementValue> vm_measurement(const File& file) {
   const auto* const vm_file = dynamic_cast<const VmFile*>(&file);
   if (vm_file == nullptr || !vm_file->vm().td) return std::nullopt;
   return vm_file->vm().td->mrtd();
+}
+
+std::optional<std::vector<std::byte>> vm_td_report(const File& file) {
+  if (!vm_measurement(file)) return std::nullopt;
+  constexpr std::array<std::byte, tdx::report::kDataSize> kNoData{};
+  const auto report = make_td_report(*dynamic_cast<const VmFile&>(file).vm().td, kNoData);
+  return std::vector(report.begin(), report.end());
 }
 
 }  // namespace virttdx::softhost

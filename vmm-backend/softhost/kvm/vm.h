@@ -107,6 +107,8 @@ std::shared_ptr<File> make_vm_file(std::shared_ptr<Vm> vm);
 
 /// MRTD of the TD whose descriptor the file is; nothing before FINALIZE or for another file.
 std::optional<MeasurementValue> vm_measurement(const File& file);
+/// SoftHost::td_report().
+std::optional<std::vector<std::byte>> vm_td_report(const File& file);
 
 // Ioctls of a VM's descriptor, by family.
 int check_extension(const Vm* vm, std::uintptr_t capability);
