@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Boots docs/examples/td.xml on the software TDX host and prints where the time to the shell prompt goes.
 #include <cstdio>
+#include <cstdlib>
 
 #include "counting_kernel_calls.h"
 #include "example_td.h"
@@ -23,8 +24,10 @@ struct Boot {
   test::MemorySerialBackend console;
   Clock::time_point begin, launched, accepted, banner, prompt;
 
-  Result<> run() {
-    const VmConfig config = TRY(test::example_td(*host));
+  Result<> run(std::uint32_t vcpus, std::uint64_t memory_mib) {
+    VmConfig config = TRY(test::example_td(*host));
+    config.vcpu_count = vcpus;
+    config.memory_bytes = memory_mib << 20;
     const auto vm = TRY(Vm::create(config, {.kernel = kernel,
                                             .serials = {{0, &console}},
                                             .on_event = [](const MonitorEvent&) {},
@@ -53,9 +56,12 @@ void print_exits(const Boot& boot) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   Boot boot;
-  const auto result = boot.run();
+  const auto number = [&](int at, unsigned long fallback) {
+    return argc > at ? std::strtoul(argv[at], nullptr, 10) : fallback;
+  };
+  const auto result = boot.run(static_cast<std::uint32_t>(number(1, 1)), number(2, 512));
   if (!result) {
     std::fprintf(stderr, "softhost-boot: %s\n%s\n", result.error().message().c_str(),
                  boot.console.output().c_str());

@@ -20,8 +20,9 @@ constexpr std::uint64_t kVcpuTimeLimitNs = 300'000'000'000;
 struct FirmwareBoot : testing::Test {
   void SetUp() override {
     if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << kFirmware << " is absent: install ovmf";
-    const auto config = test::example_td(*host);
+    auto config = test::example_td(*host);
     ASSERT_TRUE(config) << config.error().message();
+    change(*config);
     auto created =
         Vm::create(*config, {.kernel = *host,
                              .serials = {{0, &console}},
@@ -32,6 +33,7 @@ struct FirmwareBoot : testing::Test {
     const auto started = vm->start();
     ASSERT_TRUE(started) << started.error().message();
   }
+  virtual void change(VmConfig& /*config*/) {}
   /// Position behind `text` in the output from `start` on, or npos when the guest ended or used up its limit.
   std::size_t wait_for(std::string_view text, std::size_t start) {
     return console.wait_for(text, start, [this] {
@@ -78,6 +80,33 @@ TEST_F(FirmwareBoot, BootsAgainAfterAResetAndPowersOff) {
   EXPECT_EQ(vm->status().state, VmState::Stopped);
   EXPECT_EQ(vm->status().stop_reason, StopReason::GuestShutdown);
 }
+
+struct Size {
+  std::uint32_t vcpus;
+  std::uint64_t mebibytes;
+};
+struct FirmwareBootOfSize : FirmwareBoot, testing::WithParamInterface<Size> {
+  void change(VmConfig& config) override {
+    config.vcpu_count = GetParam().vcpus;
+    config.memory_bytes = GetParam().mebibytes << 20;
+  }
+};
+
+// The firmware waits in SEC until as many vCPUs have arrived as TDG.VP.INFO tells.
+TEST_P(FirmwareBootOfSize, ReachesTheShellWithAllVcpus) {
+  ASSERT_NE(wait_for_prompt(0), std::string::npos) << vm->status().message << "\n" << console.output();
+  const auto times = vm->status().vcpu_time_ns;
+  ASSERT_EQ(times.size(), GetParam().vcpus);
+  for (const std::uint64_t time : times) EXPECT_GT(time, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, FirmwareBootOfSize,
+                         testing::Values(Size{1, 256}, Size{2, 1024}, Size{2, 8192}, Size{8, 512},
+                                         Size{8, 8192}),
+                         [](const auto& instance) {
+                           return std::to_string(instance.param.vcpus) + "VcpusAnd" +
+                                  std::to_string(instance.param.mebibytes) + "MiB";
+                         });
 
 }  // namespace
 }  // namespace virttdx

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "softhost/cpu/engine_internals.h"
 #include "softhost/cpu/interception_pages.h"
 #include "softhost/cpu/x86_spec.h"
 
@@ -80,6 +81,7 @@ UnicornEngine::UnicornEngine(CpuEnvironment& environment, Handles handles, const
 UnicornEngine::~UnicornEngine() = default;
 
 Result<std::unique_ptr<CpuEngine>> UnicornEngine::create(CpuEnvironment& environment) {
+  TRY(prepare_engine_internals());
   Handles handles = TRY(open());
   const EngineLayout layout = TRY(EngineLayout::find(handles.engine, handles.context));
   std::unique_ptr<UnicornEngine> engine(new UnicornEngine(environment, std::move(handles), layout));

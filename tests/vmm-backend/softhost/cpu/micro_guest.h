@@ -20,9 +20,15 @@ class MicroGuest : public CpuEnvironment {
  public:
   static constexpr std::size_t kMemorySize = 1 << 20;
 
-  explicit MicroGuest(bool is_td)
-      : is_td_(is_td), memory_(static_cast<std::byte*>(std::aligned_alloc(4096, kMemorySize)), &std::free) {
-    std::memset(memory_.get(), 0, kMemorySize);
+  using Memory = std::shared_ptr<std::byte>;
+  static Memory make_memory() {
+    Memory memory(static_cast<std::byte*>(std::aligned_alloc(4096, kMemorySize)), &std::free);
+    std::memset(memory.get(), 0, kMemorySize);
+    return memory;
+  }
+
+  /// `memory` of another guest makes this one more CPU of it.
+  explicit MicroGuest(bool is_td, Memory memory = make_memory()) : is_td_(is_td), memory_(std::move(memory)) {
     auto engine = create_cpu_engine(*this);
     if (!engine) {
       ADD_FAILURE() << engine.error().message();
@@ -33,6 +39,7 @@ class MicroGuest : public CpuEnvironment {
 
   CpuEngine& engine() { return *engine_; }
   std::byte* memory() { return memory_.get(); }
+  const Memory& shared_memory() const { return memory_; }
   void put(std::uint64_t gpa, std::initializer_list<int> bytes) {
     for (const int byte : bytes) memory_.get()[gpa++] = static_cast<std::byte>(byte);
   }
@@ -118,7 +125,7 @@ class MicroGuest : public CpuEnvironment {
 
  private:
   bool is_td_;
-  std::unique_ptr<std::byte, decltype(&std::free)> memory_;
+  Memory memory_;
   std::unique_ptr<CpuEngine> engine_;
 };
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Two engines over one memory, each on its thread.
+#include <thread>
+
+#include "micro_guest.h"
+
+namespace virttdx::softhost {
+
+constexpr std::uint64_t kCode = 0x10000;
+constexpr std::uint64_t kCounter = 0x70000;
+
+/// One way to add 1 to the counter at RDI that is atomic on a processor. R9 counts the rounds.
+struct Increment {
+  const char* name;
+  std::vector<int> bytes;
+};
+
+class AtomicIncrement : public testing::TestWithParam<Increment> {
+ protected:
+  static constexpr std::uint64_t kRounds = 200'000;
+  static constexpr std::uint64_t kFirstIsHere = 0x71000, kSecondIsHere = 0x71008;
+
+  /// Both CPUs wait for each other, then do the rounds.
+  void put_program(const std::vector<int>& increment) {
+    std::uint64_t at = kCode;
+    const auto put = [&](int byte) { first.memory()[at++] = static_cast<std::byte>(byte); };
+    for (const int byte : {0xc6, 0x06, 0x01, 0x41, 0x80, 0x38, 0x00, 0x74, 0xfa})
+      put(byte);  // mov byte [rsi], 1; 1: cmp byte [r8], 0; je 1b
+    const std::uint64_t body = at;
+    for (const int byte : increment) put(byte);
+    for (const int byte : {0x49, 0xff, 0xc9, 0x0f, 0x85}) put(byte);  // dec r9; jnz body
+    first.put_value(at, -static_cast<std::int32_t>(at + 4 - body));
+    at += 4;
+    for (const int byte : {0x66, 0x0f, 0x01, 0xcc}) put(byte);  // tdcall
+  }
+  static void start(MicroGuest& cpu, std::uint64_t counter, std::uint64_t own_flag,
+                    std::uint64_t other_flag) {
+    cpu.engine().set_system_registers(long_mode_state(cpu));
+    Registers registers = start_at(kCode);
+    registers.gpr[kRdi] = counter;
+    registers.gpr[kRsi] = own_flag;
+    registers.gpr[kR8] = other_flag;
+    registers.gpr[kR9] = kRounds;
+    cpu.engine().set_registers(registers);
+  }
+
+  MicroGuest first{true};
+  MicroGuest second{true, first.shared_memory()};
+};
+
+TEST_P(AtomicIncrement, OfTwoCpusLosesNoRound) {
+  put_program(GetParam().bytes);
+  start(first, kCounter, kFirstIsHere, kSecondIsHere);
+  start(second, kCounter, kSecondIsHere, kFirstIsHere);
+  std::thread other([&] { second.run_until_exit(); });
+  first.run_until_exit();
+  other.join();
+  EXPECT_EQ(first.value_at<std::uint64_t>(kCounter), 2 * kRounds);
+}
+
+TEST_P(AtomicIncrement, WorksOnAnOperandThatIsNotAligned) {
+  // CMPXCHG16B demands alignment.
+  const std::uint64_t counter = std::string(GetParam().name) == "Cmpxchg16b" ? kCounter : kCounter + 5;
+  put_program(GetParam().bytes);
+  start(first, counter, kFirstIsHere, kFirstIsHere);
+  first.run_until_exit();
+  EXPECT_EQ(first.value_at<std::uint64_t>(counter), kRounds);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Engines, AtomicIncrement,
+    testing::Values(
+        Increment{"Inc", {0xf0, 0xff, 0x07}},                    // lock inc dword [rdi]
+        Increment{"Add", {0xf0, 0x48, 0x83, 0x07, 0x01}},        // lock add qword [rdi], 1
+        Increment{"Sub", {0xf0, 0x48, 0x83, 0x2f, 0xff}},        // lock sub qword [rdi], -1
+        Increment{"Adc", {0xf9, 0xf0, 0x48, 0x83, 0x17, 0x00}},  // stc; lock adc qword [rdi], 0
+        Increment{"Xadd",
+                  {0xb8, 0x01, 0, 0, 0, 0xf0, 0x48, 0x0f, 0xc1, 0x07}},  // mov eax, 1; lock xadd [rdi], rax
+        Increment{"XaddOfWords",
+                  {0xb8, 0x01, 0, 0, 0, 0xf0, 0x0f, 0xc1, 0x07}},  // lock xadd dword [rdi], eax
+        Increment{"Cmpxchg",
+                  {0x48, 0x8b, 0x07,                           // mov rax, [rdi]
+                   0x48, 0x8d, 0x50, 0x01,                     // 1: lea rdx, [rax + 1]
+                   0xf0, 0x48, 0x0f, 0xb1, 0x17,               // lock cmpxchg [rdi], rdx
+                   0x75, 0xf5}},                               // jne 1b
+        Increment{"Cmpxchg8b", {0x8b, 0x07, 0x8b, 0x57, 0x04,  // mov eax, [rdi]; mov edx, [rdi + 4]
+                                0x89, 0xc3, 0x89, 0xd1,        // 1: mov ebx, eax; mov ecx, edx
+                                0x83, 0xc3, 0x01,              // add ebx, 1
+                                0x83, 0xd1, 0x00,              // adc ecx, 0
+                                0xf0, 0x0f, 0xc7, 0x0f,        // lock cmpxchg8b [rdi]
+                                0x75, 0xf0}},                  // jne 1b
+        Increment{"Cmpxchg16b",
+                  {0x48, 0x8b, 0x07, 0x48, 0x8b, 0x57, 0x08,        // mov rax, [rdi]; mov rdx, [rdi + 8]
+                   0x48, 0x89, 0xc3, 0x48, 0x89, 0xd1,              // 1: mov rbx, rax; mov rcx, rdx
+                   0x48, 0x83, 0xc3, 0x01,                          // add rbx, 1
+                   0x48, 0x83, 0xd1, 0x00,                          // adc rcx, 0
+                   0xf0, 0x48, 0x0f, 0xc7, 0x0f,                    // lock cmpxchg16b [rdi]
+                   0x75, 0xeb}},                                    // jne 1b
+        Increment{"SpinlockOfXchg", {0xb8, 0x01, 0x00, 0x00, 0x00,  // 1: mov eax, 1
+                                     0x87, 0x47, 0x40,              // xchg [rdi + 0x40], eax
+                                     0x85, 0xc0, 0x75, 0xf4,        // test eax, eax; jnz 1b
+                                     0xff, 0x07,                    // inc dword [rdi]
+                                     0xc7, 0x47, 0x40, 0x00, 0x00, 0x00, 0x00}},  // mov dword [rdi + 0x40], 0
+        Increment{"SpinlockOfBts",
+                  {0xf0, 0x0f, 0xba, 0x6f, 0x40, 0x00,  // 1: lock bts dword [rdi + 0x40], 0
+                   0x72, 0xf8,                          // jc 1b
+                   0xff, 0x07,                          // inc dword [rdi]
+                   0xf0, 0x83, 0x67, 0x40, 0xfe}}),     // lock and dword [rdi + 0x40], ~1
+    [](const auto& instance) { return instance.param.name; });
+
+}  // namespace virttdx::softhost

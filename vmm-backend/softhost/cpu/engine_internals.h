@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What libunicorn does for several CPUs and for interrupts but offers no API for.
+//
+// libunicorn translates LOCKed instructions into a load, an operation and a store, because it believes that
+// its CPU is alone. Its translator knows atomic ones too and chooses by a word of its own. libunicorn exports
+// all its functions and calls them through its symbol table, so that functions of the same name in this
+// program are called instead: engine_internals.cc has some that set this word and go on to the library's. A
+// trial finds the places of what they change and proves that they are called; a library where they are not is
+// refused.
+#pragma once
+
+#include <unicorn/unicorn.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "support/result.h"
+
+namespace virttdx::softhost {
+
+/// From the first call on LOCKed instructions, XCHG with memory and CMPXCHG16B of every engine of this
+/// process are atomic; a LOCKed access that is not aligned to its size is not. To be called before an engine
+/// is made; thread-safe, does its work once. Error: Unsupported.
+Result<void> prepare_engine_internals();
+
+/// Handles to what the engine's main loop looks at between blocks. One engine's; calls belong to its thread,
+/// inside uc_emu_start() or not.
+class EngineInternals {
+ public:
+  EngineInternals() = default;
+  explicit EngineInternals(uc_engine* engine);
+
+  /// As soon as the guest has interrupts enabled, at the next instruction boundary behind the shadow of STI
+  /// or MOV SS, the interception of virtual interrupts (exit code kVintr) comes to the interrupt hook.
+  void request_interrupt_window() const;
+  void cancel_interrupt_window() const;
+
+ private:
+  std::byte* cpu_ = nullptr;
+};
+
+}  // namespace virttdx::softhost
