@@ -114,6 +114,9 @@ inline constexpr std::uint32_t kCpuid = 10, kHlt = 12, kInvd = 13, kVmcall = 18,
                                kEptViolation = 48, kPconfig = 65;
 }
 
+/// XCR0's number for write_control_register(): no MOV can name it.
+inline constexpr unsigned kXcr0 = 16;
+
 /// What a CPU is connected to. All calls come from inside run(), on its thread.
 class CpuEnvironment {
  public:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softhost/cpu/engine_context.h"
 
+#include <array>
+
 #include "softhost/cpu/x86_spec.h"
 
 namespace virttdx::softhost {
@@ -8,6 +10,7 @@ namespace virttdx::softhost {
 namespace {
 /// Sizes of the engine's structures: selector (4, padded to 8), base, limit, flags.
 constexpr std::size_t kSegmentSize = 24;
+constexpr unsigned kEmptyTag = 3;               ///< of an x87 register (SDM volume 1, 8.1.7)
 constexpr std::uint32_t kFlagsAreInSource = 1;  ///< the engine's name for "cc_src holds the flags"
 }  // namespace
 
@@ -47,6 +50,46 @@ void EngineContext::enable_interception(std::uint64_t control_block, std::uint64
   put(layout_.debug + 128, cr_reads);
   put(layout_.debug + 130, cr_writes);
   set_hflags(hflags() | hflag::kGuest);
+}
+
+XmmWords EngineContext::xmm(unsigned index) const {
+  return register_value<XmmWords>(UC_X86_REG_XMM0 + static_cast<int>(index));
+}
+
+void EngineContext::set_xmm(unsigned index, const XmmWords& value) {
+  set_register_value(UC_X86_REG_XMM0 + static_cast<int>(index), value);
+}
+
+ExtendedState EngineContext::legacy_state() const {
+  ExtendedState state;
+  state.fcw = register_value<std::uint16_t>(UC_X86_REG_FPCW);
+  state.fsw = register_value<std::uint16_t>(UC_X86_REG_FPSW);
+  state.fop = register_value<std::uint16_t>(UC_X86_REG_FOP);
+  state.fip = register_value<std::uint64_t>(UC_X86_REG_FIP);
+  state.fdp = register_value<std::uint64_t>(UC_X86_REG_FDP);
+  const auto tags = register_value<std::uint16_t>(UC_X86_REG_FPTAG);
+  for (unsigned i = 0; i < 8; ++i)
+    if ((tags >> (2 * i) & 3) != kEmptyTag) state.ftw |= static_cast<std::uint8_t>(1U << i);
+  for (unsigned i = 0; i < 8; ++i)
+    state.st[i] = register_value<std::array<std::byte, 10>>(UC_X86_REG_ST0 + static_cast<int>(i));
+  state.mxcsr = register_value<std::uint32_t>(UC_X86_REG_MXCSR);
+  for (unsigned i = 0; i < state.xmm.size(); ++i) state.xmm[i] = xmm(i);
+  return state;
+}
+
+void EngineContext::set_legacy_state(const ExtendedState& state) {
+  set_register_value(UC_X86_REG_FPCW, state.fcw);
+  set_register_value(UC_X86_REG_FPSW, state.fsw);  // with TOP, which ST0..7 count from
+  set_register_value(UC_X86_REG_FOP, state.fop);
+  set_register_value(UC_X86_REG_FIP, state.fip);
+  set_register_value(UC_X86_REG_FDP, state.fdp);
+  std::uint16_t tags = 0;
+  for (unsigned i = 0; i < 8; ++i)
+    if (!(state.ftw >> i & 1)) tags |= static_cast<std::uint16_t>(kEmptyTag << (2 * i));
+  set_register_value(UC_X86_REG_FPTAG, tags);
+  for (unsigned i = 0; i < 8; ++i) set_register_value(UC_X86_REG_ST0 + static_cast<int>(i), state.st[i]);
+  set_register_value(UC_X86_REG_MXCSR, state.mxcsr);
+  for (unsigned i = 0; i < state.xmm.size(); ++i) set_xmm(i, state.xmm[i]);
 }
 
 std::uint32_t compute_hflags(const EngineContext& context, std::uint64_t flags, std::uint32_t other) {

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "softhost/cpu/cpu_engine.h"
+#include "softhost/cpu/extended_state.h"
 #include "support/result.h"
 
 namespace virttdx::softhost {
@@ -63,6 +64,13 @@ class EngineContext {
   std::uint64_t rflags() const;
   void set_rflags(std::uint64_t value, bool inside);
 
+  /// Clears flags outside of the arithmetic ones, whose computation the engine may have under way.
+  void clear_system_flags(std::uint64_t mask) {
+    put(layout_.eflags, get<std::uint64_t>(layout_.eflags) & ~mask);
+  }
+
+  bool single_steps() const { return get<std::uint64_t>(layout_.eflags) >> 8 & 1; }
+
   std::uint32_t hflags() const { return get<std::uint32_t>(layout_.hflags); }
   void set_hflags(std::uint32_t value) { put(layout_.hflags, value); }
 
@@ -84,10 +92,30 @@ class EngineContext {
   void enable_interception(std::uint64_t control_block, std::uint64_t instructions, std::uint16_t cr_reads,
                            std::uint16_t cr_writes);
 
+  XmmWords xmm(unsigned index) const;
+  void set_xmm(unsigned index, const XmmWords& value);
+  /// x87 and SSE.
+  ExtendedState legacy_state() const;
+  void set_legacy_state(const ExtendedState& state);
+
+  std::uint64_t dr(unsigned index) const { return get<std::uint64_t>(layout_.debug + index * 8UL); }
+  void set_dr(unsigned index, std::uint64_t value) { put(layout_.debug + index * 8UL, value); }
+
   unsigned cpl() const { return hflags() & hflag::kCpl; }
   bool is_64_bit_code() const { return hflags() & hflag::kCs64; }
 
  private:
+  /// Through libunicorn's own access to a context.
+  template <typename T>
+  T register_value(int id) const {
+    T value{};
+    uc_context_reg_read(context_, id, &value);
+    return value;
+  }
+  template <typename T>
+  void set_register_value(int id, const T& value) {
+    uc_context_reg_write(context_, id, &value);
+  }
   template <typename T>
   T get(std::size_t offset) const {
     T value;

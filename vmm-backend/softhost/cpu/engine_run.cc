@@ -93,10 +93,10 @@ void UnicornEngine::raise_after_refusal(const Translation& translation, std::uin
                                         AccessKind access) {
   switch (translation.kind) {
     case Translation::Kind::PageFault:
-      deliver_outside({.vector = vector::kPageFault, .error_code = translation.error_code, .cr2 = linear});
+      deliver({.vector = vector::kPageFault, .error_code = translation.error_code, .cr2 = linear});
       return;
     case Translation::Kind::NotCanonical:
-      deliver_outside({.vector = vector::kGeneralProtection, .error_code = 0, .cr2 = {}});
+      deliver({.vector = vector::kGeneralProtection, .error_code = 0, .cr2 = {}});
       return;
     case Translation::Kind::NoMemory:
       break;
@@ -106,8 +106,7 @@ void UnicornEngine::raise_after_refusal(const Translation& translation, std::uin
   const std::uint64_t gpa = translation.of_page_table ? translation.gpa : translation.gpa | (linear & 0xfff);
   switch (translation.answer.kind) {
     case PageAnswer::Kind::Exit:
-      result_ = RunResult::EnvironmentExit;
-      return;
+      return leave(RunResult::EnvironmentExit);
     case PageAnswer::Kind::Ve:
       return report_memory_ve(translation, linear, access);
     case PageAnswer::Kind::Mmio:
@@ -137,9 +136,9 @@ void UnicornEngine::report_memory_ve(const Translation& translation, std::uint64
   info.gpa = translation.of_page_table ? translation.gpa : translation.gpa | (linear & 0xfff);
   const bool stored = environment_.store_ve(info);
   if (stored)
-    deliver_outside({.vector = vector::kVirtualization, .error_code = {}, .cr2 = {}});
+    deliver({.vector = vector::kVirtualization, .error_code = {}, .cr2 = {}});
   else
-    deliver_outside({.vector = vector::kDoubleFault, .error_code = 0, .cr2 = {}});
+    deliver({.vector = vector::kDoubleFault, .error_code = 0, .cr2 = {}});
 }
 
 void UnicornEngine::invalidate(std::uint64_t gpa, std::uint64_t size) {

@@ -79,6 +79,7 @@ Delivery ExceptionDelivery::deliver(Event event, std::uint64_t flags, bool insid
     const Attempt obstacle = attempt(event);
     if (!obstacle) return Delivery::Done;
     if (obstacle->blocked) return Delivery::Blocked;
+    if (event.source == Event::Source::Software) context_.set_rip(context_.rip() - event.instruction_length);
     const bool was_double_fault =
         event.source == Event::Source::Exception && event.vector == vector::kDoubleFault;
     if (was_double_fault) return Delivery::TripleFault;

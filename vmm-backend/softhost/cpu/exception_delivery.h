@@ -16,6 +16,8 @@ struct Event {
   Source source = Source::Exception;
   std::optional<std::uint32_t> error_code;
   std::optional<std::uint64_t> cr2;
+  /// Software only: how far RIP stands behind the instruction, which faults in turn when the gate refuses it.
+  std::uint8_t instruction_length = 0;
 };
 
 enum class Delivery : std::uint8_t {

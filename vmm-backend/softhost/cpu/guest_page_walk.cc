@@ -199,14 +199,14 @@ Translation untranslated(std::uint64_t linear, AccessKind access, PageSource& pa
   return translation;
 }
 
+}  // namespace
+
 bool is_canonical(const PagingState& state, std::uint64_t linear) {
   if (!(state.efer & efer::kLma)) return true;
   const unsigned bits = (state.cr4 & cr4::kLa57) ? 57 : 48;
   const auto sign_extended = static_cast<std::int64_t>(linear << (64 - bits)) >> (64 - bits);
   return static_cast<std::uint64_t>(sign_extended) == linear;
 }
-
-}  // namespace
 
 Translation translate(const PagingState& state, std::uint64_t linear, AccessKind access, PageSource& pages) {
   if (!(state.cr0 & cr0::kPg)) return untranslated(linear & 0xffffffffULL, access, pages);

@@ -48,4 +48,7 @@ struct Translation {
 /// Translates one linear address for one access; sets accessed and dirty bits as a CPU does.
 Translation translate(const PagingState& state, std::uint64_t linear, AccessKind access, PageSource& pages);
 
+/// Whether paging in `state` can translate `linear` at all.
+bool is_canonical(const PagingState& state, std::uint64_t linear);
+
 }  // namespace virttdx::softhost

@@ -21,7 +21,7 @@ class Decoder {
       }
     }
     result_.has_modrm = needs_modrm();
-    if (result_.has_modrm) skip_address();
+    if (result_.has_modrm) read_address();
     result_.immediate_at = at_;
     result_.valid = !ran_out_;
     return result_;
@@ -47,7 +47,9 @@ class Decoder {
         result_.lock = true;
       } else if (byte == 0xf2 || byte == 0xf3) {
         result_.repeat = byte;
-      } else if ((byte & 0xe7) != 0x26 && (byte & 0xfe) != 0x64) {
+      } else if ((byte & 0xe7) == 0x26 || (byte & 0xfe) == 0x64) {
+        result_.segment = byte;
+      } else {
         break;
       }
       ++at_;
@@ -71,19 +73,24 @@ class Decoder {
     return !none;
   }
 
-  void skip_address() {
+  void read_address() {
     result_.modrm = next();
     const unsigned mod = result_.mod();
     const unsigned rm = result_.modrm & 7;
     if (mod == 3) return;
-    if (result_.address_size(size_) == 2) {
-      at_ += mod == 1 ? 1 : (mod == 2 || rm == 6) ? 2 : 0;
-    } else {
-      unsigned base = rm;
-      if (rm == 4) base = next() & 7U;
-      at_ += mod == 1 ? 1 : (mod == 2 || base == 5) ? 4 : 0;
-    }
-    ran_out_ = ran_out_ || at_ > bytes_.size();
+    if (result_.address_size(size_) == 2)
+      return read_displacement(mod == 1 ? 1 : (mod == 2 || rm == 6) ? 2 : 0);
+    result_.has_sib = rm == 4;
+    if (result_.has_sib) result_.sib = next();
+    const unsigned base = result_.has_sib ? result_.sib & 7U : rm;
+    read_displacement(mod == 1 ? 1 : (mod == 2 || base == 5) ? 4 : 0);
+  }
+
+  void read_displacement(unsigned size) {
+    std::uint32_t value = 0;
+    for (unsigned i = 0; i < size; ++i) value |= std::uint32_t{next()} << (8 * i);
+    const unsigned unused = 32 - 8 * size;
+    result_.displacement = size == 0 ? 0 : static_cast<std::int32_t>(value << unused) >> unused;
   }
 
   std::span<const std::byte> bytes_;

@@ -18,12 +18,16 @@ enum class CodeSize : std::uint8_t { Bits16, Bits32, Bits64 };
 struct Instruction {
   bool valid = false;  ///< decoded within the bytes given
   bool operand_size_prefix = false, address_size_prefix = false, lock = false;
-  std::uint8_t repeat = 0;  ///< 0xF2, 0xF3 or 0
-  std::uint8_t rex = 0;     ///< 0x40..0x4F or 0
-  std::uint8_t map = 0;     ///< 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A
+  std::uint8_t repeat = 0;   ///< 0xF2, 0xF3 or 0
+  std::uint8_t segment = 0;  ///< segment override prefix (0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65) or 0
+  std::uint8_t rex = 0;      ///< 0x40..0x4F or 0
+  std::uint8_t map = 0;      ///< 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A
   std::uint8_t opcode = 0;
   bool has_modrm = false;
   std::uint8_t modrm = 0;
+  bool has_sib = false;
+  std::uint8_t sib = 0;
+  std::int32_t displacement = 0;
   std::size_t immediate_at = 0;  ///< offset behind opcode, ModRM, SIB and displacement
 
   unsigned mod() const { return modrm >> 6; }

@@ -74,14 +74,29 @@ uc_prot UnicornEngine::permissions_of(const Translation& translation, std::uint6
 void UnicornEngine::on_interrupt(uc_engine*, std::uint32_t number, void* self) {
   UnicornEngine& engine = engine_of(self);
   if (engine.port_access_) return engine.abandoned_port_access();
+  if (engine.refused_in_hook_)
+    return engine.finish(*std::exchange(engine.refused_in_hook_, std::nullopt), exit_reason::kIo);
   engine.context_.save();
   if (number >= svm_exit::kFirst) return engine.handle_interception(number - svm_exit::kFirst);
   Event event{.vector = static_cast<std::uint8_t>(number), .error_code = {}, .cr2 = {}};
-  if (engine.context_.exception_is_software())
+  if (engine.context_.exception_is_software()) {
     event.source = Event::Source::Software;
-  else if (has_error_code(event.vector))
+    event.instruction_length = engine.software_interrupt_length(event.vector);
+  } else if (has_error_code(event.vector)) {
     event.error_code = engine.context_.error_code();
+  }
   engine.deliver_inside(event);
+}
+
+/// RIP is behind INT n, INT3 or INTO.
+std::uint8_t UnicornEngine::software_interrupt_length(std::uint8_t vector) {
+  constexpr std::byte kInt3{0xcc}, kInto{0xce};
+  std::byte last{};
+  AccessFault fault;
+  const std::uint64_t at = linear_address(SegmentIndex::Cs, context_.rip() - 1);
+  if (!linear_.read(paging_state(), at, std::span(&last, 1), fault, AccessKind::Execute)) return 2;
+  const bool is_short = (vector == 3 && last == kInt3) || (vector == 4 && last == kInto);
+  return is_short ? 1 : 2;
 }
 
 /// Interrupts are looked for at kicks only. A guest that idles with HLT and handles its #VE with interrupts
@@ -166,6 +181,12 @@ void UnicornEngine::on_out(uc_engine*, std::uint32_t port, int size, std::uint32
                                      value);
 }
 
+/// For hooks of the same kind as a port's (abandon_instruction()) whose instruction has raised an exception.
+void UnicornEngine::refuse_in_hook(Outcome outcome) {
+  refused_in_hook_ = outcome;
+  abandon_instruction();
+}
+
 CodeSize UnicornEngine::code_size() const {
   const std::uint32_t hflags = context_.hflags();
   if (hflags & hflag::kCs64) return CodeSize::Bits64;
@@ -205,6 +226,13 @@ void UnicornEngine::deliver_inside(const Event& event) {
   }
 }
 
+void UnicornEngine::deliver(const Event& event) {
+  if (inside_)
+    deliver_inside(event);
+  else
+    deliver_outside(event);
+}
+
 void UnicornEngine::raise(std::uint8_t vector, std::optional<std::uint32_t> error_code) {
   deliver_inside({.vector = vector, .error_code = error_code, .cr2 = {}});
 }
@@ -221,7 +249,13 @@ void UnicornEngine::finish_instruction() {
   context_.set_rip(rip);
   context_.set_hflags(context_.hflags() & ~hflag::kInhibitIrq);
   context_.forget_exception();
+  if (context_.single_steps()) return raise_single_step();
   context_.restore();
+}
+
+void UnicornEngine::raise_single_step() {
+  context_.set_dr(6, context_.dr(6) | dr6::kSingleStep);
+  raise(vector::kDebug);
 }
 
 void UnicornEngine::finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification) {

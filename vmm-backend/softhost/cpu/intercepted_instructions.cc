@@ -7,7 +7,6 @@ namespace virttdx::softhost {
 
 namespace {
 constexpr std::uint32_t low_half(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
-constexpr std::uint32_t kMsrTscAux = 0xc0000103;
 
 /// OSXSAVE and OSPKE tell what the guest has enabled in CR4 (SDM volume 2, CPUID).
 void add_os_enabled_bits(std::uint32_t leaf, std::uint64_t cr4_value, CpuidValue& value) {
@@ -23,7 +22,7 @@ void UnicornEngine::intercepted_cpuid() {
   const Outcome outcome =
       environment_.cpuid(low_half(context_.gpr(kRax)), low_half(context_.gpr(kRcx)), value);
   if (outcome == Outcome::Continue) {
-    add_os_enabled_bits(low_half(context_.gpr(kRax)), context_.cr(4), value);
+    add_os_enabled_bits(low_half(context_.gpr(kRax)), cr4(), value);
     context_.set_gpr(kRax, value.eax);
     context_.set_gpr(kRbx, value.ebx);
     context_.set_gpr(kRcx, value.ecx);
@@ -59,8 +58,7 @@ void UnicornEngine::native_msr(bool is_write, std::uint32_t index, std::uint64_t
     uc_reg_read(handles_.engine, UC_X86_REG_MSR, &request);
   context_.save();
   context_.set_hflags(context_.hflags() | hflag::kGuest);
-  if (is_write && index == kMsrTscAux) tsc_aux_ = low_half(value);
-  if (is_write) return;
+  if (is_write) return note_system_call_msr(index, value);
   context_.set_gpr(kRax, low_half(request.value));
   context_.set_gpr(kRdx, request.value >> 32);
 }
@@ -78,7 +76,11 @@ void UnicornEngine::intercepted_control_register(bool is_write, unsigned number)
   const bool wide = context_.is_64_bit_code();
   std::uint64_t value = context_.gpr(instruction.rm());
   if (!wide) value = low_half(value);
-  if (number != 8) return is_write ? write_control_register(number, value) : fail_with("CR read intercepted");
+  if (number != 8 && is_write) return write_control_register(number, value);
+  if (number != 8) {
+    context_.set_gpr(instruction.rm(), number == 4 ? cr4() : context_.cr(number) & ~kCr3NoFlush);
+    return finish_instruction();
+  }
   if (is_write && value > 15) return raise(vector::kGeneralProtection, 0);
   // CR8 is bits 7:4 of the local APIC's task priority (SDM volume 3, 10.8.6.1).
   Outcome outcome = Outcome::Continue;
@@ -95,7 +97,13 @@ void UnicornEngine::intercepted_control_register(bool is_write, unsigned number)
 }
 
 void UnicornEngine::write_control_register(unsigned number, std::uint64_t value) {
-  const std::uint64_t old_value = context_.cr(number);
+  const std::uint64_t old_value = number == 4 ? cr4() : context_.cr(number);
+  if (number == 4) {
+    const bool enables_pcid = value & ~old_value & cr4::kPcide;
+    const bool pcid_is_possible = context_.efer() & efer::kLma && (context_.cr(3) & 0xfff) == 0;
+    const bool leaves_long_mode = context_.efer() & efer::kLma && !(value & cr4::kPae);
+    if ((enables_pcid && !pcid_is_possible) || leaves_long_mode) return raise(vector::kGeneralProtection, 0);
+  }
   if (number == 0) {
     const bool paging_unprotected = (value & cr0::kPg) && !(value & cr0::kPe);
     const bool uncached_without_cd = (value & cr0::kNw) && !(value & cr0::kCd);
@@ -105,8 +113,11 @@ void UnicornEngine::write_control_register(unsigned number, std::uint64_t value)
       return raise(vector::kGeneralProtection, 0);
     value |= cr0::kEt;
   }
-  const Outcome outcome = environment_.write_control_register(number, old_value, value);
+  const Outcome outcome = environment_.is_td() ? environment_.write_control_register(number, old_value, value)
+                                               : Outcome::Continue;
   if (outcome != Outcome::Continue) return finish(outcome, exit_reason::kControlRegister, number);
+  if (number == 4) guest_osxsave_ = value & cr4::kOsxsave;
+  value &= number == 4 ? ~cr4::kOsxsave : ~0ULL;
   uc_reg_write(handles_.engine, number == 0 ? UC_X86_REG_CR0 : UC_X86_REG_CR4, &value);
   context_.save();
   finish_instruction();
@@ -141,20 +152,6 @@ bool UnicornEngine::td_call() {
   if (outcome != Outcome::Continue) return true;
   // The call may have waited for an interrupt: let it in now rather than at the next kick.
   deliver_interrupt_first();
-  return true;
-}
-
-/// Instructions that the emulated processor has and the engine lacks.
-bool UnicornEngine::emulate_missing(const Instruction& instruction) {
-  const bool is_invpcid = instruction.is(2, 0x82) && instruction.operand_size_prefix;
-  if (!is_invpcid) return false;
-  if (context_.cpl() != 0) {
-    raise(vector::kGeneralProtection, 0);
-    return true;
-  }
-  // Every kind of INVPCID may drop more than was asked for.
-  finish_instruction();
-  flush_tlb();
   return true;
 }
 

@@ -18,8 +18,7 @@ constexpr std::uint64_t bit(unsigned exit_code) { return 1ULL << (exit_code - 0x
 constexpr std::uint64_t kInterceptedInstructions =
     bit(svm_exit::kRdpmc) | bit(svm_exit::kCpuid) | bit(svm_exit::kInvd) | bit(svm_exit::kHlt) |
     bit(svm_exit::kMsr) | bit(svm_exit::kWbinvd) | bit(svm_exit::kMonitor) | bit(svm_exit::kMwait);
-constexpr std::uint16_t kCr8 = 1 << 8;
-constexpr std::uint16_t kCr0AndCr4 = 1 << 0 | 1 << 4;
+constexpr std::uint16_t kCr0 = 1 << 0, kCr3 = 1 << 3, kCr4 = 1 << 4, kCr8 = 1 << 8;
 
 std::uint32_t flags_of(const SegmentRegister& segment) {
   if (segment.unusable) return 0;
@@ -102,6 +101,9 @@ Result<void> UnicornEngine::start() {
   if (address == 0) return fail(Error::Code::Internal, "libunicorn: cannot map the interception pages");
   interception_pages_->describe(address);
   set_system_registers(real_mode_reset());
+  context_.save();
+  context_.set_legacy_state({});  // libunicorn starts with all zero
+  context_.restore();
   Registers registers;
   registers.rip = 0xfff0;
   set_registers(registers);
@@ -122,6 +124,8 @@ Result<void> UnicornEngine::add_hooks() {
       Row{UC_HOOK_INSN, reinterpret_cast<void*>(&on_tscp), UC_X86_INS_RDTSCP},
       Row{UC_HOOK_INSN, reinterpret_cast<void*>(&on_in), UC_X86_INS_IN},
       Row{UC_HOOK_INSN, reinterpret_cast<void*>(&on_out), UC_X86_INS_OUT},
+      Row{UC_HOOK_INSN, reinterpret_cast<void*>(&on_syscall), UC_X86_INS_SYSCALL},
+      Row{UC_HOOK_INSN, reinterpret_cast<void*>(&on_sysenter), UC_X86_INS_SYSENTER},
   };
   for (const Row& row : rows) {
     uc_hook hook = 0;
@@ -133,8 +137,9 @@ Result<void> UnicornEngine::add_hooks() {
 }
 
 void UnicornEngine::intercept_instructions() {
-  const std::uint16_t writes = environment_.is_td() ? kCr8 | kCr0AndCr4 : kCr8;
-  context_.enable_interception(interception_pages_->address(), kInterceptedInstructions, kCr8, writes);
+  const std::uint16_t writes = environment_.is_td() ? kCr8 | kCr4 | kCr0 : kCr8 | kCr4;
+  const std::uint16_t reads = kCr8 | kCr4 | kCr3;
+  context_.enable_interception(interception_pages_->address(), kInterceptedInstructions, reads, writes);
 }
 
 Registers UnicornEngine::registers() const {
@@ -173,8 +178,8 @@ SystemRegisters UnicornEngine::system_registers() const {
   result.idt = {idt.base, static_cast<std::uint16_t>(idt.limit)};
   result.cr0 = context_.cr(0);
   result.cr2 = context_.cr(2);
-  result.cr3 = context_.cr(3);
-  result.cr4 = context_.cr(4);
+  result.cr3 = context_.cr(3) & ~kCr3NoFlush;
+  result.cr4 = cr4();
   result.cr8 = cr8_;
   result.efer = context_.efer();
   return result;
@@ -195,7 +200,8 @@ void UnicornEngine::set_system_registers(const SystemRegisters& registers) {
   context_.set_cr(0, registers.cr0 | cr0::kEt);
   context_.set_cr(2, registers.cr2);
   context_.set_cr(3, registers.cr3);
-  context_.set_cr(4, registers.cr4);
+  context_.set_cr(4, registers.cr4 & ~cr4::kOsxsave);
+  guest_osxsave_ = registers.cr4 & cr4::kOsxsave;
   context_.set_efer(registers.efer);
   cr8_ = registers.cr8;
   context_.set_hflags(compute_hflags(context_, context_.rflags(), 0));

@@ -17,10 +17,12 @@
 #include <utility>
 #include <vector>
 
+#include "softhost/cpu/emulated_instructions.h"
 #include "softhost/cpu/engine_context.h"
 #include "softhost/cpu/engine_kicker.h"
 #include "softhost/cpu/engine_memory.h"
 #include "softhost/cpu/exception_delivery.h"
+#include "softhost/cpu/extended_state.h"
 #include "softhost/cpu/instruction_bytes.h"
 #include "softhost/cpu/linear_memory.h"
 #include "softhost/cpu/page_cache.h"
@@ -85,11 +87,15 @@ class UnicornEngine final : public CpuEngine {
   static int on_tscp(uc_engine*, void* self);
   static std::uint32_t on_in(uc_engine*, std::uint32_t port, int size, void* self);
   static void on_out(uc_engine*, std::uint32_t port, int size, std::uint32_t value, void* self);
+  static void on_syscall(uc_engine*, void* self);
+  static void on_sysenter(uc_engine*, void* self);
   bool fill_tlb(std::uint64_t linear, AccessKind access, uc_tlb_entry& entry);
   uc_prot permissions_of(const Translation& translation, std::uint64_t linear, AccessKind access);
+  std::uint8_t software_interrupt_length(std::uint8_t vector);
   bool deliver_interrupt_first();
   void handle_interception(std::uint32_t exit_code);
   bool handle_invalid_instruction();
+  [[noreturn]] void refuse_in_hook(Outcome outcome);
 
   // Instructions (intercepted_instructions.cc)
   void intercepted_cpuid();
@@ -100,7 +106,36 @@ class UnicornEngine final : public CpuEngine {
   void intercepted_halt();
   void intercepted_ve(std::uint32_t reason);
   bool td_call();
+
+  // Instructions that the engine lacks (missing_instructions.cc)
   bool emulate_missing(const Instruction& instruction);
+  std::uint64_t operand_address(const Instruction& instruction) const;
+  std::uint64_t linear_address(SegmentIndex segment, std::uint64_t offset) const;
+  bool read_operand(std::uint64_t linear, std::span<std::byte> bytes, AccessKind access);
+  bool write_operand(std::uint64_t linear, std::span<const std::byte> bytes);
+  bool simd_is_usable();
+  void invpcid(const Instruction& instruction);
+  void movdiri(const Instruction& instruction);
+  void movdir64b(const Instruction& instruction);
+  void sha(const Instruction& instruction);
+
+  // XSAVE's family (xsave_instructions.cc)
+  std::uint64_t requested_components(bool supervisor_form);
+  std::uint64_t xss();
+  bool xsave_may_start(bool supervisor_form, std::uint64_t address);
+  ExtendedState extended_state(std::uint64_t components);
+  void set_extended_state(const ExtendedState& state, std::uint64_t components);
+  void xsave(Emulated what, const Instruction& instruction);
+  void xrstor(Emulated what, const Instruction& instruction);
+  ImageForm image_form(const Instruction& instruction) const;
+  void xgetbv();
+  void xsetbv();
+
+  // System calls (system_calls.cc)
+  void syscall();
+  void sysenter();
+  void enter_kernel(std::uint16_t code_selector, bool is_64_bit, std::uint64_t rip);
+  void note_system_call_msr(std::uint32_t index, std::uint64_t value);
 
   /// Where the value of a read goes.
   struct ReadTarget {
@@ -126,13 +161,16 @@ class UnicornEngine final : public CpuEngine {
   // What handlers do at their end. The context is saved; these change it and restore it.
   void finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification = 0);
   void finish_instruction();
+  void raise_single_step();
   void raise(std::uint8_t vector, std::optional<std::uint32_t> error_code = std::nullopt);
   void raise_ve(const VeInfo& info);
   void deliver_inside(const Event& event);
   Instruction current_instruction();
   CodeSize code_size() const;
   PagingState paging_state() const;
-  std::size_t instruction_length() const;
+  void deliver(const Event& event);
+  /// As the guest reads it: the engine itself never has OSXSAVE.
+  std::uint64_t cr4() const { return context_.cr(4) | guest_osxsave_; }
 
   CpuEnvironment& environment_;
   Handles handles_;
@@ -151,7 +189,12 @@ class UnicornEngine final : public CpuEngine {
   Instruction instruction_;
   std::size_t instruction_length_ = 0;
   std::uint64_t cr8_ = 0;
+  std::uint64_t guest_osxsave_ = 0;  ///< CR4.OSXSAVE or 0
+  std::uint64_t xcr0_ = 1;
   std::uint32_t tsc_aux_ = 0;
+  struct SystemCallMsrs {
+    std::uint64_t star = 0, lstar = 0, fmask = 0, sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
+  } system_call_;
   std::string failure_;
 
   /// The last access that fill_tlb() refused.
@@ -167,6 +210,7 @@ class UnicornEngine final : public CpuEngine {
     Outcome outcome = Outcome::Continue;
   };
   std::optional<PortAccess> port_access_;
+  std::optional<Outcome> refused_in_hook_;  ///< likewise, of another instruction
   /// A read of an ordinary VM that waits for complete_read().
   struct UnfinishedRead {
     ReadTarget target;

@@ -10,6 +10,8 @@ namespace cr0 {
 inline constexpr std::uint64_t kPe = 1, kMp = 1 << 1, kEm = 1 << 2, kTs = 1 << 3, kEt = 1 << 4, kNe = 1 << 5,
                                kWp = 1 << 16, kNw = 1 << 29, kCd = 1 << 30, kPg = 1ULL << 31;
 }
+/// Bit 63 of a value moved to CR3: keep the translations of its PCID. Not part of CR3.
+inline constexpr std::uint64_t kCr3NoFlush = 1ULL << 63;
 namespace cr4 {
 inline constexpr std::uint64_t kPse = 1 << 4, kPae = 1 << 5, kPge = 1 << 7, kOsfxsr = 1 << 9, kUmip = 1 << 11,
                                kLa57 = 1 << 12, kFsgsbase = 1 << 16, kPcide = 1 << 17, kOsxsave = 1 << 18,
@@ -18,18 +20,24 @@ inline constexpr std::uint64_t kPse = 1 << 4, kPae = 1 << 5, kPge = 1 << 7, kOsf
 namespace efer {
 inline constexpr std::uint64_t kSce = 1, kLme = 1 << 8, kLma = 1 << 10, kNxe = 1 << 11;
 }
+namespace dr6 {
+inline constexpr std::uint64_t kSingleStep = 1 << 14;
+}
 namespace rflags {
 inline constexpr std::uint64_t kFixed = 2, kArithmetic = 0x8d5, kTf = 1 << 8, kIf = 1 << 9, kDf = 1 << 10,
                                kIopl = 3 << 12, kNt = 1 << 14, kRf = 1 << 16, kVm = 1 << 17, kAc = 1 << 18;
 }
 namespace msr {
-inline constexpr std::uint32_t kX2apicTpr = 0x808;
+inline constexpr std::uint32_t kSysenterCs = 0x174, kSysenterEsp = 0x175, kSysenterEip = 0x176,
+                               kX2apicTpr = 0x808, kXss = 0xda0, kStar = 0xc0000081, kLstar = 0xc0000082,
+                               kFmask = 0xc0000084, kTscAux = 0xc0000103;
 }
 /// Exception vectors (SDM volume 3, table 6-1).
 namespace vector {
-inline constexpr std::uint8_t kDebug = 1, kNmi = 2, kInvalidOpcode = 6, kDoubleFault = 8, kInvalidTss = 10,
-                              kNotPresent = 11, kStackFault = 12, kGeneralProtection = 13, kPageFault = 14,
-                              kAlignmentCheck = 17, kVirtualization = 20, kControlProtection = 21;
+inline constexpr std::uint8_t kDebug = 1, kNmi = 2, kInvalidOpcode = 6, kDeviceNotAvailable = 7,
+                              kDoubleFault = 8, kInvalidTss = 10, kNotPresent = 11, kStackFault = 12,
+                              kGeneralProtection = 13, kPageFault = 14, kAlignmentCheck = 17,
+                              kVirtualization = 20, kControlProtection = 21;
 }
 /// Bits of a segment descriptor's upper double word, as the engine keeps them in its segment caches.
 namespace descriptor {

@@ -40,7 +40,7 @@ class MicroGuest : public CpuEnvironment {
   CpuEngine& engine() { return *engine_; }
   std::byte* memory() { return memory_.get(); }
   const Memory& shared_memory() const { return memory_; }
-  void put(std::uint64_t gpa, std::initializer_list<int> bytes) {
+  void put(std::uint64_t gpa, const std::initializer_list<int>& bytes) {
     for (const int byte : bytes) memory_.get()[gpa++] = static_cast<std::byte>(byte);
   }
   template <typename T>
@@ -81,7 +81,8 @@ class MicroGuest : public CpuEnvironment {
     return Outcome::Continue;
   }
   Outcome read_msr(std::uint32_t index, std::uint64_t& value) override {
-    if (index >= 0xc0000080 && index <= 0xc0000103) return Outcome::Native;
+    if ((index >= 0xc0000080 && index <= 0xc0000103) || (index >= 0x174 && index <= 0x176))
+      return Outcome::Native;
     if (index == 0x1b) return Outcome::Ve;
     const auto found = msrs.find(index);
     if (found == msrs.end()) return Outcome::GeneralProtection;
@@ -89,7 +90,8 @@ class MicroGuest : public CpuEnvironment {
     return Outcome::Continue;
   }
   Outcome write_msr(std::uint32_t index, std::uint64_t value) override {
-    if (index >= 0xc0000080 && index <= 0xc0000103) return Outcome::Native;
+    if ((index >= 0xc0000080 && index <= 0xc0000103) || (index >= 0x174 && index <= 0x176))
+      return Outcome::Native;
     msrs[index] = value;
     return Outcome::Continue;
   }
