@@ -82,10 +82,10 @@ void TdVcpu::complete_vmcall(Registers& registers, const VmCallRegisters& result
 
 std::uint64_t TdVcpu::vp_info(Registers& registers) const {
   constexpr std::uint64_t kSysRdAvailable = 1;
-  const auto& parameters = td_.parameters();
   registers.gpr[kRcx] = td_.gpaw();
-  registers.gpr[kRdx] = parameters.attributes;
-  registers.gpr[kR8] = td_.vcpu_count() | std::uint64_t{parameters.max_vcpus} << 32;
+  registers.gpr[kRdx] = td_.parameters().attributes;
+  // MAX_VCPUS is told as NUM_VCPUS: Debian 12's OVMF waits for as many (the profile in softhost/README.md).
+  registers.gpr[kR8] = td_.vcpu_count() | std::uint64_t{td_.vcpu_count()} << 32;
   registers.gpr[kR9] = index_;
   registers.gpr[kR10] = kSysRdAvailable;
   registers.gpr[kR11] = 0;

@@ -65,7 +65,7 @@ TEST_F(TdCallTest, InfoTellsTheTdAndTheVcpu) {
   EXPECT_EQ(call(kInfo), 0U);
   EXPECT_EQ(registers_.gpr[kRcx], 48U);
   EXPECT_EQ(registers_.gpr[kRdx], 0x10000000U);
-  EXPECT_EQ(registers_.gpr[kR8], 0x0000000400000001U);
+  EXPECT_EQ(registers_.gpr[kR8], 0x0000000100000001U);
   EXPECT_EQ(registers_.gpr[kR9], 0U);
   EXPECT_EQ(registers_.gpr[kR10], 1U);
 }
