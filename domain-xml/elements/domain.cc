@@ -34,6 +34,11 @@ struct DomainName {
   static std::string encode(const std::string& value) { return value; }
 };
 
+struct CpuSet {
+  static Result<std::string> decode(std::string_view text) { return format_cpuset(TRY(parse_cpuset(text))); }
+  static std::string encode(const std::string& value) { return value; }
+};
+
 // A uuid that is not there yet is not written.
 struct DomainDocument : Domain {
   std::optional<std::string> written_uuid;
@@ -49,6 +54,7 @@ constexpr std::array kHeadTable = {
 };
 constexpr std::array kVcpuTable = {
     property<&Domain::vcpu_placement, Word<kPlacements>, DomainDocument>("vcpu/@placement"),
+    property<&Domain::vcpu_cpuset, CpuSet, DomainDocument>("vcpu/@cpuset"),
     property<&Domain::current_vcpus, Count, DomainDocument>("vcpu/@current"),
     property<&Domain::vcpus, Count, DomainDocument>("vcpu"),
 };
@@ -59,9 +65,10 @@ constexpr std::array kActionTable = {
     property<&Domain::on_crash, EnumName<CrashAction, kCrashActions>, DomainDocument>("on_crash"),
 };
 constexpr std::array kChildren = {
-    ChildRule{"metadata"}, ChildRule{"memory"},   ChildRule{"currentMemory"},
-    ChildRule{"os"},       ChildRule{"features"}, ChildRule{"cpu"},
-    ChildRule{"clock"},    ChildRule{"devices"},  ChildRule{"launchSecurity"},
+    ChildRule{"metadata"},       ChildRule{"memory"},  ChildRule{"currentMemory"}, ChildRule{"blkiotune"},
+    ChildRule{"memtune"},        ChildRule{"cputune"}, ChildRule{"numatune"},      ChildRule{"os"},
+    ChildRule{"features"},       ChildRule{"cpu"},     ChildRule{"clock"},         ChildRule{"devices"},
+    ChildRule{"launchSecurity"},
 };
 
 // libvirt's order of everything in a domain.
@@ -111,10 +118,20 @@ Result<> read_child(Domain& domain, const Place& place) {
   return {};
 }
 
+template <auto kMember, auto kRead>
+Result<> read_tuning(Domain& domain, const Place& place) {
+  domain.tuning.*kMember = TRY(kRead(place));
+  return {};
+}
+
 constexpr std::array kChildReaders = {
     ChildReader{"metadata", read_child<&Domain::metadata, read_metadata>},
     ChildReader{"memory", read_child<&Domain::memory_kib, read_memory>},
     ChildReader{"currentMemory", read_child<&Domain::current_memory_kib, read_memory>},
+    ChildReader{"blkiotune", read_tuning<&Tuning::blkio, read_blkio_tune>},
+    ChildReader{"memtune", read_tuning<&Tuning::memory, read_memory_tune>},
+    ChildReader{"cputune", read_tuning<&Tuning::cpu, read_cpu_tune>},
+    ChildReader{"numatune", read_tuning<&Tuning::numa, read_numa_tune>},
     ChildReader{"os", read_child<&Domain::os, read_os>},
     ChildReader{"features", read_child<&Domain::features, read_features>},
     ChildReader{"cpu", read_child<&Domain::cpu, read_cpu>},
@@ -173,7 +190,11 @@ xml::Element write_domain(const Domain& domain, const WriteContext& context) {
   write_metadata(element, domain.metadata);
   write_memory(element, "memory", domain.memory_kib);
   if (domain.current_memory_kib) write_memory(element, "currentMemory", *domain.current_memory_kib);
+  if (domain.tuning.blkio) write_blkio_tune(element, *domain.tuning.blkio, context);
+  if (domain.tuning.memory) write_memory_tune(element, *domain.tuning.memory);
   write_properties(element, kVcpuTable, document, context);
+  if (domain.tuning.cpu) write_cpu_tune(element, *domain.tuning.cpu, context);
+  if (domain.tuning.numa) write_numa_tune(element, *domain.tuning.numa, context);
   write_os(element, domain.os, context);
   if (domain.features) write_features(element, *domain.features, context);
   if (domain.cpu) write_cpu(element, *domain.cpu, context);

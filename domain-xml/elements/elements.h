@@ -21,6 +21,15 @@ Result<std::uint64_t> scaled_kib(std::string_view amount, const std::optional<st
 Result<std::uint64_t> read_memory(const Place& place);
 void write_memory(xml::Element& parent, std::string_view name, std::uint64_t kib);
 
+Result<CpuTune> read_cpu_tune(const Place& place);
+void write_cpu_tune(xml::Element& parent, const CpuTune& tune, const WriteContext& context);
+Result<MemoryTune> read_memory_tune(const Place& place);
+void write_memory_tune(xml::Element& parent, const MemoryTune& tune);
+Result<BlkioTune> read_blkio_tune(const Place& place);
+void write_blkio_tune(xml::Element& parent, const BlkioTune& tune, const WriteContext& context);
+Result<NumaTune> read_numa_tune(const Place& place);
+void write_numa_tune(xml::Element& parent, const NumaTune& tune, const WriteContext& context);
+
 Result<Os> read_os(const Place& place);
 void write_os(xml::Element& parent, const Os& os, const WriteContext& context);
 

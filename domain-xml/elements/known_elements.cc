@@ -14,7 +14,7 @@ struct KnownElements {
 constexpr std::array kKnown = {
     KnownElements{
         "/domain",
-        " blkiotune memtune cputune numatune bootloader bootloader_args idmap keywrap throttlegroups "},
+        " bootloader bootloader_args idmap keywrap throttlegroups "},
     KnownElements{"/domain/devices",
                   " lease smartcard parallel redirfilter nvram shmem memory crypto pstore "},
     KnownElements{"/domain/os",

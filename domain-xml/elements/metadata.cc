@@ -7,6 +7,14 @@
 #include "xml/writer.h"
 
 namespace virttdx::domain_xml {
+namespace {
+
+std::string local_name(const xml::Element& element) {
+  const auto colon = element.name.find(':');
+  return colon == std::string::npos ? element.name : element.name.substr(colon + 1);
+}
+
+}  // namespace
 
 Result<std::vector<Domain::Metadata>> read_metadata(const Place& place) {
   std::vector<Domain::Metadata> metadata;
@@ -24,6 +32,27 @@ Result<std::vector<Domain::Metadata>> read_metadata(const Place& place) {
     metadata.push_back({child.uri, xml::write_element(child)});
   }
   return metadata;
+}
+
+Result<Domain::Metadata> make_metadata(std::string_view xml, std::string_view key, std::string_view uri) {
+  auto root = TRY(xml::read_document(xml));
+  root.name = fmt::format("{}:{}", key, local_name(root));
+  std::erase_if(root.namespaces, [&](const auto& declared) { return declared.prefix == key; });
+  root.namespaces.push_back({std::string(key), std::string(uri)});
+  root.uri = uri;
+  return Domain::Metadata{std::string(uri), xml::write_element(root)};
+}
+
+std::string metadata_document(const Domain::Metadata& metadata) {
+  auto root = xml::read_document(metadata.xml);
+  CHECK(root.has_value());
+  // As it was handed in: the prefix is of the domain's XML only.
+  root->name = local_name(*root);
+  std::erase_if(root->namespaces, [&](const auto& declared) { return declared.uri == root->uri; });
+  root->uri.clear();
+  std::string text = xml::write_element(*root);
+  text.erase(text.find_last_not_of('\n') + 1);
+  return text;
 }
 
 void write_metadata(xml::Element& parent, const std::vector<Domain::Metadata>& metadata) {

@@ -417,6 +417,21 @@ LaunchSecurity launch_security() {
   return value;
 }
 
+CpuTune cpu_tune() {
+  CpuTune value;
+  value.shares = maybe(rc::gen::inRange<std::uint64_t>(0, 10000));
+  value.quota = maybe(rc::gen::inRange<std::int64_t>(-1, 10000));
+  value.emulator_cpuset = maybe_word({"0", "1-3,7"});
+  if (*rc::gen::arbitrary<bool>()) value.vcpu_pins = {{0, "1"}, {count(100), "0-3"}};
+  return value;
+}
+MemoryTune memory_tune() {
+  MemoryTune value;
+  value.hard_limit = maybe(rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 40));
+  value.swap_hard_limit = maybe(rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 40));
+  return value;
+}
+
 Domain domain() {
   Domain value;
   value.id = maybe(rc::gen::inRange(1, 1000));
@@ -432,6 +447,9 @@ Domain domain() {
   value.vcpus = count(4096);
   value.current_vcpus = maybe(rc::gen::inRange<std::uint32_t>(1, value.vcpus + 1));
   value.vcpu_placement = maybe_word({"static", "auto"});
+  value.vcpu_cpuset = maybe_word({"0", "1-3,7"});
+  value.tuning.cpu = maybe_made(cpu_tune);
+  value.tuning.memory = maybe_made(memory_tune);
   value.os = os();
   value.features = maybe_made(features);
   value.cpu = maybe_made(cpu);

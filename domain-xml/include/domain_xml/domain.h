@@ -12,6 +12,7 @@
 
 #include "domain_xml/devices.h"
 #include "domain_xml/finding.h"
+#include "domain_xml/tuning.h"
 #include "support/result.h"
 #include "vmm_backend/vm_config.h"
 
@@ -164,6 +165,8 @@ struct Domain {
   std::uint32_t vcpus = 1;
   std::optional<std::uint32_t> current_vcpus;
   std::optional<std::string> vcpu_placement;
+  std::optional<std::string> vcpu_cpuset;  ///< where vCPUs without a pin of their own may run
+  Tuning tuning;
   Os os;
   std::optional<Features> features;
   std::optional<Cpu> cpu;
@@ -210,6 +213,12 @@ void prepare_run(Domain& domain, const std::string& channel_directory);
 
 /// 52:54:00 and three random bytes.
 std::string new_mac_address();
+
+/// An element of `<metadata>` from an application's XML (virDomainSetMetadata): a root without a namespace
+/// gets `uri`, with the prefix `key`. XmlSyntax: not one element.
+Result<Domain::Metadata> make_metadata(std::string_view xml, std::string_view key, std::string_view uri);
+/// The application's XML back, as the root of a document of its own.
+std::string metadata_document(const Domain::Metadata& metadata);
 
 /// Random (version 4) uuid in text form.
 std::string new_uuid();

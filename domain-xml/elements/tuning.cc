@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <array>
+
+#include "elements/elements.h"
+#include "values/codecs.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr std::array<std::string_view, 4> kNumaModes = {"strict", "preferred", "interleave", "restrictive"};
+constexpr std::array<std::string_view, 2> kPlacements = {"static", "auto"};
+
+// "unlimited" of an older libvirt is no number and has never been written for years.
+struct Unsigned64 {
+  static Result<std::uint64_t> decode(std::string_view text) {
+    const auto number = TRY(SignedNumber::decode(text));
+    if (number < 0) return fail(Error::Code::XmlInvalid, "expected a number of at least 0");
+    return static_cast<std::uint64_t>(number);
+  }
+  static std::string encode(std::uint64_t value) { return std::to_string(value); }
+};
+
+struct CpuSet {
+  static Result<std::string> decode(std::string_view text) { return format_cpuset(TRY(parse_cpuset(text))); }
+  static std::string encode(const std::string& value) { return value; }
+};
+
+constexpr std::array kCpuTable = {
+    property<&CpuTune::shares, Unsigned64>("shares"),
+    property<&CpuTune::period, Unsigned64>("period"),
+    property<&CpuTune::quota, SignedNumber>("quota"),
+    property<&CpuTune::global_period, Unsigned64>("global_period"),
+    property<&CpuTune::global_quota, SignedNumber>("global_quota"),
+    property<&CpuTune::emulator_period, Unsigned64>("emulator_period"),
+    property<&CpuTune::emulator_quota, SignedNumber>("emulator_quota"),
+};
+constexpr std::array kEmulatorTable = {
+    property<&CpuTune::emulator_cpuset, CpuSet>("emulatorpin/@cpuset"),
+};
+constexpr std::array kCpuChildren = {ChildRule{"vcpupin", true}};
+constexpr std::array kPinTable = {
+    property<&CpuPin::vcpu, Number>("@vcpu", {.required = true}),
+    property<&CpuPin::cpuset, CpuSet>("@cpuset", {.required = true}),
+};
+constexpr std::array kBlkioTable = {property<&BlkioTune::weight, Number>("weight")};
+constexpr std::array kNumaTable = {
+    property<&NumaTune::mode, Word<kNumaModes>>("memory/@mode"),
+    property<&NumaTune::nodeset, CpuSet>("memory/@nodeset"),
+    property<&NumaTune::placement, Word<kPlacements>>("memory/@placement"),
+};
+struct MemoryLimit {
+  std::string_view name;
+  std::optional<std::uint64_t> MemoryTune::*value;
+};
+constexpr std::array kMemoryLimits = {MemoryLimit{"hard_limit", &MemoryTune::hard_limit},
+                                      MemoryLimit{"soft_limit", &MemoryTune::soft_limit},
+                                      MemoryLimit{"swap_hard_limit", &MemoryTune::swap_hard_limit}};
+constexpr std::array kMemoryChildren = {ChildRule{"hard_limit"}, ChildRule{"soft_limit"},
+                                        ChildRule{"swap_hard_limit"}};
+
+Result<> add_pin(CpuTune& tune, const Place& place) {
+  CpuPin pin;
+  TRY(read_properties(place, kPinTable, pin));
+  if (std::ranges::count(tune.vcpu_pins, pin.vcpu, &CpuPin::vcpu) != 0)
+    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of vCPU {}", place.path,
+                   pin.vcpu);
+  tune.vcpu_pins.push_back(std::move(pin));
+  return {};
+}
+
+}  // namespace
+
+Result<CpuTune> read_cpu_tune(const Place& place) {
+  CpuTune tune;
+  TRY(read_properties(place, join_tables(kCpuTable, kEmulatorTable), tune, kCpuChildren));
+  for (const auto& child : place.element.children)
+    if (child.name == "vcpupin") TRY(add_pin(tune, place.child(child)));
+  std::ranges::sort(tune.vcpu_pins, {}, &CpuPin::vcpu);
+  return tune;
+}
+
+void write_cpu_tune(xml::Element& parent, const CpuTune& tune, const WriteContext& context) {
+  auto& element = parent.add_child("cputune");
+  write_properties(element, kCpuTable, tune, context);
+  for (const auto& pin : tune.vcpu_pins)
+    write_properties(element.add_child("vcpupin"), kPinTable, pin, context);
+  write_properties(element, kEmulatorTable, tune, context);
+}
+
+Result<MemoryTune> read_memory_tune(const Place& place) {
+  MemoryTune tune;
+  TRY(refuse_unknown(place, {}, kMemoryChildren));
+  for (const auto& limit : kMemoryLimits)
+    if (const auto* child = place.element.child(limit.name))
+      tune.*limit.value = TRY(read_memory(place.child(*child)));
+  return tune;
+}
+
+void write_memory_tune(xml::Element& parent, const MemoryTune& tune) {
+  auto& element = parent.add_child("memtune");
+  for (const auto& limit : kMemoryLimits)
+    if (const auto& value = tune.*limit.value) write_memory(element, limit.name, *value);
+}
+
+Result<BlkioTune> read_blkio_tune(const Place& place) {
+  BlkioTune tune;
+  TRY(read_properties(place, kBlkioTable, tune));
+  return tune;
+}
+
+void write_blkio_tune(xml::Element& parent, const BlkioTune& tune, const WriteContext& context) {
+  write_properties(parent.add_child("blkiotune"), kBlkioTable, tune, context);
+}
+
+Result<NumaTune> read_numa_tune(const Place& place) {
+  NumaTune tune;
+  TRY(read_properties(place, kNumaTable, tune));
+  return tune;
+}
+
+void write_numa_tune(xml::Element& parent, const NumaTune& tune, const WriteContext& context) {
+  write_properties(parent.add_child("numatune"), kNumaTable, tune, context);
+}
+
+}  // namespace virttdx::domain_xml
