@@ -17,16 +17,21 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   if (line.config_file) directories.config_file = *line.config_file;
   DaemonConfig config = TRY(load_daemon_config(directories.config_file, line.config_file.has_value()));
   if (line.host) config.host = *line.host;
-  log::set_threshold(config.log_level);
+  LogOutput standard_error;
+  standard_error.priority = config.log_level;
+  const auto outputs = config.log_outputs.value_or(std::vector{standard_error});
+  set_default_log_outputs(outputs);
+  TRY(use_log_outputs(outputs));
   TRY(create_directories(directories));
   const UniqueFd lock = TRY(take_daemon_lock(directories.lock_file()));
   const auto monitor = TRY(find_monitor());
   // Before signals are blocked: the child that tells the capabilities is waited for here.
-  DomainService service(directories, open_host(config, monitor));
+  DomainService service(directories, open_host(config, monitor),
+                        std::chrono::seconds(config.monitor_timeout));
   const auto signals = TRY(SignalWatcher::create([&application] { application.quit(); }));
-  Daemon daemon(config, service);
+  Daemon daemon(config, directories, service);
   service.load();
-  TRY(daemon.listen(directories));
+  TRY(daemon.listen());
   if (line.idle_timeout_seconds > 0)
     daemon.end_when_idle(std::chrono::seconds(line.idle_timeout_seconds),
                          [&application] { application.quit(); });

@@ -7,6 +7,6 @@ source, output = sys.argv[1:]
 with open(source, encoding="utf-8") as file:
     rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
 with open(output, "w", encoding="utf-8") as file:
-    for number, name, rule, function in rows:
+    for number, name, rule, function, object_class in rows:
         function = "" if function == "-" else function
-        file.write(f'{{{number}, "{name}", ReadOnlyRule::{rule.capitalize()}, "{function}"}},\n')
+        file.write(f'{{{number}, "{name}", ReadOnlyRule::{rule.capitalize()}, "{function}", ObjectClass::{object_class.capitalize()}}},\n')

@@ -3,6 +3,9 @@
 
 #include <grp.h>
 
+#include <type_traits>
+#include <vector>
+
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -27,46 +30,80 @@ ClientLimits limits_of(const DaemonConfig& config) {
 
 }  // namespace
 
-Daemon::Daemon(const DaemonConfig& config, DomainService& service)
-    : config_(config), service_(service), last_used_(std::chrono::steady_clock::now()) {
+Daemon::Daemon(DaemonConfig config, Directories directories, DomainService& service)
+    : config_(std::move(config)),
+      directories_(std::move(directories)),
+      service_(service),
+      context_{service_, config_, directories_},
+      clients_("virttdxd", config_.max_clients, config_.max_anonymous_clients),
+      admin_clients_("admin", config_.admin_max_clients, config_.admin_max_clients),
+      servers_{&clients_, &admin_clients_},
+      last_used_(std::chrono::steady_clock::now()) {
   service_.on_event([this](const DomainEvent& event) {
-    for (const auto& session : sessions_) session->emit(event);
+    for (auto* session : std::vector(sessions_.begin(), sessions_.end()))
+      if (sessions_.contains(session)) session->emit(event);
   });
 }
 
 Daemon::~Daemon() { service_.on_event(nullptr); }
 
-Result<> Daemon::listen(const Directories& directories) {
+Result<> Daemon::listen() {
   const auto group = TRY(find_group(config_.unix_sock_group));
-  socket_ = TRY(Listener::create(directories.socket(), config_.unix_sock_rw_perms, group,
+  socket_ = TRY(Listener::create(directories_.socket(), config_.unix_sock_rw_perms, group,
                                  [this](UniqueFd socket) { accept(std::move(socket), false); }));
-  read_only_socket_ = TRY(Listener::create(directories.read_only_socket(), config_.unix_sock_ro_perms, group,
+  read_only_socket_ = TRY(Listener::create(directories_.read_only_socket(), config_.unix_sock_ro_perms, group,
                                            [this](UniqueFd socket) { accept(std::move(socket), true); }));
+  admin_socket_ =
+      TRY(Listener::create(directories_.admin_socket(), config_.unix_sock_admin_perms, std::nullopt,
+                           [this](UniqueFd socket) { accept_admin(std::move(socket)); }));
   return {};
 }
 
-void Daemon::accept(UniqueFd socket, bool read_only) {
-  if (sessions_.size() >= config_.max_clients)
-    return log::warning("{} clients are connected already (max_clients); one more is refused",
-                        sessions_.size());
-  auto client = Client::create(std::move(socket), limits_of(config_));
-  const auto session = std::make_shared<Session>(client, read_only, service_);
-  sessions_.insert(session);
-  const std::weak_ptr<Session> weak = session;
-  client->start(
-      [weak](const Frame& frame) {
-        if (const auto alive = weak.lock()) alive->handle(frame);
-      },
-      [this, weak] {
-        if (const auto alive = weak.lock()) drop(alive);
-      });
+// Keeps the session for as long as its client is connected. Whoever closes the client may be using the
+// session: it goes when the event loop is reached.
+template <typename S>
+void Daemon::serve(const std::shared_ptr<S>& session, const std::shared_ptr<Client>& client,
+                   ServerClients& server, bool read_only, Peer peer) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto id = server.add({.connected_at = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
+                              .read_only = read_only,
+                              .peer = std::move(peer),
+                              .client = client});
+  kept_.insert(session);
+  client->start([alone = session.get()](const Frame& frame) { alone->handle(frame); },
+                [this, weak = std::weak_ptr<S>(session), &server, id] {
+                  const auto ended = weak.lock();
+                  server.remove(id);
+                  if constexpr (std::is_same_v<S, Session>) sessions_.erase(ended.get());
+                  kept_.erase(ended);
+                  last_used_ = std::chrono::steady_clock::now();
+                  QTimer::singleShot(0, [ended] {});
+                });
 }
 
-// The session is in use by whoever closed its client: it goes when the event loop is reached.
-void Daemon::drop(const std::shared_ptr<Session>& session) {
-  sessions_.erase(session);
-  last_used_ = std::chrono::steady_clock::now();
-  QTimer::singleShot(0, [session] {});
+void Daemon::accept(UniqueFd socket, bool read_only) {
+  if (clients_.full())
+    return log::warning("{} clients are connected already (max_clients); one more is refused",
+                        clients_.all().size());
+  auto peer = peer_of(socket.get());
+  if (!peer) return log::warning("{}; the client is refused", peer.error().message());
+  auto client = Client::create(std::move(socket), limits_of(config_));
+  const auto session = std::make_shared<Session>(client, *peer, read_only, context_);
+  sessions_.insert(session.get());
+  serve(session, client, clients_, read_only, *std::move(peer));
+}
+
+void Daemon::accept_admin(UniqueFd socket) {
+  if (admin_clients_.full())
+    return log::warning("{} admin clients are connected already (admin_max_clients); one more is refused",
+                        admin_clients_.all().size());
+  auto peer = peer_of(socket.get());
+  if (!peer) return log::warning("{}; the client is refused", peer.error().message());
+  auto limits = limits_of(config_);
+  limits.outstanding_calls = config_.admin_max_client_requests;
+  auto client = Client::create(std::move(socket), limits);
+  const auto session = std::make_shared<AdminSession>(client, servers_);
+  serve(session, client, admin_clients_, false, *std::move(peer));
 }
 
 void Daemon::end_when_idle(std::chrono::seconds timeout, std::function<void()> idle) {
@@ -77,7 +114,7 @@ void Daemon::end_when_idle(std::chrono::seconds timeout, std::function<void()> i
 
 void Daemon::check_idle(std::chrono::seconds timeout, const std::function<void()>& idle) {
   const auto now = std::chrono::steady_clock::now();
-  if (!sessions_.empty() || service_.active_count() > 0) last_used_ = now;
+  if (!clients_.all().empty() || service_.active_count() > 0) last_used_ = now;
   if (now - last_used_ >= timeout) idle();
 }
 

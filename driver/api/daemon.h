@@ -3,12 +3,14 @@
 #pragma once
 
 #include <QTimer>
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 
+#include "admin/admin_session.h"
 #include "api/session.h"
 #include "config/daemon_config.h"
 #include "config/directories.h"
@@ -20,24 +22,32 @@ namespace virttdx::driver {
 class Daemon {
  public:
   /// `service` must outlive it.
-  Daemon(const DaemonConfig& config, DomainService& service);
+  Daemon(DaemonConfig config, Directories directories, DomainService& service);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
-  Result<> listen(const Directories& directories);
+  Result<> listen();
   /// Calls `idle` when there was neither client nor running domain for `timeout`.
   void end_when_idle(std::chrono::seconds timeout, std::function<void()> idle);
 
  private:
   void accept(UniqueFd socket, bool read_only);
-  void drop(const std::shared_ptr<Session>& session);
+  void accept_admin(UniqueFd socket);
+  template <typename S>
+  void serve(const std::shared_ptr<S>& session, const std::shared_ptr<Client>& client, ServerClients& server,
+             bool read_only, Peer peer);
   void check_idle(std::chrono::seconds timeout, const std::function<void()>& idle);
 
   const DaemonConfig config_;
+  const Directories directories_;
   DomainService& service_;
-  std::unique_ptr<Listener> socket_, read_only_socket_;
-  std::set<std::shared_ptr<Session>> sessions_;
+  const DaemonContext context_;
+  ServerClients clients_, admin_clients_;
+  const std::array<ServerClients*, 2> servers_;
+  std::unique_ptr<Listener> socket_, read_only_socket_, admin_socket_;
+  std::set<std::shared_ptr<void>> kept_;  ///< sessions of connected clients
+  std::set<Session*> sessions_;           ///< those of them that get events
   QTimer idle_timer_;
   std::chrono::steady_clock::time_point last_used_;
 };

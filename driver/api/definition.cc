@@ -96,11 +96,4 @@ Answer domain_has_managed_save_image(Session& session, const remote_domain_has_m
   return {};
 }
 
-Answer domain_snapshot_num(Session& session, const remote_domain_snapshot_num_args& args,
-                           remote_domain_snapshot_num_ret& ret, Arena&) {
-  TRY(find_record(session, args.dom));
-  ret.num = 0;
-  return {};
-}
-
 }  // namespace virttdx::driver::api

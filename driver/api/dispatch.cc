@@ -13,8 +13,8 @@ struct ServedProcedure {
   ServeFunction serve;
 };
 
-// Every procedure that is served. What is not here is answered as an unknown one, so that clients say "not
-// supported by the connection driver".
+// Every procedure that is served here. refusals.cc has those that are refused with a reason; those of other
+// classes of objects go to their daemons; the rest is answered as not supported by the driver.
 constexpr auto kServed = std::to_array<ServedProcedure>({
     {REMOTE_PROC_AUTH_LIST, serve<&api::auth_list>},
     {REMOTE_PROC_CONNECT_SUPPORTS_FEATURE, serve<&api::connect_supports_feature>},
@@ -88,9 +88,69 @@ constexpr auto kServed = std::to_array<ServedProcedure>({
      serve<&api::connect_domain_event_callback_register_any>},
     {REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY,
      serve<&api::connect_domain_event_callback_deregister_any>},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_REGISTER, serve<&api::connect_domain_event_register>},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_DEREGISTER, serve<&api::connect_domain_event_deregister>},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_REGISTER_ANY, serve<&api::connect_domain_event_register_any>},
+    {REMOTE_PROC_CONNECT_DOMAIN_EVENT_DEREGISTER_ANY, serve<&api::connect_domain_event_deregister_any>},
+    {REMOTE_PROC_CONNECT_SET_IDENTITY, serve<&api::connect_set_identity>},
+    {REMOTE_PROC_DOMAIN_SET_METADATA, serve<&api::domain_set_metadata>},
+    {REMOTE_PROC_DOMAIN_GET_METADATA, serve<&api::domain_get_metadata>},
+    {REMOTE_PROC_DOMAIN_RENAME, serve<&api::domain_rename>},
+    {REMOTE_PROC_DOMAIN_SET_MAX_MEMORY, serve<&api::domain_set_max_memory>},
+    {REMOTE_PROC_DOMAIN_SET_MEMORY, serve<&api::domain_set_memory>},
+    {REMOTE_PROC_DOMAIN_SET_MEMORY_FLAGS, serve<&api::domain_set_memory_flags>},
+    {REMOTE_PROC_DOMAIN_SET_VCPUS, serve<&api::domain_set_vcpus>},
+    {REMOTE_PROC_DOMAIN_SET_VCPUS_FLAGS, serve<&api::domain_set_vcpus_flags>},
+    {REMOTE_PROC_DOMAIN_PIN_VCPU, serve<&api::domain_pin_vcpu>},
+    {REMOTE_PROC_DOMAIN_PIN_VCPU_FLAGS, serve<&api::domain_pin_vcpu_flags>},
+    {REMOTE_PROC_DOMAIN_PIN_EMULATOR, serve<&api::domain_pin_emulator>},
+    {REMOTE_PROC_DOMAIN_GET_EMULATOR_PIN_INFO, serve<&api::domain_get_emulator_pin_info>},
+    {REMOTE_PROC_DOMAIN_GET_SCHEDULER_TYPE, serve<&api::domain_get_scheduler_type>},
+    {REMOTE_PROC_DOMAIN_GET_SCHEDULER_PARAMETERS, serve<&api::domain_get_scheduler_parameters>},
+    {REMOTE_PROC_DOMAIN_GET_SCHEDULER_PARAMETERS_FLAGS, serve<&api::domain_get_scheduler_parameters_flags>},
+    {REMOTE_PROC_DOMAIN_SET_SCHEDULER_PARAMETERS, serve<&api::domain_set_scheduler_parameters>},
+    {REMOTE_PROC_DOMAIN_SET_SCHEDULER_PARAMETERS_FLAGS, serve<&api::domain_set_scheduler_parameters_flags>},
+    {REMOTE_PROC_DOMAIN_GET_MEMORY_PARAMETERS, serve<&api::domain_get_memory_parameters>},
+    {REMOTE_PROC_DOMAIN_SET_MEMORY_PARAMETERS, serve<&api::domain_set_memory_parameters>},
+    {REMOTE_PROC_DOMAIN_GET_BLKIO_PARAMETERS, serve<&api::domain_get_blkio_parameters>},
+    {REMOTE_PROC_DOMAIN_SET_BLKIO_PARAMETERS, serve<&api::domain_set_blkio_parameters>},
+    {REMOTE_PROC_DOMAIN_GET_NUMA_PARAMETERS, serve<&api::domain_get_numa_parameters>},
+    {REMOTE_PROC_DOMAIN_SET_NUMA_PARAMETERS, serve<&api::domain_set_numa_parameters>},
+    {REMOTE_PROC_DOMAIN_BLOCK_STATS, serve<&api::domain_block_stats>},
+    {REMOTE_PROC_DOMAIN_BLOCK_STATS_FLAGS, serve<&api::domain_block_stats_flags>},
+    {REMOTE_PROC_DOMAIN_GET_BLOCK_INFO, serve<&api::domain_get_block_info>},
+    {REMOTE_PROC_DOMAIN_GET_BLOCK_JOB_INFO, serve<&api::domain_get_block_job_info>},
+    {REMOTE_PROC_DOMAIN_GET_DISK_ERRORS, serve<&api::domain_get_disk_errors>},
+    {REMOTE_PROC_DOMAIN_INTERFACE_STATS, serve<&api::domain_interface_stats>},
+    {REMOTE_PROC_DOMAIN_INTERFACE_ADDRESSES, serve<&api::domain_interface_addresses>},
+    {REMOTE_PROC_DOMAIN_GET_IOTHREAD_INFO, serve<&api::domain_get_iothread_info>},
+    {REMOTE_PROC_DOMAIN_GET_CPU_STATS, serve<&api::domain_get_cpu_stats>},
+    {REMOTE_PROC_DOMAIN_GET_PERF_EVENTS, serve<&api::domain_get_perf_events>},
+    {REMOTE_PROC_DOMAIN_GET_JOB_INFO, serve<&api::domain_get_job_info>},
+    {REMOTE_PROC_DOMAIN_GET_JOB_STATS, serve<&api::domain_get_job_stats>},
+    {REMOTE_PROC_DOMAIN_GET_CONTROL_INFO, serve<&api::domain_get_control_info>},
+    {REMOTE_PROC_DOMAIN_HAS_CURRENT_SNAPSHOT, serve<&api::domain_has_current_snapshot>},
+    {REMOTE_PROC_DOMAIN_SNAPSHOT_LIST_NAMES, serve<&api::domain_snapshot_list_names>},
+    {REMOTE_PROC_DOMAIN_LIST_ALL_SNAPSHOTS, serve<&api::domain_list_all_snapshots>},
+    {REMOTE_PROC_DOMAIN_LIST_ALL_CHECKPOINTS, serve<&api::domain_list_all_checkpoints>},
+    {REMOTE_PROC_DOMAIN_SET_LIFECYCLE_ACTION, serve<&api::domain_set_lifecycle_action>},
+    {REMOTE_PROC_DOMAIN_GET_SECURITY_LABEL_LIST, serve<&api::domain_get_security_label_list>},
+    {REMOTE_PROC_NODE_GET_CPU_STATS, serve<&api::node_get_cpu_stats>},
+    {REMOTE_PROC_NODE_GET_MEMORY_STATS, serve<&api::node_get_memory_stats>},
+    {REMOTE_PROC_NODE_GET_FREE_MEMORY, serve<&api::node_get_free_memory>},
+    {REMOTE_PROC_NODE_GET_CELLS_FREE_MEMORY, serve<&api::node_get_cells_free_memory>},
+    {REMOTE_PROC_NODE_GET_FREE_PAGES, serve<&api::node_get_free_pages>},
+    {REMOTE_PROC_NODE_GET_MEMORY_PARAMETERS, serve<&api::node_get_memory_parameters>},
+    {REMOTE_PROC_CONNECT_GET_SYSINFO, serve<&api::connect_get_sysinfo>},
 });
 
 }  // namespace
+
+std::vector<int> served_procedures() {
+  std::vector<int> numbers;
+  for (const auto& row : kServed) numbers.push_back(row.number);
+  return numbers;
+}
 
 ServeFunction find_serve_function(int procedure) {
   for (const auto& row : kServed)

@@ -29,6 +29,27 @@ void send_event(Client& client, int procedure, const Message& message) {
               *payload);
 }
 
+void send_legacy(Client& client, const DomainEvent& event) {
+  Arena arena;
+  const auto domain = wire_domain(arena, event.name, event.uuid, event.id);
+  if (event.event_id == VIR_DOMAIN_EVENT_ID_LIFECYCLE)
+    send_event(
+        client, REMOTE_PROC_DOMAIN_EVENT_LIFECYCLE,
+        remote_domain_event_lifecycle_msg{.dom = domain, .event = event.event, .detail = event.detail});
+  if (event.event_id == VIR_DOMAIN_EVENT_ID_REBOOT)
+    send_event(client, REMOTE_PROC_DOMAIN_EVENT_REBOOT, remote_domain_event_reboot_msg{.dom = domain});
+}
+
+void send_metadata_change(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  remote_domain_event_callback_metadata_change_msg message{};
+  message.callbackID = callback_id;
+  message.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  message.type = event.event;
+  if (event.text) message.nsuri = arena.optional_text(*event.text);
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_METADATA_CHANGE, message);
+}
+
 void send_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
   Arena arena;
   remote_domain_event_callback_lifecycle_msg message{};
@@ -47,6 +68,22 @@ void send_reboot(Client& client, int callback_id, const DomainEvent& event) {
   send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, message);
 }
 
+void send_by_callback(Client& client, int callback_id, const DomainEvent& event) {
+  switch (event.event_id) {
+    case VIR_DOMAIN_EVENT_ID_LIFECYCLE:
+      return send_lifecycle(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_REBOOT:
+      return send_reboot(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_METADATA_CHANGE:
+      return send_metadata_change(client, callback_id, event);
+    default:
+      CHECK(false);
+  }
+}
+
+// The last event that the calls without callback ids know.
+constexpr int kLastLegacyEventId = VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED;
+
 }  // namespace
 
 Result<int> EventSubscriptions::add(int event_id, std::optional<std::string> uuid) {
@@ -55,13 +92,33 @@ Result<int> EventSubscriptions::add(int event_id, std::optional<std::string> uui
   if (subscriptions_.size() >= kSubscriptionsMaximum)
     return fail(Error::Code::Busy, "{} event callbacks are registered on this connection already",
                 subscriptions_.size());
-  subscriptions_.emplace(next_id_, Subscription{event_id, std::move(uuid)});
+  subscriptions_.emplace(next_id_, Subscription{event_id, std::move(uuid), false});
   return next_id_++;
 }
 
 Result<> EventSubscriptions::remove(int callback_id) {
-  if (subscriptions_.erase(callback_id) == 0)
+  const auto found = subscriptions_.find(callback_id);
+  if (found == subscriptions_.end() || found->second.legacy)
     return fail(Error::Code::Internal, "domain event callback {} not registered", callback_id);
+  subscriptions_.erase(found);
+  return {};
+}
+
+Result<> EventSubscriptions::add_legacy(int event_id) {
+  if (event_id < 0 || event_id > kLastLegacyEventId)
+    return fail(Error::Code::Internal, "unsupported event ID {}", event_id);
+  for (const auto& [callback_id, subscription] : subscriptions_)
+    if (subscription.legacy && subscription.event_id == event_id)
+      return fail(Error::Code::Internal, "domain event {} already registered", event_id);
+  subscriptions_.emplace(next_id_++, Subscription{event_id, std::nullopt, true});
+  return {};
+}
+
+Result<> EventSubscriptions::remove_legacy(int event_id) {
+  const auto removed = std::erase_if(subscriptions_, [&](const auto& entry) {
+    return entry.second.legacy && entry.second.event_id == event_id;
+  });
+  if (removed == 0) return fail(Error::Code::Internal, "domain event {} not registered", event_id);
   return {};
 }
 
@@ -69,8 +126,7 @@ void EventSubscriptions::emit(Client& client, const DomainEvent& event) const {
   for (const auto& [callback_id, subscription] : subscriptions_) {
     if (subscription.event_id != event.event_id) continue;
     if (subscription.uuid && *subscription.uuid != event.uuid) continue;
-    event.event_id == VIR_DOMAIN_EVENT_ID_REBOOT ? send_reboot(client, callback_id, event)
-                                                 : send_lifecycle(client, callback_id, event);
+    subscription.legacy ? send_legacy(client, event) : send_by_callback(client, callback_id, event);
   }
 }
 

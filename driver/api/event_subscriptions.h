@@ -18,6 +18,9 @@ class EventSubscriptions {
   /// Returns the callback id. `uuid`: of one domain only. Error: an event that is never sent.
   Result<int> add(int event_id, std::optional<std::string> uuid);
   Result<> remove(int callback_id);
+  /// The older calls, of which a client has one an event and no callback id.
+  Result<> add_legacy(int event_id);
+  Result<> remove_legacy(int event_id);
   void clear() { subscriptions_.clear(); }
   /// Sends one message for every subscription that the event matches.
   void emit(Client& client, const DomainEvent& event) const;
@@ -26,6 +29,7 @@ class EventSubscriptions {
   struct Subscription {
     int event_id;
     std::optional<std::string> uuid;
+    bool legacy = false;
   };
   std::map<int, Subscription> subscriptions_;
   int next_id_ = 0;

@@ -14,10 +14,12 @@ inline WireResult<> check_flags(unsigned flags, unsigned known, std::string_view
 }
 
 /// TRY for what already is a wire error.
-#define CHECK_FLAGS(flags, known, function)                                                   \
-  do {                                                                                        \
-    if (auto checked = ::virttdx::driver::api::check_flags(flags, known, function); !checked) \
-      return checked;                                                                         \
+#define CHECK_ANSWER(expression)                               \
+  do {                                                         \
+    if (auto checked = (expression); !checked) return checked; \
   } while (false)
+
+#define CHECK_FLAGS(flags, known, function) \
+  CHECK_ANSWER(::virttdx::driver::api::check_flags(flags, known, function))
 
 }  // namespace virttdx::driver::api

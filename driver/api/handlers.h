@@ -76,8 +76,6 @@ Answer domain_get_xml_desc(Session&, const remote_domain_get_xml_desc_args&, rem
                            Arena&);
 Answer domain_has_managed_save_image(Session&, const remote_domain_has_managed_save_image_args&,
                                      remote_domain_has_managed_save_image_ret&, Arena&);
-Answer domain_snapshot_num(Session&, const remote_domain_snapshot_num_args&, remote_domain_snapshot_num_ret&,
-                           Arena&);
 
 // lifecycle.cc
 Answer domain_create(Session&, const remote_domain_create_args&, Deferred<void>);
@@ -110,21 +108,21 @@ Answer domain_get_security_label(Session&, const remote_domain_get_security_labe
                                  remote_domain_get_security_label_ret&, Arena&);
 Answer domain_get_messages(Session&, const remote_domain_get_messages_args&, remote_domain_get_messages_ret&,
                            Arena&);
+Answer domain_get_security_label_list(Session&, const remote_domain_get_security_label_list_args&,
+                                      remote_domain_get_security_label_list_ret&, Arena&);
 
 // vcpu.cc
 Answer domain_get_max_vcpus(Session&, const remote_domain_get_max_vcpus_args&,
                             remote_domain_get_max_vcpus_ret&, Arena&);
 Answer domain_get_vcpus_flags(Session&, const remote_domain_get_vcpus_flags_args&,
                               remote_domain_get_vcpus_flags_ret&, Arena&);
-Answer domain_get_vcpu_pin_info(Session&, const remote_domain_get_vcpu_pin_info_args&,
-                                remote_domain_get_vcpu_pin_info_ret&, Arena&);
-Answer domain_get_vcpus(Session&, const remote_domain_get_vcpus_args&, Deferred<remote_domain_get_vcpus_ret>);
+Answer domain_get_vcpus(Session&, const remote_domain_get_vcpus_args&, remote_domain_get_vcpus_ret&, Arena&);
 
 // stats.cc
 Answer domain_memory_stats(Session&, const remote_domain_memory_stats_args&, remote_domain_memory_stats_ret&,
                            Arena&);
 Answer connect_get_all_domain_stats(Session&, const remote_connect_get_all_domain_stats_args&,
-                                    Deferred<remote_connect_get_all_domain_stats_ret>);
+                                    remote_connect_get_all_domain_stats_ret&, Arena&);
 
 // launch_security.cc
 Answer domain_get_launch_security_info(Session&, const remote_domain_get_launch_security_info_args&,
@@ -139,5 +137,115 @@ Answer connect_domain_event_callback_register_any(
     remote_connect_domain_event_callback_register_any_ret&, Arena&);
 Answer connect_domain_event_callback_deregister_any(
     Session&, const remote_connect_domain_event_callback_deregister_any_args&);
+Answer connect_domain_event_register(Session&, remote_connect_domain_event_register_ret&, Arena&);
+Answer connect_domain_event_deregister(Session&, remote_connect_domain_event_deregister_ret&, Arena&);
+Answer connect_domain_event_register_any(Session&, const remote_connect_domain_event_register_any_args&);
+Answer connect_domain_event_deregister_any(Session&, const remote_connect_domain_event_deregister_any_args&);
+
+// identity.cc
+Answer connect_set_identity(Session&, const remote_connect_set_identity_args&);
+
+// metadata.cc
+Answer domain_set_metadata(Session&, const remote_domain_set_metadata_args&);
+Answer domain_get_metadata(Session&, const remote_domain_get_metadata_args&, remote_domain_get_metadata_ret&,
+                           Arena&);
+Answer domain_rename(Session&, const remote_domain_rename_args&, remote_domain_rename_ret&, Arena&);
+
+// memory.cc
+Answer domain_set_max_memory(Session&, const remote_domain_set_max_memory_args&);
+Answer domain_set_memory(Session&, const remote_domain_set_memory_args&);
+Answer domain_set_memory_flags(Session&, const remote_domain_set_memory_flags_args&);
+
+// vcpu_change.cc
+Answer domain_set_vcpus(Session&, const remote_domain_set_vcpus_args&);
+Answer domain_set_vcpus_flags(Session&, const remote_domain_set_vcpus_flags_args&);
+
+// pinning.cc
+Answer domain_pin_vcpu(Session&, const remote_domain_pin_vcpu_args&);
+Answer domain_pin_vcpu_flags(Session&, const remote_domain_pin_vcpu_flags_args&);
+Answer domain_pin_emulator(Session&, const remote_domain_pin_emulator_args&);
+Answer domain_get_emulator_pin_info(Session&, const remote_domain_get_emulator_pin_info_args&,
+                                    remote_domain_get_emulator_pin_info_ret&, Arena&);
+Answer domain_get_vcpu_pin_info(Session&, const remote_domain_get_vcpu_pin_info_args&,
+                                remote_domain_get_vcpu_pin_info_ret&, Arena&);
+
+// tuning.cc
+Answer domain_get_scheduler_type(Session&, const remote_domain_get_scheduler_type_args&,
+                                 remote_domain_get_scheduler_type_ret&, Arena&);
+Answer domain_get_scheduler_parameters(Session&, const remote_domain_get_scheduler_parameters_args&,
+                                       remote_domain_get_scheduler_parameters_ret&, Arena&);
+Answer domain_get_scheduler_parameters_flags(Session&,
+                                             const remote_domain_get_scheduler_parameters_flags_args&,
+                                             remote_domain_get_scheduler_parameters_flags_ret&, Arena&);
+Answer domain_set_scheduler_parameters(Session&, const remote_domain_set_scheduler_parameters_args&);
+Answer domain_set_scheduler_parameters_flags(Session&,
+                                             const remote_domain_set_scheduler_parameters_flags_args&);
+Answer domain_get_memory_parameters(Session&, const remote_domain_get_memory_parameters_args&,
+                                    remote_domain_get_memory_parameters_ret&, Arena&);
+Answer domain_set_memory_parameters(Session&, const remote_domain_set_memory_parameters_args&);
+Answer domain_get_blkio_parameters(Session&, const remote_domain_get_blkio_parameters_args&,
+                                   remote_domain_get_blkio_parameters_ret&, Arena&);
+Answer domain_set_blkio_parameters(Session&, const remote_domain_set_blkio_parameters_args&);
+Answer domain_get_numa_parameters(Session&, const remote_domain_get_numa_parameters_args&,
+                                  remote_domain_get_numa_parameters_ret&, Arena&);
+Answer domain_set_numa_parameters(Session&, const remote_domain_set_numa_parameters_args&);
+
+// device_stats.cc
+Answer domain_block_stats(Session&, const remote_domain_block_stats_args&, remote_domain_block_stats_ret&,
+                          Arena&);
+Answer domain_block_stats_flags(Session&, const remote_domain_block_stats_flags_args&,
+                                remote_domain_block_stats_flags_ret&, Arena&);
+Answer domain_get_block_info(Session&, const remote_domain_get_block_info_args&,
+                             remote_domain_get_block_info_ret&, Arena&);
+Answer domain_get_block_job_info(Session&, const remote_domain_get_block_job_info_args&,
+                                 remote_domain_get_block_job_info_ret&, Arena&);
+Answer domain_get_disk_errors(Session&, const remote_domain_get_disk_errors_args&,
+                              remote_domain_get_disk_errors_ret&, Arena&);
+Answer domain_interface_stats(Session&, const remote_domain_interface_stats_args&,
+                              remote_domain_interface_stats_ret&, Arena&);
+Answer domain_interface_addresses(Session&, const remote_domain_interface_addresses_args&,
+                                  remote_domain_interface_addresses_ret&, Arena&);
+Answer domain_get_iothread_info(Session&, const remote_domain_get_iothread_info_args&,
+                                remote_domain_get_iothread_info_ret&, Arena&);
+Answer domain_get_cpu_stats(Session&, const remote_domain_get_cpu_stats_args&,
+                            remote_domain_get_cpu_stats_ret&, Arena&);
+Answer domain_get_perf_events(Session&, const remote_domain_get_perf_events_args&,
+                              remote_domain_get_perf_events_ret&, Arena&);
+
+// jobs.cc
+Answer domain_get_job_info(Session&, const remote_domain_get_job_info_args&, remote_domain_get_job_info_ret&,
+                           Arena&);
+Answer domain_get_job_stats(Session&, const remote_domain_get_job_stats_args&,
+                            remote_domain_get_job_stats_ret&, Arena&);
+Answer domain_get_control_info(Session&, const remote_domain_get_control_info_args&,
+                               remote_domain_get_control_info_ret&, Arena&);
+Answer domain_has_current_snapshot(Session&, const remote_domain_has_current_snapshot_args&,
+                                   remote_domain_has_current_snapshot_ret&, Arena&);
+Answer domain_snapshot_list_names(Session&, const remote_domain_snapshot_list_names_args&,
+                                  remote_domain_snapshot_list_names_ret&, Arena&);
+Answer domain_list_all_snapshots(Session&, const remote_domain_list_all_snapshots_args&,
+                                 remote_domain_list_all_snapshots_ret&, Arena&);
+Answer domain_list_all_checkpoints(Session&, const remote_domain_list_all_checkpoints_args&,
+                                   remote_domain_list_all_checkpoints_ret&, Arena&);
+Answer domain_snapshot_num(Session&, const remote_domain_snapshot_num_args&, remote_domain_snapshot_num_ret&,
+                           Arena&);
+
+// lifecycle_action.cc
+Answer domain_set_lifecycle_action(Session&, const remote_domain_set_lifecycle_action_args&);
+
+// node_stats.cc
+Answer node_get_cpu_stats(Session&, const remote_node_get_cpu_stats_args&, remote_node_get_cpu_stats_ret&,
+                          Arena&);
+Answer node_get_memory_stats(Session&, const remote_node_get_memory_stats_args&,
+                             remote_node_get_memory_stats_ret&, Arena&);
+Answer node_get_free_memory(Session&, remote_node_get_free_memory_ret&, Arena&);
+Answer node_get_cells_free_memory(Session&, const remote_node_get_cells_free_memory_args&,
+                                  remote_node_get_cells_free_memory_ret&, Arena&);
+Answer node_get_free_pages(Session&, const remote_node_get_free_pages_args&, remote_node_get_free_pages_ret&,
+                           Arena&);
+Answer node_get_memory_parameters(Session&, const remote_node_get_memory_parameters_args&,
+                                  remote_node_get_memory_parameters_ret&, Arena&);
+Answer connect_get_sysinfo(Session&, const remote_connect_get_sysinfo_args&, remote_connect_get_sysinfo_ret&,
+                           Arena&);
 
 }  // namespace virttdx::driver::api

@@ -46,11 +46,10 @@ Answer domain_is_persistent(Session& session, const remote_domain_is_persistent_
   return {};
 }
 
-// Nothing changes a running domain's own definition yet.
 Answer domain_is_updated(Session& session, const remote_domain_is_updated_args& args,
                          remote_domain_is_updated_ret& ret, Arena&) {
-  TRY(find_record(session, args.dom));
-  ret.updated = 0;
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ret.updated = record->live && record->live->changed ? 1 : 0;
   return {};
 }
 
@@ -72,6 +71,14 @@ Answer domain_get_security_label(Session& session, const remote_domain_get_secur
                                  remote_domain_get_security_label_ret& ret, Arena& arena) {
   TRY(find_record(session, args.dom));
   arena.array(ret.label.label_len, ret.label.label_val, std::vector<char>{'\0'});
+  return {};
+}
+
+// No security driver confines monitors: there is no label to list.
+Answer domain_get_security_label_list(Session& session,
+                                      const remote_domain_get_security_label_list_args& args,
+                                      remote_domain_get_security_label_list_ret&, Arena&) {
+  TRY(find_record(session, args.dom));
   return {};
 }
 

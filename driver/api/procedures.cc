@@ -21,4 +21,6 @@ const ProcedureInfo* find_procedure(int number) {
   return found != kProcedures.end() && found->number == number ? found : nullptr;
 }
 
+std::span<const ProcedureInfo> all_procedures() { return kProcedures; }
+
 }  // namespace virttdx::driver

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+
+#include "forward/object_class.h"
 
 namespace virttdx::driver {
 
@@ -19,9 +22,13 @@ struct ProcedureInfo {
   std::string_view name;
   ReadOnlyRule read_only;
   std::string_view function;  ///< libvirt's public function, for messages
+  ObjectClass object_class;
 };
 
 /// Null when the remote program has no such call.
 const ProcedureInfo* find_procedure(int number);
+
+/// In order of numbers.
+std::span<const ProcedureInfo> all_procedures();
 
 }  // namespace virttdx::driver

@@ -4,8 +4,13 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <QTimer>
+#include <algorithm>
+#include <array>
+
 #include "api/dispatch.h"
 #include "api/procedures.h"
+#include "api/refusals.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -22,26 +27,33 @@ std::string unknown_program(const FrameHeader& header) {
 WireError not_served(int procedure, const ProcedureInfo* info) {
   if (info == nullptr || info->function.empty())
     return rpc_error(fmt::format("unknown procedure: {}", procedure));
-  WireError error;
-  error.code = VIR_ERR_NO_SUPPORT;
-  error.domain = VIR_FROM_DOMAIN;
-  error.message = fmt::format("this function is not supported by the connection driver: {}", info->function);
-  error.format = "this function is not supported by the connection driver: %s";
-  error.detail = info->function;
-  return error;
+  return wire_error(VIR_ERR_NO_SUPPORT, std::string(info->function));
 }
 
+constexpr std::array kBeforeOpen = {REMOTE_PROC_AUTH_LIST,
+                                    REMOTE_PROC_AUTH_POLKIT,
+                                    REMOTE_PROC_AUTH_SASL_INIT,
+                                    REMOTE_PROC_AUTH_SASL_START,
+                                    REMOTE_PROC_AUTH_SASL_STEP,
+                                    REMOTE_PROC_CONNECT_OPEN,
+                                    REMOTE_PROC_CONNECT_SUPPORTS_FEATURE,
+                                    REMOTE_PROC_CONNECT_CLOSE};
+
 bool needs_open_connection(int procedure) {
-  return procedure != REMOTE_PROC_AUTH_LIST && procedure != REMOTE_PROC_CONNECT_OPEN &&
-         procedure != REMOTE_PROC_CONNECT_SUPPORTS_FEATURE && procedure != REMOTE_PROC_CONNECT_CLOSE;
+  return std::find(kBeforeOpen.begin(), kBeforeOpen.end(), procedure) == kBeforeOpen.end();
 }
 
 }  // namespace
 
-Session::Session(std::shared_ptr<Client> client, bool read_only, DomainService& service)
-    : client_(std::move(client)), read_only_(read_only), service_(service) {
+Session::Session(std::shared_ptr<Client> client, Peer peer, bool read_only, const DaemonContext& context)
+    : client_(std::move(client)),
+      peer_(std::move(peer)),
+      identity_(peer_),
+      read_only_(read_only),
+      context_(context) {
   client_->on_drained([this] {
     for (auto& [serial, stream] : streams_) stream->continue_output();
+    for (auto& [object_class, upstream] : upstreams_) upstream->continue_output();
   });
 }
 
@@ -50,6 +62,7 @@ void Session::handle(const Frame& frame) {
     case VIR_NET_CALL:
       return handle_call(frame);
     case VIR_NET_STREAM:
+    case VIR_NET_STREAM_HOLE:
       return handle_stream(frame);
     default:
       // Descriptors passed after CALL_WITH_FDS would be taken for the next message; no procedure takes any.
@@ -65,21 +78,61 @@ void Session::handle_call(const Frame& frame) {
   auto reply = std::make_shared<PendingReply>(client_, header);
   if (header.program != REMOTE_PROGRAM || header.version != REMOTE_PROTOCOL_VERSION)
     return reply->fail(rpc_error(unknown_program(header)));
-  const ServeFunction serve = find_serve_function(header.procedure);
   const ProcedureInfo* info = find_procedure(header.procedure);
-  if (serve == nullptr || info == nullptr) return reply->fail(not_served(header.procedure, info));
+  if (info == nullptr) return reply->fail(not_served(header.procedure, info));
   if (uri.empty() && needs_open_connection(header.procedure))
     return reply->fail(Error(Error::Code::Internal, "hypervisor connection not open"));
   if (read_only_ && info->read_only == ReadOnlyRule::Forbidden)
     return reply->fail(read_only_error(info->function));
-  serve(*this, frame, std::move(reply));
+  if (info->object_class != ObjectClass::Hypervisor)
+    return forward(info->object_class, frame, std::move(reply));
+  if (const ServeFunction serve = find_serve_function(header.procedure))
+    return serve(*this, frame, std::move(reply));
+  if (const Refusal* refusal = find_refusal(header.procedure)) return refuse(*this, frame, *reply, *refusal);
+  reply->fail(not_served(header.procedure, info));
+}
+
+Result<Upstream*> Session::upstream_of(ObjectClass object_class) {
+  if (const auto found = upstreams_.find(object_class); found != upstreams_.end()) return found->second.get();
+  const bool per_user = context_.directories.per_user;
+  Result<UniqueFd> socket;
+  for (const auto& path : sockets_of(object_class, context_.directories.run, read_only_ && !per_user)) {
+    socket = connect_unix(path.native());
+    if (socket || socket.error().code() != Error::Code::NotFound) break;
+  }
+  if (!socket) return tl::unexpected(socket.error());
+  UpstreamTarget target{
+      .uri = fmt::format("{}:///{}", scheme_of(object_class), per_user ? "session" : "system"),
+      .read_only = read_only_,
+      .identity = identity_};
+  auto upstream = std::make_unique<Upstream>(*std::move(socket), std::move(target), client_,
+                                             [this, object_class] { drop_upstream(object_class); });
+  return upstreams_.emplace(object_class, std::move(upstream)).first->second.get();
+}
+
+// It calls this itself.
+void Session::drop_upstream(ObjectClass object_class) {
+  const auto found = upstreams_.find(object_class);
+  if (found == upstreams_.end()) return;
+  QTimer::singleShot(0, [gone = std::shared_ptr<Upstream>(std::move(found->second))] {});
+  upstreams_.erase(found);
+}
+
+void Session::forward(ObjectClass object_class, const Frame& frame, std::shared_ptr<PendingReply> reply) {
+  const auto upstream = upstream_of(object_class);
+  if (upstream) return (*upstream)->call(frame, std::move(reply));
+  if (upstream.error().code() != Error::Code::NotFound) return reply->fail(upstream.error());
+  if (const auto nothing = empty_answer(frame.header.procedure)) return reply->succeed(*nothing);
+  reply->fail(not_served(frame.header.procedure, find_procedure(frame.header.procedure)));
 }
 
 // Packets of a stream that has ended already are on their way when it ends: they are dropped, as libvirt
 // does.
 void Session::handle_stream(const Frame& frame) {
+  for (auto& [object_class, upstream] : upstreams_)
+    if (upstream->has_stream(frame.header.serial)) return upstream->stream_packet(frame);
   const auto found = streams_.find(frame.header.serial);
-  if (found == streams_.end()) return;
+  if (found == streams_.end() || frame.header.type != VIR_NET_STREAM) return;
   if (!found->second->handle(frame)) streams_.erase(found);
 }
 

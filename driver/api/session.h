@@ -7,8 +7,10 @@
 #include <string>
 
 #include "api/console_stream.h"
+#include "api/daemon_context.h"
 #include "api/event_subscriptions.h"
-#include "domain/domain_service.h"
+#include "forward/object_class.h"
+#include "forward/upstream.h"
 #include "rpc/client.h"
 
 namespace virttdx::driver {
@@ -18,7 +20,7 @@ inline constexpr std::size_t kStreamsMaximum = 64;
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<Client> client, bool read_only, DomainService& service);
+  Session(std::shared_ptr<Client> client, Peer peer, bool read_only, const DaemonContext& context);
 
   /// A message of the client. Answers it, now or later.
   void handle(const Frame& frame);
@@ -26,7 +28,13 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Client& client() { return *client_; }
   const std::shared_ptr<Client>& shared_client() { return client_; }
-  DomainService& service() { return service_; }
+  DomainService& service() { return context_.service; }
+  const DaemonContext& context() const { return context_; }
+  /// Whoever connected.
+  const Peer& peer() const { return peer_; }
+  /// Whom the connection is used for: the same, unless a proxy said otherwise.
+  const Peer& identity() const { return identity_; }
+  void set_identity(Peer identity) { identity_ = std::move(identity); }
   bool read_only() const { return read_only_; }
   /// For the rest of the connection: it cannot be undone.
   void make_read_only() { read_only_ = true; }
@@ -41,12 +49,17 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   void handle_call(const Frame& frame);
   void handle_stream(const Frame& frame);
+  void forward(ObjectClass object_class, const Frame& frame, std::shared_ptr<PendingReply> reply);
+  Result<Upstream*> upstream_of(ObjectClass object_class);
+  void drop_upstream(ObjectClass object_class);
 
   std::shared_ptr<Client> client_;
+  Peer peer_, identity_;
   bool read_only_;
-  DomainService& service_;
+  const DaemonContext& context_;
   EventSubscriptions events_;
   std::map<std::uint32_t, std::unique_ptr<ConsoleStream>> streams_;
+  std::map<ObjectClass, std::unique_ptr<Upstream>> upstreams_;
 };
 
 }  // namespace virttdx::driver

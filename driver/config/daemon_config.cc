@@ -117,6 +117,31 @@ constexpr std::array kKeys = {
           config.max_clients = TRY(as_number(value, 1, kCountMaximum));
           return {};
         }},
+    Key{"max_anonymous_clients",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.max_anonymous_clients = TRY(as_number(value, 1, kCountMaximum));
+          return {};
+        }},
+    Key{"admin_max_clients",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.admin_max_clients = TRY(as_number(value, 1, kCountMaximum));
+          return {};
+        }},
+    Key{"admin_max_client_requests",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.admin_max_client_requests = TRY(as_number(value, 1, kCountMaximum));
+          return {};
+        }},
+    Key{"unix_sock_admin_perms",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.unix_sock_admin_perms = TRY(as_mode(value));
+          return {};
+        }},
+    Key{"log_outputs",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.log_outputs = TRY(parse_log_outputs(TRY(as_string(value))));
+          return {};
+        }},
     Key{"max_client_requests",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.max_client_requests = TRY(as_number(value, 1, kCountMaximum));
@@ -145,6 +170,11 @@ constexpr std::array kKeys = {
     Key{"require_launch_security",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.require_launch_security = TRY(as_number(value, 0, 1)) == 1;
+          return {};
+        }},
+    Key{"monitor_timeout",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.monitor_timeout = TRY(as_number(value, 1, 3600));
           return {};
         }},
     Key{"log_level",

@@ -9,8 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "support/log.h"
+#include "config/log_outputs.h"
 #include "support/result.h"
 
 namespace virttdx::driver {
@@ -24,9 +25,14 @@ struct DaemonConfig {
   mode_t unix_sock_rw_perms = 0660;
   mode_t unix_sock_ro_perms = 0666;
   unsigned max_clients = 5000;
+  unsigned max_anonymous_clients = 20;
+  unsigned admin_max_clients = 5;
+  unsigned admin_max_client_requests = 5;
+  mode_t unix_sock_admin_perms = 0700;
   unsigned max_client_requests = 5;
   unsigned keepalive_interval = 5;  ///< seconds; 0: never
   unsigned keepalive_count = 5;
+  unsigned monitor_timeout = 30;  ///< seconds
   log::Priority log_level = log::Priority::Info;
   /// What virConnectGetType and virConnectGetVersion answer; clients as OpenStack Nova expect "QEMU" and a
   /// version of QEMU (major * 1,000,000 + minor * 1,000 + release). Absent: "TDX" and our own version.
@@ -34,6 +40,7 @@ struct DaemonConfig {
   std::optional<std::uint64_t> hypervisor_version;
   /// Refuse definitions without <launchSecurity type='tdx'> instead of completing them.
   bool require_launch_security = false;
+  std::optional<std::vector<LogOutput>> log_outputs;  ///< absent: standard error at log_level
 };
 
 Result<HostChoice> parse_host_choice(std::string_view text);

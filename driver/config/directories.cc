@@ -39,7 +39,8 @@ Result<Directories> of_session() {
                      .state = run / "tdx",
                      .config = config / "tdx",
                      .log = cache / "tdx" / "log",
-                     .config_file = config / "virttdxd.conf"};
+                     .config_file = config / "virttdxd.conf",
+                     .per_user = true};
 }
 
 Result<> create_one(const std::filesystem::path& path, mode_t mode) {

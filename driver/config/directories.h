@@ -16,9 +16,11 @@ struct Directories {
   std::filesystem::path config;  ///< definitions; autostart/ below it
   std::filesystem::path log;     ///< one file a domain
   std::filesystem::path config_file;
+  bool per_user = false;  ///< a session's: tdx:///session
 
   std::filesystem::path socket() const { return run / "virttdxd-sock"; }
   std::filesystem::path read_only_socket() const { return run / "virttdxd-sock-ro"; }
+  std::filesystem::path admin_socket() const { return run / "virttdxd-admin-sock"; }
   std::filesystem::path lock_file() const { return run / "virttdxd.pid"; }
   std::filesystem::path autostart() const { return config / "autostart"; }
 };

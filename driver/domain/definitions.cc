@@ -11,8 +11,8 @@
 
 namespace virttdx::driver {
 
-DomainService::DomainService(Directories directories, HostAccess host)
-    : host_(std::move(host)), store_(std::move(directories)) {}
+DomainService::DomainService(Directories directories, HostAccess host, std::chrono::seconds monitor_patience)
+    : host_(std::move(host)), store_(std::move(directories)), monitor_patience_(monitor_patience) {}
 
 Result<DomainService::ReadDefinition> DomainService::read_definition(std::string_view xml) const {
   auto domain = TRY(domain_xml::parse_domain(xml));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace virttdx::driver {
@@ -11,12 +12,13 @@ inline constexpr int kEventStoppedRecreated = 7;
 
 /// Something that happened to a domain. Numbers are those of libvirt's public header.
 struct DomainEvent {
-  int event_id = 0;  ///< virDomainEventID: lifecycle or reboot
+  int event_id = 0;  ///< virDomainEventID: lifecycle, reboot, metadata change
   std::string name;
   std::string uuid;
   int id = -1;     ///< -1: not running (any more)
-  int event = 0;   ///< virDomainEventType, of a lifecycle event
+  int event = 0;   ///< virDomainEventType of a lifecycle event, virDomainMetadataType of a change of metadata
   int detail = 0;  ///< of that type
+  std::optional<std::string> text = {};  ///< namespace of a change of metadata
 };
 
 }  // namespace virttdx::driver

@@ -34,6 +34,7 @@ struct LiveDomain {
   std::string stop_message;
   bool recreate_after_shutdown = false;  ///< a reboot was asked for
   bool recreated = false;                ///< this start follows a reboot
+  bool changed = false;                  ///< differs from what it was started with
   bool cpu_asked = false;                ///< the monitor was asked for the CPU that the guest has
   bool verify_cpu = false;               ///< check='full': no start with a CPU other than asked for
   bool resume_when_verified = false;     ///< the guest waits for that, and for nothing else

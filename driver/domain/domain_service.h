@@ -3,6 +3,7 @@
 // nothing here waits: what takes time ends in a Completion.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "domain/domain_record.h"
 #include "domain/domain_registry.h"
 #include "domain/domain_store.h"
+#include "domain/impact.h"
 #include "host/host_access.h"
 
 namespace virttdx::driver {
@@ -25,7 +27,8 @@ class DomainService {
   using EventHandler = std::function<void(const DomainEvent&)>;
   using ReplyHandler = std::function<void(Result<ControlReply>)>;
 
-  DomainService(Directories directories, HostAccess host);
+  /// A monitor that does not answer a command for `monitor_patience` fails it.
+  DomainService(Directories directories, HostAccess host, std::chrono::seconds monitor_patience);
 
   const HostAccess& host() const { return host_; }
   const DomainRegistry& domains() const { return registry_; }
@@ -34,10 +37,17 @@ class DomainService {
   /// Reads definitions, takes over the monitors that run, starts what is marked for autostart (once a boot).
   void load();
 
-  // Definitions (definitions.cc).
+  // Definitions (definitions.cc, changes.cc).
   Result<RecordPtr> define(std::string_view xml);
   Result<> undefine(const RecordPtr& record);
   Result<> set_autostart(const RecordPtr& record, bool autostart);
+  Result<> rename(const RecordPtr& record, const std::string& new_name);
+  /// Makes a change to the stored definition, the live one, or both; what the monitor has to do about it has
+  /// been done. The change must give the same for both.
+  using Change = std::function<Result<>(domain_xml::Domain&)>;
+  Result<> change(const RecordPtr& record, const Impact& impact, const Change& change);
+  /// `type` is a virDomainMetadataType; `uri` of an element.
+  void announce_metadata(const DomainRecord& record, int type, std::optional<std::string> uri) const;
   /// Starts a domain that vanishes when it stops; `done` gets its record once the TD runs.
   void create_transient(std::string_view xml, const StartOptions& options,
                         std::function<void(Result<RecordPtr>)> done);
@@ -96,6 +106,8 @@ class DomainService {
 
   void reattach(const domain_xml::DomainStatus& status);
   void start_marked();
+  bool finish_rename(const DomainStore::StoredDefinition& stored);
+  void apply_pins(const RecordPtr& record) const;
   void save_status(const DomainRecord& record) const;
   void emit(const DomainRecord& record, int event, int detail) const;
   void emit_reboot(const DomainRecord& record) const;
@@ -104,6 +116,7 @@ class DomainService {
   DomainStore store_;
   DomainRegistry registry_;
   EventHandler event_handler_;
+  const std::chrono::seconds monitor_patience_;
 };
 
 }  // namespace virttdx::driver

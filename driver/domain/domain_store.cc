@@ -92,6 +92,12 @@ Result<> DomainStore::remove_definition(std::string_view name) const {
   return remove_file(definition_file(name));
 }
 
+bool DomainStore::is_newer(std::string_view name, std::string_view than) const {
+  std::error_code error;
+  return std::filesystem::last_write_time(definition_file(name), error) >
+         std::filesystem::last_write_time(definition_file(than), error);
+}
+
 Result<> DomainStore::set_autostart(std::string_view name, bool autostart) const {
   const auto link = autostart_link(name);
   if (!autostart) return remove_file(link);

@@ -31,6 +31,8 @@ class DomainStore {
   Result<> save_definition(const domain_xml::Domain& domain) const;
   /// With its autostart link.
   Result<> remove_definition(std::string_view name) const;
+  /// Whether the first one's definition was written after the second one's.
+  bool is_newer(std::string_view name, std::string_view than) const;
   Result<> set_autostart(std::string_view name, bool autostart) const;
 
   std::vector<domain_xml::DomainStatus> load_statuses() const;

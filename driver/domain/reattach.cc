@@ -20,6 +20,7 @@ Phase phase_of(const domain_xml::DomainStatus& status) {
 
 void DomainService::load() {
   for (auto& stored : store_.load_definitions()) {
+    if (finish_rename(stored)) continue;
     if (const auto unique = registry_.check_identity(stored.domain.uuid, stored.domain.name); !unique) {
       log::error("definition of domain '{}': {}; left alone", stored.domain.name, unique.error().message());
       continue;
@@ -31,6 +32,30 @@ void DomainService::load() {
   }
   for (const auto& status : store_.load_statuses()) reattach(status);
   if (store_.take_autostart_turn()) start_marked();
+}
+
+// A daemon that was killed while it renamed a domain left both files, equal but for the name. The newer one
+// counts: it was complete before the old one was to go.
+bool DomainService::finish_rename(const DomainStore::StoredDefinition& stored) {
+  const auto other = registry_.find_by_uuid(stored.domain.uuid);
+  if (!other || (*other)->name == stored.domain.name) return false;
+  domain_xml::Domain same_name = stored.domain;
+  same_name.name = (*other)->name;
+  if (same_name != *(*other)->definition) return false;
+  const bool newer = store_.is_newer(stored.domain.name, (*other)->name);
+  const std::string kept = newer ? stored.domain.name : (*other)->name;
+  const std::string dropped = newer ? (*other)->name : stored.domain.name;
+  log::warning("domain '{}' was being renamed to '{}': finishing that", dropped, kept);
+  const bool autostart = stored.autostart || (*other)->autostart;
+  if (autostart)
+    if (const auto linked = store_.set_autostart(kept, true); !linked)
+      log::error("{}", linked.error().message());
+  if (const auto removed = store_.remove_definition(dropped); !removed)
+    log::error("{}", removed.error().message());
+  (*other)->name = kept;
+  (*other)->autostart = autostart;
+  (*other)->definition->name = kept;
+  return true;
 }
 
 void DomainService::reattach(const domain_xml::DomainStatus& status) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "domain/affinity.h"
 #include "domain/domain_service.h"
 #include "domain/log_tail.h"
 #include "domain/messages.h"
@@ -16,6 +17,8 @@ namespace {
 
 // A monitor that runs but does not open its control socket by then is stuck.
 constexpr std::chrono::seconds kConnectPatience{30};
+// One that ran before this daemon did has a TD: as long as it lives, it is waited for.
+constexpr std::chrono::hours kReattachPatience{24 * 365};
 
 // What the monitor knows of the devices that only exist now.
 void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status) {
@@ -94,8 +97,10 @@ Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
 
 void DomainService::connect_monitor(const RecordPtr& record) {
   const std::weak_ptr<DomainRecord> weak = record;
-  record->live->connector.reset(new MonitorConnector(
-      record->live->process, kConnectPatience, [this, weak](Result<ControlClient> client) {
+  const std::chrono::milliseconds patience =
+      record->phase == Phase::Starting ? kConnectPatience : kReattachPatience;
+  record->live->connector.reset(
+      new MonitorConnector(record->live->process, patience, [this, weak](Result<ControlClient> client) {
         const auto connected = weak.lock();
         if (!connected || !connected->live) return;
         connected->live->connector.reset();
@@ -106,7 +111,7 @@ void DomainService::connect_monitor(const RecordPtr& record) {
 void DomainService::attach(const RecordPtr& record, ControlClient client) {
   const std::weak_ptr<DomainRecord> weak = record;
   record->live->monitor.reset(new MonitorLink(
-      std::move(client),
+      std::move(client), monitor_patience_,
       [this, weak](const MonitorEvent& event) {
         if (const auto domain = weak.lock()) handle_event(domain, event);
       },
@@ -156,10 +161,17 @@ void DomainService::finish_start(const RecordPtr& record, bool paused) {
     if (!recreated) emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
     emit(*record, VIR_DOMAIN_EVENT_STARTED, detail);
   }
+  apply_pins(record);
   save_status(*record);
   log::info("domain '{}' started with id {}, monitor process {}", record->name, record->id,
             record->live->process.pid);
   if (const auto started = std::exchange(record->started, nullptr)) started({});
+}
+
+// A domain that cannot have its pins runs all the same: CPUs may be offline for a while.
+void DomainService::apply_pins(const RecordPtr& record) const {
+  const auto pinned = apply_affinity(record->live->process, record->live->definition);
+  if (!pinned) log::warning("domain '{}': {}", record->name, pinned.error().message());
 }
 
 // The monitor's own last words are the best explanation there is.

@@ -156,6 +156,7 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       return emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
     case MonitorEventKind::Panicked:
       add_message(*record, fmt::format("guest panicked: {}", event.message));
+      emit(*record, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
       return save_status(*record);
     case MonitorEventKind::Stopped:
       return begin_stop(record, event.stop_reason, event.message);

@@ -7,58 +7,20 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
+#include <utility>
 #include <vector>
 
-#include "host/kernel_file.h"
+#include "process/process_stat.h"
 
 namespace virttdx::driver {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryInterval{10};
-constexpr std::chrono::milliseconds kGreetingPatience{1000};
-
-struct ProcessStat {
-  char state = 'X';
-  std::uint64_t user_ticks = 0, system_ticks = 0, start_time = 0, resident_pages = 0;
-};
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (end > 0) words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
-std::uint64_t number_of(std::string_view word) {
-  std::uint64_t value = 0;
-  std::from_chars(word.data(), word.data() + word.size(), value);
-  return value;
-}
-
-// proc(5): the second field is the command in parentheses, which may itself contain any of these; fields
-// after the last ')' start with number 3.
-Result<ProcessStat> read_stat(pid_t pid) {
-  const std::string text = read_kernel_file(fmt::format("/proc/{}/stat", pid));
-  const std::size_t close = text.rfind(')');
-  if (close == std::string::npos) return fail(Error::Code::NotFound, "no process {}", pid);
-  const auto fields = words_of(std::string_view(text).substr(close + 1));
-  constexpr std::size_t kFirst = 3, kUserTime = 14, kSystemTime = 15, kStartTime = 22, kResident = 24;
-  if (fields.size() <= kResident - kFirst)
-    return fail(Error::Code::InvalidData, "/proc/{}/stat is too short", pid);
-  return ProcessStat{.state = fields[0].front(),
-                     .user_ticks = number_of(fields[kUserTime - kFirst]),
-                     .system_ticks = number_of(fields[kSystemTime - kFirst]),
-                     .start_time = number_of(fields[kStartTime - kFirst]),
-                     .resident_pages = number_of(fields[kResident - kFirst])};
-}
+constexpr std::chrono::milliseconds kRetryIntervalMaximum{500};
 
 Result<ProcessStat> stat_of(const MonitorProcess& process) {
   if (process.pid <= 0) return fail(Error::Code::NotFound, "no process");
-  const ProcessStat stat = TRY(read_stat(process.pid));
+  const ProcessStat stat = TRY(read_process_stat(process.pid));
   if (stat.start_time != process.start_time || stat.state == 'Z' || stat.state == 'X')
     return fail(Error::Code::NotFound, "process {} has ended", process.pid);
   return stat;
@@ -108,7 +70,7 @@ Result<MonitorProcess> spawn_monitor(const MonitorCommand& command) {
   if (pid == 0) become_monitor(arguments.data(), log.get(), write_end.get());
   write_end.reset();
   TRY(wait_for_exec(read_end.get(), command.binary));
-  const auto stat = read_stat(pid);
+  const auto stat = read_process_stat(pid);
   return MonitorProcess{pid, stat ? stat->start_time : 0, command.control_socket};
 }
 
@@ -120,8 +82,7 @@ void signal_process(const MonitorProcess& process, int signal) {
 
 std::uint64_t cpu_time_ns(const MonitorProcess& process) {
   const auto stat = stat_of(process);
-  const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-  return stat ? (stat->user_ticks + stat->system_ticks) * (1'000'000'000 / per_second) : 0;
+  return stat ? ticks_to_ns(stat->user_ticks + stat->system_ticks) : 0;
 }
 
 std::uint64_t resident_kib(const MonitorProcess& process) {
@@ -139,10 +100,19 @@ MonitorConnector::MonitorConnector(MonitorProcess process, std::chrono::millisec
 }
 
 void MonitorConnector::try_once() {
-  auto client = ControlClient::connect(process_.control_socket, kGreetingPatience);
-  if (client) return finish(std::move(client));
+  auto connected = attempt();
+  if (connected && *connected) return finish(*std::exchange(begun_, std::nullopt));
+  if (!connected) begun_.reset();
   if (!is_alive(process_)) return finish(fail(Error::Code::WrongState, "the monitor ended at once"));
-  if (std::chrono::steady_clock::now() >= deadline_) finish(tl::unexpected(client.error()));
+  timer_.setInterval(std::min(timer_.intervalAsDuration() * 5 / 4, kRetryIntervalMaximum));
+  if (std::chrono::steady_clock::now() < deadline_) return;
+  finish(connected ? fail(Error::Code::TimedOut, "the monitor does not answer")
+                   : tl::unexpected(connected.error()));
+}
+
+Result<bool> MonitorConnector::attempt() {
+  if (!begun_) begun_ = TRY(ControlClient::begin(process_.control_socket));
+  return begun_->greeted();
 }
 
 void MonitorConnector::finish(Result<ControlClient> result) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "process/deferred_delete.h"
@@ -43,7 +44,7 @@ std::uint64_t cpu_time_ns(const MonitorProcess& process);
 /// Resident memory in KiB; 0 when it is gone.
 std::uint64_t resident_kib(const MonitorProcess& process);
 
-/// Connects to a monitor's control socket as soon as it answers.
+/// Connects to a monitor's control socket as soon as it answers. Never waits for it.
 class MonitorConnector {
  public:
   /// Gets the connection, or why there will be none: WrongState (the process ended), TimedOut.
@@ -54,9 +55,11 @@ class MonitorConnector {
 
  private:
   void try_once();
+  Result<bool> attempt();
   void finish(Result<ControlClient> result);
 
   MonitorProcess process_;
+  std::optional<ControlClient> begun_;  ///< connected, its greeting has not come
   std::chrono::steady_clock::time_point deadline_;
   Handler handler_;
   QTimer timer_;

@@ -18,14 +18,20 @@ void PendingReply::succeed(std::string_view payload) { send(VIR_NET_OK, payload)
 
 void PendingReply::fail(const WireError& error) { send(VIR_NET_ERROR, encode_error(error)); }
 
+void PendingReply::relay(const Frame& reply) { send(reply.header, reply.payload); }
+
 void PendingReply::send(std::uint32_t status, std::string_view payload) {
+  FrameHeader header = call_;
+  header.type = VIR_NET_REPLY;
+  header.status = status;
+  send(header, payload);
+}
+
+void PendingReply::send(const FrameHeader& header, std::string_view payload) {
   CHECK(!answered_);
   answered_ = true;
   const auto client = client_.lock();
   if (!client) return;
-  FrameHeader header = call_;
-  header.type = VIR_NET_REPLY;
-  header.status = status;
   client->send(header, payload);
   client->call_ended();
 }

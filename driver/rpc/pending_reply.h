@@ -22,10 +22,13 @@ class PendingReply {
 
   void succeed(std::string_view payload);
   void fail(const WireError& error);
+  /// Another daemon's reply to the same call, as it is.
+  void relay(const Frame& reply);
   const FrameHeader& call() const { return call_; }
 
  private:
   void send(std::uint32_t status, std::string_view payload);
+  void send(const FrameHeader& header, std::string_view payload);
 
   std::weak_ptr<Client> client_;
   FrameHeader call_;

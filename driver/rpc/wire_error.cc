@@ -42,7 +42,47 @@ static_assert([] {
   return kErrorTable.size() == static_cast<std::size_t>(Error::Code::Internal) + 1;
 }());
 
+struct CodePrefix {
+  int number;
+  std::string_view prefix;
+};
+// Codes that no Error::Code stands for.
+constexpr std::array kCodePrefixes = {
+    CodePrefix{VIR_ERR_NO_SUPPORT, "this function is not supported by the connection driver"},
+    CodePrefix{VIR_ERR_INVALID_ARG, "invalid argument"},
+    CodePrefix{VIR_ERR_OPERATION_INVALID, "Requested operation is not valid"},
+    CodePrefix{VIR_ERR_OPERATION_UNSUPPORTED, "Operation not supported"},
+    CodePrefix{VIR_ERR_ARGUMENT_UNSUPPORTED, "argument unsupported"},
+    CodePrefix{VIR_ERR_INTERNAL_ERROR, "internal error"},
+    CodePrefix{VIR_ERR_NO_DOMAIN_SNAPSHOT, "Domain snapshot not found"},
+    CodePrefix{VIR_ERR_NO_DOMAIN_CHECKPOINT, "Domain checkpoint not found"},
+    CodePrefix{VIR_ERR_NO_DOMAIN_BACKUP, "Domain backup job id not found"},
+    CodePrefix{VIR_ERR_NO_DOMAIN_METADATA, "metadata not found"},
+    CodePrefix{VIR_ERR_AUTH_FAILED, "authentication failed"},
+    CodePrefix{VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable"},
+    CodePrefix{VIR_ERR_ACCESS_DENIED, "access denied"},
+    CodePrefix{VIR_ERR_NO_SERVER, "Server not found"},
+    CodePrefix{VIR_ERR_NO_CLIENT, "Client not found"},
+};
+
+std::string_view prefix_of(int code) {
+  for (const auto& row : kCodePrefixes)
+    if (row.number == code) return row.prefix;
+  return {};
+}
+
 }  // namespace
+
+WireError wire_error(int code, std::string detail) {
+  const std::string_view prefix = prefix_of(code);
+  WireError error;
+  error.code = code;
+  error.domain = VIR_FROM_DOMAIN;
+  error.message = prefix.empty() ? detail : fmt::format("{}: {}", prefix, detail);
+  error.format = prefix.empty() ? "%s" : fmt::format("{}: %s", prefix);
+  error.detail = std::move(detail);
+  return error;
+}
 
 WireError::WireError(const Error& error) : domain(VIR_FROM_DOMAIN) {
   const ErrorRow& row = kErrorTable.at(static_cast<std::size_t>(error.code()));

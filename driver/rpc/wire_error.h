@@ -25,6 +25,8 @@ struct WireError {
   WireError(const Error& error);  // NOLINT(google-explicit-constructor)
 };
 
+/// An error with one of libvirt's codes, after libvirt's own words for that code.
+WireError wire_error(int code, std::string detail);
 /// An error of the RPC layer itself (VIR_ERR_RPC, VIR_FROM_RPC); the message is sent as it is.
 WireError rpc_error(std::string message);
 /// VIR_ERR_INVALID_ARG in the form that libvirt gives to flags it does not know.

@@ -26,7 +26,8 @@ class Connection(DaemonTest):
                           self.uri().replace('system', 'nowhere'))
 
     def test_says_not_supported_for_what_is_not_served(self):
-        self.assert_error(libvirt.VIR_ERR_NO_SUPPORT, 'virConnectNumOfNetworks', self.connection.numOfNetworks)
+        self.assert_error(libvirt.VIR_ERR_NO_SUPPORT, 'virConnectNumOfInterfaces', self.connection.numOfInterfaces)
+        self.assertEqual(self.connection.numOfNetworks(), 0)
 
     def test_keeps_read_only_clients_from_changing_anything(self):
         self.define()
@@ -201,10 +202,11 @@ class Life(DaemonTest):
         self.assertEqual(domain.OSType(), 'hvm')
         self.assertEqual(domain.maxMemory(), 524288)
         (_, stats), = self.connection.getAllDomainStats()
-        self.assertEqual((stats['state.state'], stats['vcpu.current'], stats['vcpu.0.time']), (1, 1, 1000000))
+        self.assertEqual((stats['state.state'], stats['vcpu.current']), (1, 1))
+        self.assertGreater(stats['vcpu.0.time'], 0)
         self.assertGreater(stats['balloon.rss'], 0)
         self.assertGreater(domain.memoryStats()['rss'], 0)
-        self.assertEqual(domain.vcpus()[0][0][2], 1000000)
+        self.assertGreater(domain.vcpus()[0][0][2], 0)
         self.assertEqual(domain.launchSecurityInfo()['tdx-mrtd'], '4c' * 48)
         self.assertTrue(any('software TDX host' in message for message in domain.messages()))
         self.assertIn('/dev/pts/fake', domain.XMLDesc())

@@ -8,11 +8,13 @@ VIRTTDX_FAKE_LAUNCH=hang never finishes launching. The guest's CPUID is what was
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=fail does not tell it.
 """
 import array
+import ctypes
 import json
 import os
 import selectors
 import socket
 import sys
+import threading
 
 HOST_CAPABILITIES = os.environ.get('VIRTTDX_FAKE_HOST')
 MRTD = '4c' * 48
@@ -43,6 +45,17 @@ class Monitor:
         self.listener.bind(path)
         self.listener.listen()
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+
+    def start_vcpus(self):
+        """Threads named as the real monitor's, for whoever looks at them or pins them."""
+        libc = ctypes.CDLL(None)
+
+        def vcpu(name):
+            libc.prctl(15, name.encode(), 0, 0, 0)  # PR_SET_NAME
+            threading.Event().wait()
+
+        for number in range(self.config['vcpu_count']):
+            threading.Thread(target=vcpu, args=(f'vcpu{number}',), daemon=True).start()
 
     def run(self):
         while self.state != 'stopped':
@@ -191,7 +204,10 @@ def main():
     options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
     with open(options['--config'], encoding='utf-8') as file:
         config = json.load(file)
-    Monitor(config, options['--control-socket']).run()
+    monitor = Monitor(config, options['--control-socket'])
+    monitor.start_vcpus()
+    monitor.run()
+    os._exit(0)
 
 
 main()

@@ -22,6 +22,12 @@ constexpr std::size_t kReadSize = 64 << 10;
 // A monitor that stops reading must not make the client grow.
 constexpr std::size_t kUnsentMaximum = kControlMessageMaximum;
 
+// `full`: the code when the listener's queue has no room.
+Error connect_error(const std::filesystem::path& path, Error::Code full) {
+  if (errno == EAGAIN) return {full, fmt::format("monitor at '{}' accepts no connection", path.string())};
+  return Error::from_errno(errno, fmt::format("cannot connect to the monitor at '{}'", path.string()));
+}
+
 Result<UniqueFd> connected_socket(const std::filesystem::path& path, std::chrono::milliseconds timeout) {
   const auto address = TRY(control_wire::socket_address(path));
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -31,11 +37,8 @@ Result<UniqueFd> connected_socket(const std::filesystem::path& path, std::chrono
   const timeval limit{seconds.count(), std::chrono::microseconds(timeout - seconds).count()};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   // SAFETY: sockaddr_un is how AF_UNIX reads a sockaddr.
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == EAGAIN)
-      return fail(Error::Code::TimedOut, "monitor at '{}' accepts no connection", path.string());
-    return fail_errno(errno, "cannot connect to the monitor at '{}'", path.string());
-  }
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return tl::unexpected(connect_error(path, Error::Code::TimedOut));
   if (::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0)
     return fail_errno(errno, "cannot make the connection to '{}' non-blocking", path.string());
   return socket;
@@ -55,6 +58,26 @@ void keep_descriptors(const msghdr& header, std::vector<UniqueFd>& kept) {
 }
 
 }  // namespace
+
+Result<ControlClient> ControlClient::begin(const std::filesystem::path& socket) {
+  const auto address = TRY(control_wire::socket_address(socket));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail_errno(errno, "cannot create a socket");
+  // SAFETY: sockaddr_un is how AF_UNIX reads a sockaddr.
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return tl::unexpected(connect_error(socket, Error::Code::Busy));
+  return ControlClient(std::move(fd));
+}
+
+Result<bool> ControlClient::greeted() {
+  TRY(read_available());
+  if (const auto line = take_line()) {
+    TRY(control_wire::check_greeting(*line));
+    return true;
+  }
+  if (closed_) return fail(Error::Code::WrongState, "the monitor closed the connection without a greeting");
+  return false;
+}
 
 Result<ControlClient> ControlClient::connect(const std::filesystem::path& socket,
                                              std::chrono::milliseconds timeout) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "support/log.h"
+#include "support/log_sink.h"
 
 #include <unistd.h>
 
@@ -7,12 +7,16 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace virttdx::log {
 namespace {
 
 std::atomic<Priority> threshold{Priority::Info};
+std::mutex sink_mutex;
+Sink sink;  // guarded by sink_mutex
 
 std::string timestamp() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -55,10 +59,17 @@ std::string on_one_line(std::string_view text) {
 
 void set_threshold(Priority priority) { threshold = priority; }
 
+void set_sink(Sink new_sink) {
+  const std::lock_guard lock(sink_mutex);
+  sink = std::move(new_sink);
+}
+
 void write(Priority priority, std::string_view text) {
   if (priority < threshold.load()) return;
-  const std::string line =
-      fmt::format("{}: {}: {} : {}\n", timestamp(), getpid(), name_of(priority), on_one_line(text));
+  const std::string shown = on_one_line(text);
+  const std::string line = fmt::format("{}: {}: {} : {}\n", timestamp(), getpid(), name_of(priority), shown);
+  const std::lock_guard lock(sink_mutex);
+  if (sink) return sink(priority, line, shown);
   // One write, so that lines of several threads and processes do not mix. A log that cannot be written is
   // lost.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

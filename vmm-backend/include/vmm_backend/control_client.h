@@ -35,6 +35,12 @@ class ControlClient {
   static Result<ControlClient> connect(const std::filesystem::path& socket,
                                        std::chrono::milliseconds timeout);
 
+  /// Begins to connect and never waits. Errors: NotFound, System, Busy (the monitor accepts nobody now).
+  /// Usable once greeted() has said so.
+  static Result<ControlClient> begin(const std::filesystem::path& socket);
+  /// Whether the greeting has come. Errors: WrongState (closed), InvalidData (another protocol version).
+  Result<bool> greeted();
+
   /// For poll or a socket notifier: readable means receive() has work.
   int fd() const { return socket_.get(); }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Changes of what is defined and of what runs, short of defining anew.
+#include <libvirt/libvirt.h>
+
+#include "domain/domain_service.h"
+#include "domain/messages.h"
+
+namespace virttdx::driver {
+
+Result<> DomainService::change(const RecordPtr& record, const Impact& impact, const Change& change) {
+  std::optional<domain_xml::Domain> config;
+  if (impact.config) {
+    config = *record->definition;
+    TRY(change(*config));
+    // The live change must not be all that is left when the disk is full.
+    TRY(store_.save_definition(*config));
+    record->definition_messages = messages_of(findings_of(*config));
+    record->definition = std::move(config);
+  }
+  if (!impact.live) return {};
+  TRY(change(record->live->definition));
+  record->live->changed = true;
+  save_status(*record);
+  return {};
+}
+
+void DomainService::announce_metadata(const DomainRecord& record, int type,
+                                      std::optional<std::string> uri) const {
+  if (!event_handler_) return;
+  event_handler_({.event_id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+                  .name = record.name,
+                  .uuid = record.uuid,
+                  .id = record.id,
+                  .event = type,
+                  .text = std::move(uri)});
+}
+
+// The new files are complete before the old ones go: a daemon killed in between finds both, and finishes.
+Result<> DomainService::rename(const RecordPtr& record, const std::string& new_name) {
+  TRY(check_domain_name(new_name));
+  if (!record->persistent()) return fail(Error::Code::WrongState, "cannot rename a transient domain");
+  if (record->active()) return fail(Error::Code::WrongState, "cannot rename active domain");
+  if (registry_.find_by_name(new_name))
+    return fail(Error::Code::WrongState, "domain with name '{}' already exists", new_name);
+  domain_xml::Domain domain = *record->definition;
+  const std::string old_name = domain.name;
+  domain.name = new_name;
+  TRY(store_.save_definition(domain));
+  if (record->autostart) TRY(store_.set_autostart(new_name, true));
+  TRY(store_.remove_definition(old_name));
+  emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
+  record->definition = std::move(domain);
+  record->name = new_name;
+  emit(*record, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
+  return {};
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Who is connected to one of the daemon's servers, and how many may be.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "rpc/client.h"
+#include "rpc/peer.h"
+
+namespace virttdx::driver {
+
+struct ConnectedClient {
+  std::int64_t connected_at = 0;  ///< seconds since 1970
+  bool read_only = false;
+  Peer peer;
+  std::weak_ptr<Client> client;
+};
+
+class ServerClients {
+ public:
+  /// `anonymous_maximum`: of those that have not authenticated yet.
+  ServerClients(std::string name, unsigned maximum, unsigned anonymous_maximum)
+      : name_(std::move(name)), maximum_(maximum), anonymous_maximum_(anonymous_maximum) {}
+
+  const std::string& name() const { return name_; }
+  unsigned maximum() const { return maximum_; }
+  unsigned anonymous_maximum() const { return anonymous_maximum_; }
+  /// Those who are connected stay. False: anonymous clients would outnumber all.
+  [[nodiscard]] bool set_limits(unsigned maximum, unsigned anonymous_maximum);
+  bool full() const { return clients_.size() >= maximum_; }
+
+  /// Returns its id, which no other gets.
+  std::uint64_t add(ConnectedClient client);
+  void remove(std::uint64_t id) { clients_.erase(id); }
+  const std::map<std::uint64_t, ConnectedClient>& all() const { return clients_; }
+
+ private:
+  std::string name_;
+  unsigned maximum_, anonymous_maximum_;
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, ConnectedClient> clients_;
+};
+
+}  // namespace virttdx::driver
