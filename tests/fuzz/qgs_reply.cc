@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A reply of the quote generation service of any bytes: a quote that fits the message, or an error.
+// Messages of the quote generation protocol of any bytes: a quote or report that fits the message, or an error.
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "tdx/qgs_client.h"
+#include "vmm_backend/qgs_message.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
-  const auto quote = virttdx::quote_of_response({bytes.begin(), bytes.end()});
+  const auto quote = virttdx::qgs::quote_of_response(bytes);
   CHECK(!quote || quote->size() < size);
+  const auto report = virttdx::qgs::report_of_request(bytes);
+  CHECK(!report || report->size() < size);
   return 0;
 }

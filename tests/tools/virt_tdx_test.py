@@ -396,7 +396,7 @@ class CommandLine(unittest.TestCase):
     def test_help_is_there_for_every_command(self):
         overview = virt_tdx('--help')
         self.assertEqual(overview.returncode, 0)
-        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure', 'run'):
+        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure', 'qgs-sim', 'run'):
             self.assertIn(f'  {command} ', overview.stdout)
             done = virt_tdx(command, '--help')
             self.assertEqual(done.returncode, 0)
@@ -407,7 +407,8 @@ class CommandLine(unittest.TestCase):
         for words in ([], ['explode'], ['measure'], ['measure', 'a', 'b'], ['measure', '--colour', FIRMWARE],
                       ['host', '--host', 'xen'], ['check'], ['check', 'a', 'b'], ['explain'],
                       ['explain', 'EVIL'], ['explain', 'EINVAL', 'x'], ['explain', '--ioctl', 'INIT', 'EINVAL'],
-                      ['explain', '--log', 'x', 'EINVAL'], ['explain', '1', '2', '3']):
+                      ['explain', '--log', 'x', 'EINVAL'], ['explain', '1', '2', '3'], ['qgs-sim'],
+                      ['qgs-sim', '--socket', '/nonexistent/s', '--delay', 'x']):
             done = virt_tdx(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ''), words)
             self.assertIn('virt-tdx', done.stderr)

@@ -92,7 +92,9 @@ Result<> add_conditional_rules(scmp_filter_ctx filter) {
   const auto own_pid = static_cast<scmp_datum_t>(::getpid());
   const ConditionalRule rules[] = {
       {SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, creating, 0)},
+      // the quote generation service
       {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
+      {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_VSOCK)},
       {SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
       {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)},
       {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, own_pid)},

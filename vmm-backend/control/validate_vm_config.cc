@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "control/validation.h"
+#include "vmm_backend/qgs_address.h"
 
 namespace virttdx {
 namespace {
@@ -19,6 +20,8 @@ constexpr std::uint32_t kVcpuMaximum = 4096;
 constexpr std::uint32_t kTscMinimum = 100'000, kTscMaximum = 10'000'000, kTscUnit = 25'000;
 constexpr unsigned kSerialPorts = 4;
 constexpr std::size_t kNameMaximum = 255;
+// A guest whose vCPU stands still longer takes it for a lockup.
+constexpr std::uint32_t kQuoteWaitMaximum = 10'000;
 
 // TDX Module ABI, TD_PARAMS.XFAM: x87 and SSE always; AVX-512 and AMX tile state come as whole groups.
 constexpr std::uint64_t kXfamFixed1 = 0x3, kXfamAvx512 = 0xE0, kXfamAvx = 0x4, kXfamAmx = 0x60000,
@@ -112,15 +115,24 @@ Result<> check_duplicates(const char* field, const CpuidEntries& entries) {
   return {};
 }
 
+Result<> check_quotes(const TdConfig& td) {
+  if (td.quote_wait_ms > kQuoteWaitMaximum)
+    return fail(Error::Code::InvalidArgument, "/td/quote_wait_ms: {} is outside 0 to {}", td.quote_wait_ms,
+                kQuoteWaitMaximum);
+  if (!td.quote_service_socket) return {};
+  TRY(check_text("/td/quote_service_socket", *td.quote_service_socket, kPathMaximum));
+  const auto address = qgs::parse_address(*td.quote_service_socket);
+  if (address) return {};
+  return tl::unexpected(Error(address.error()).with_context("/td/quote_service_socket"));
+}
+
 Result<> check_td(const TdConfig& td) {
   TRY(check_xfam(td.xfam));
   TRY(check_tsc(td.tsc_khz));
   TRY(check_gpaw(td.cpuid));
   TRY(check_duplicates("/td/cpuid", td.cpuid));
   TRY(check_duplicates("/td/vcpu_cpuid", td.vcpu_cpuid));
-  if (td.quote_service_socket)
-    TRY(check_text("/td/quote_service_socket", *td.quote_service_socket, kSocketPathMaximum));
-  return {};
+  return check_quotes(td);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ void describe(Visitor& visit, TdConfig& td) {
   visit.optional("vcpu_cpuid", td.vcpu_cpuid);
   visit.optional("tsc_khz", td.tsc_khz);
   visit.optional("quote_service_socket", td.quote_service_socket);
+  visit.optional("quote_wait_ms", td.quote_wait_ms);
 }
 
 template <typename Visitor>

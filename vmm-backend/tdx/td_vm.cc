@@ -17,6 +17,15 @@ Result<std::vector<std::byte>> build_hob(const Tdvf& tdvf, const MemoryLayout& l
   return build_td_hob(tdvf.td_hob().memory, layout.ram, added);
 }
 
+QuoteServiceConfig quote_service_of(const TdConfig& config) {
+  QuoteServiceConfig service;
+  service.wait = std::chrono::milliseconds(config.quote_wait_ms);
+  if (const auto& text = config.quote_service_socket)
+    // validate() has accepted it.
+    service.address = *qgs::parse_address(*text);
+  return service;
+}
+
 MonitorMeasurements measure(const TdConfig& td, std::span<const TdPageRange> pages, const Measurement& mrtd) {
   MonitorMeasurements measurements;
   measurements.mrtd = mrtd;
@@ -48,7 +57,7 @@ Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& 
 TdVm::TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config)
     : td_(std::move(td)),
       layout_(std::move(layout)),
-      td_vmcalls_(*td_.memory, td_.capabilities, config.quote_service_socket,
+      td_vmcalls_(*td_.memory, td_.capabilities, quote_service_of(config),
                   [this](const MsiMessage& message) { signal(message); }),
       doorbells_(*td_.vm) {}
 
@@ -74,12 +83,14 @@ void TdVm::resume() {
 
 void TdVm::pause() {
   for (const auto& thread : threads_) thread->request_pause();
+  td_vmcalls_.release_vcpus();
   for (const auto& thread : threads_) thread->wait_paused();
 }
 
 void TdVm::stop() {
   stopped_ = true;
   for (const auto& thread : threads_) thread->request_pause();
+  td_vmcalls_.release_vcpus();
   for (const auto& thread : threads_) thread->end();
 }
 

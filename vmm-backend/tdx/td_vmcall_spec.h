@@ -34,6 +34,8 @@ inline constexpr std::uint64_t kStatusSuccess = 0;
 inline constexpr std::uint64_t kStatusInFlight = ~0ULL;
 inline constexpr std::uint64_t kStatusError = 0x8000000000000000;
 inline constexpr std::uint64_t kStatusServiceUnavailable = 0x8000000000000001;
+/// TDREPORT_STRUCT, the only thing that can be asked for.
+inline constexpr std::uint32_t kReportSize = 1024;
 /// This monitor's limit; Linux asks with this size.
 inline constexpr std::uint64_t kMaximumBuffer = 128 << 10;
 }  // namespace quote

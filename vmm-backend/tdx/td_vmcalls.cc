@@ -15,13 +15,13 @@ MsiMessage message_to(std::uint32_t apic_id, std::uint64_t vector) {
 
 }  // namespace
 
-TdVmcalls::TdVmcalls(DmaMemory& memory, const TdxCapabilities& capabilities,
-                     std::optional<std::string> quote_socket, MsiSink interrupts)
+TdVmcalls::TdVmcalls(DmaMemory& memory, const TdxCapabilities& capabilities, const QuoteServiceConfig& quotes,
+                     MsiSink interrupts)
     : info_r11_(capabilities.kernel_tdvmcallinfo_1_r11 |
                 (capabilities.user_tdvmcallinfo_1_r11 & td_vmcall::kInfoSetupEventNotifyInterrupt)),
       info_r12_(capabilities.kernel_tdvmcallinfo_1_r12),
       interrupts_(std::move(interrupts)),
-      quotes_(memory, std::move(quote_socket), [this] { notify(); }) {}
+      quotes_(memory, quotes, [this] { notify(); }) {}
 
 void TdVmcalls::td_vmcall(kvm::kvm_run& run, std::uint32_t vcpu) {
   auto& call = run.tdx;

@@ -6,7 +6,6 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <string>
 
 #include "bus/interrupt_line.h"
 #include "kvm/kvm_spec.h"
@@ -19,11 +18,13 @@ namespace virttdx {
 /// Any thread.
 class TdVmcalls final : public TdVmcallHandler {
  public:
-  /// `quote_socket` as TdConfig::quote_service_socket. `memory` and what `interrupts` uses outlive it.
-  TdVmcalls(DmaMemory& memory, const TdxCapabilities& capabilities, std::optional<std::string> quote_socket,
+  /// `memory` and what `interrupts` uses outlive it.
+  TdVmcalls(DmaMemory& memory, const TdxCapabilities& capabilities, const QuoteServiceConfig& quotes,
             MsiSink interrupts);
 
   void td_vmcall(kvm::kvm_run& run, std::uint32_t vcpu) override;
+  /// Lets vCPUs go that are held for a quote: they are to pause.
+  void release_vcpus() { quotes_.release_vcpus(); }
 
  private:
   std::uint64_t setup_event_notify(std::uint64_t vector, std::uint32_t vcpu);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Numbers of the TDX module's interface. Names and values: Intel TDX Module ABI Reference Specification
-// (status codes, TD_PARAMS, ATTRIBUTES, XFAM, TDCS fields, TDCALL leaves, TDREPORT_STRUCT), module 1.5.34.
+// (status codes, TD_PARAMS, ATTRIBUTES, XFAM, TDCS fields, TDCALL leaves), module 1.5.34.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "vmm_backend/td_report_spec.h"
 
 namespace virttdx::tdx {
 
@@ -107,16 +109,5 @@ inline constexpr unsigned kMaxL2Vms = 3;
 inline constexpr std::size_t kMeasurementSize = 48;  ///< SHA-384
 inline constexpr std::size_t kRtmrCount = 4;
 inline constexpr std::size_t kExtendChunkSize = 256;
-
-/// TDREPORT_STRUCT: offsets of REPORTMACSTRUCT, TEE_TCB_INFO and TDINFO fields from its start.
-namespace report {
-inline constexpr std::size_t kSize = 1024, kDataSize = 64;
-inline constexpr std::size_t kType = 0, kCpuSvn = 16, kTeeTcbInfoHash = 32, kTeeInfoHash = 80,
-                             kReportData = 128, kMac = 224, kMacSize = 32;
-inline constexpr std::size_t kTeeTcbInfo = 256, kTeeTcbInfoSize = 239, kTeeTcbInfoAttributes = 376;
-inline constexpr std::size_t kTdInfo = 512, kTdInfoSize = 512, kAttributes = 512, kXfam = 520, kMrtd = 528,
-                             kMrConfigId = 576, kMrOwner = 624, kMrOwnerConfig = 672, kRtmr0 = 720;
-inline constexpr std::uint8_t kTypeTdx = 0x81;
-}  // namespace report
 
 }  // namespace virttdx::tdx

@@ -56,11 +56,11 @@ template <>
 struct Arbitrary<virttdx::TdConfig> {
   static Gen<virttdx::TdConfig> arbitrary() {
     using virttdx::TdConfig;
-    return gen::build<TdConfig>(gen::set(&TdConfig::attributes), gen::set(&TdConfig::xfam),
-                                gen::set(&TdConfig::mr_config_id), gen::set(&TdConfig::mr_owner),
-                                gen::set(&TdConfig::mr_owner_config), gen::set(&TdConfig::cpuid),
-                                gen::set(&TdConfig::vcpu_cpuid), gen::set(&TdConfig::tsc_khz),
-                                gen::set(&TdConfig::quote_service_socket, maybe_ascii()));
+    return gen::build<TdConfig>(
+        gen::set(&TdConfig::attributes), gen::set(&TdConfig::xfam), gen::set(&TdConfig::mr_config_id),
+        gen::set(&TdConfig::mr_owner), gen::set(&TdConfig::mr_owner_config), gen::set(&TdConfig::cpuid),
+        gen::set(&TdConfig::vcpu_cpuid), gen::set(&TdConfig::tsc_khz),
+        gen::set(&TdConfig::quote_service_socket, maybe_ascii()), gen::set(&TdConfig::quote_wait_ms));
   }
 };
 

@@ -41,8 +41,11 @@ struct TdConfig {
   CpuidEntries vcpu_cpuid;
   /// 0: the host's frequency. Else 100,000 to 10,000,000 in steps of 25,000 (TDX module: 25 MHz units).
   std::uint32_t tsc_khz = 0;
-  /// Unix socket of the quote generation service. Absent: the guest's GetQuote answers "service unavailable".
+  /// Address of the quote generation service (qgs_address.h). Absent: the guest's GetQuote answers "service
+  /// unavailable".
   std::optional<std::string> quote_service_socket;
+  /// How long GetQuote holds the vCPU for an answer before the guest is told that it comes later; 0 to 10000.
+  std::uint32_t quote_wait_ms = 200;
   bool operator==(const TdConfig&) const = default;
 };
 
