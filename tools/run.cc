@@ -49,8 +49,11 @@ std::string absolute(const QString& path) { return QFileInfo(path).absoluteFileP
 Result<domain_xml::Os> os_of(const CommandLine& line) {
   domain_xml::Os os;
   os.machine = "q35";
-  if (line.is_set("firmware"))
-    os.loader = domain_xml::Loader{.path = absolute(line.option("firmware")), .type = "rom"};
+  if (line.is_set("firmware")) {
+    auto& loader = os.loader.emplace();
+    loader.path = absolute(line.option("firmware"));
+    loader.type = "rom";
+  }
   if (!line.is_set("kernel")) {
     if (line.is_set("initrd") || line.is_set("append"))
       return fail(Error::Code::InvalidArgument, "--initrd and --append go with --kernel");
@@ -69,8 +72,8 @@ Result<domain_xml::Domain> domain_of(const CommandLine& line) {
   domain.memory_kib = TRY(parse_memory(line.option("memory"))) / kKiB;
   domain.vcpus = TRY(parse_vcpus(line.option("vcpus")));
   domain.os = TRY(os_of(line));
-  domain.features = domain_xml::Features{.acpi = true};
-  domain.cpu = domain_xml::Cpu{.mode = "host-passthrough"};
+  domain.features.emplace().acpi = true;
+  domain.cpu.emplace().mode = "host-passthrough";
   if (line.is_set("no-reboot")) domain.on_reboot = domain_xml::LifecycleAction::Destroy;
   domain.launch_security = domain_xml::LaunchSecurity{};
   return domain_xml::complete_definition(std::move(domain), {.emulator = monitor_program().toStdString()});
@@ -109,7 +112,7 @@ Result<ExitCode> become_monitor(const VmConfig& config, const std::string& log_l
   const auto config_name = fmt::format("/proc/self/fd/{}", file.get());
   ::execl(program.c_str(), program.c_str(), "--config", config_name.c_str(), "--console", "--log-level",
           log_level.c_str(), nullptr);
-  return fail_errno(errno, fmt::format("cannot run '{}'", program));
+  return fail_errno(errno, "cannot run '{}'", program);
 }
 
 }  // namespace

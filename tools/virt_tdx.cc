@@ -23,10 +23,9 @@ constexpr std::array kCommands = {
     Command{"explain", "ERRNO|--log LINE", "why a request of KVM's TDX ABI failed", run_explain},
     Command{"firmware", "FIRMWARE", "a firmware's TDVF sections, and what is wrong with it", run_firmware},
     Command{"host", "", "what this host offers to TDs", run_host},
-    Command{"measure", "FIRMWARE", "the MRTD that a TD with this firmware will have", run_measure},
-    Command{"qgs-sim", "", "a quote generation service whose quotes prove nothing", run_qgs_sim},
     Command{"measure", "FIRMWARE|DOMAIN", "what a TDREPORT will say of a TD before it is launched",
             run_measure},
+    Command{"qgs-sim", "", "a quote generation service whose quotes prove nothing", run_qgs_sim},
     Command{"run", "--kernel FILE", "one TD from a kernel, its console in this terminal", run_run},
 };
 

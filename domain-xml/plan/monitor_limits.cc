@@ -27,13 +27,6 @@ bool is_network(const DiskConfig& disk) {
 }
 
 constexpr std::array kLimits = {
-    Limit{Severity::Error, "kernel-boot-not-offered", "/domain/os/kernel",
-          [](const VmConfig& c) { return c.kernel.has_value(); }, nullptr,
-          "direct kernel boot (<kernel>, <initrd>, <cmdline>) is not offered",
-          "remove these elements and boot through the firmware"},
-    Limit{Severity::Note, "sysinfo-without-effect", "/domain/sysinfo",
-          [](const VmConfig& c) { return c.smbios.has_value(); }, [](VmConfig& c) { c.smbios.reset(); },
-          "<sysinfo> is left out: the machine has no SMBIOS tables of the definition's", ""},
     Limit{Severity::Note, "memballoon-without-effect", "/domain/devices/memballoon",
           [](const VmConfig& c) { return c.devices.balloon.has_value(); },
           [](VmConfig& c) { c.devices.balloon.reset(); },
