@@ -117,11 +117,15 @@ inline constexpr std::uint32_t kCpuid = 10, kHlt = 12, kInvd = 13, kVmcall = 18,
 /// XCR0's number for write_control_register(): no MOV can name it.
 inline constexpr unsigned kXcr0 = 16;
 
+class CodePages;
+
 /// What a CPU is connected to. All calls come from inside run(), on its thread.
 class CpuEnvironment {
  public:
   virtual ~CpuEnvironment() = default;
   virtual bool is_td() const = 0;
+  /// What the CPUs of the VM know of each other's code; null: there is no other CPU. Outlives the engine.
+  virtual CodePages* code_pages() { return nullptr; }
   virtual PageAnswer page(std::uint64_t gpa, AccessKind access) = 0;
   /// TDCALL at CPL 0 in 64-bit mode. May read and change the registers; RIP is the engine's to advance.
   virtual Outcome td_call(Registers& registers) = 0;
@@ -146,6 +150,9 @@ class CpuEnvironment {
   /// The vector of the highest deliverable interrupt above CR8/PPR, without acknowledging it. Cheap: called
   /// often.
   virtual std::optional<std::uint8_t> pending_interrupt() = 0;
+  /// When pending_interrupt() may have something next, on the steady clock in nanoseconds; UINT64_MAX: not
+  /// known.
+  virtual std::uint64_t next_deadline() { return UINT64_MAX; }
   virtual void acknowledge_interrupt(std::uint8_t vector) = 0;
   virtual bool take_nmi() = 0;
   /// Guest TSC now.
@@ -185,6 +192,9 @@ class CpuEngine {
   /// thread: takes effect before run() executes another instruction that follows the caller's return to the
   /// guest.
   virtual void invalidate(std::uint64_t gpa, std::uint64_t size) = 0;
+  /// Waits until no instruction can reach what was invalidated before the call. Any thread but one inside
+  /// run() of this CPU; the environment's page() may wait for locks that the caller holds.
+  virtual void wait_until_invalidated() = 0;
   /// What EngineFailure was about: instruction bytes, RIP, reason.
   virtual std::string failure() const = 0;
 };

@@ -74,6 +74,10 @@ class EngineContext {
   std::uint32_t hflags() const { return get<std::uint32_t>(layout_.hflags); }
   void set_hflags(std::uint32_t value) { put(layout_.hflags, value); }
 
+  /// The engine unblocks NMIs at IRET.
+  bool nmi_blocked() const { return get<std::uint32_t>(layout_.hflags + 4) & kNmiBlocked; }
+  void block_nmi() { put(layout_.hflags + 4, get<std::uint32_t>(layout_.hflags + 4) | kNmiBlocked); }
+
   EngineSegment segment(SegmentIndex index) const;
   void set_segment(SegmentIndex index, const EngineSegment& segment);
 
@@ -85,7 +89,11 @@ class EngineContext {
   std::uint32_t error_code() const { return get<std::uint32_t>(layout_.debug - 16); }
   bool exception_is_software() const { return get<std::uint32_t>(layout_.debug - 12) != 0; }
   /// The engine merges contributory exceptions itself unless it believes none is being delivered.
-  void forget_exception() { put(layout_.debug + 96, std::uint32_t{0xffffffff}); }
+  /// And it would go on behind the last INT instruction at every interception that follows it.
+  void forget_exception() {
+    put(layout_.debug + 96, std::uint32_t{0xffffffff});
+    put(layout_.debug - 12, std::uint32_t{0});
+  }
 
   /// Switches the engine's interception of instructions on (its model of AMD's SVM): an intercepted
   /// instruction arrives at the interrupt hook as number 0x100 + exit code, with RIP on it.
@@ -105,6 +113,8 @@ class EngineContext {
   bool is_64_bit_code() const { return hflags() & hflag::kCs64; }
 
  private:
+  static constexpr std::uint32_t kNmiBlocked = 1 << 2;  ///< in the second word of hidden flags
+
   /// Through libunicorn's own access to a context.
   template <typename T>
   T register_value(int id) const {

@@ -19,12 +19,18 @@ namespace {
 /// of one instruction in a combination that libunicorn itself does not use.
 constexpr std::uint32_t kAtomic = 0x00080000, kTrialLength = 0x155, kPlainStep = 0x8001;
 constexpr std::uint32_t kNoCluster = 0xff000000;
-/// Virtual interrupt, in the engine's word of requested interrupts.
-constexpr std::uint32_t kVirtualInterrupt = 0x100;
 
 /// libunicorn 2.1's CPU structure begins with two numbers of cores (1), a thread, seven booleans, the flags
 /// for the next translation (none: all ones) and the requested interrupts.
 constexpr std::size_t kNextFlagsAt = 24, kRequestAt = 28;
+
+/// Functions of libunicorn.
+struct Functions {
+  void (*flush_tlb)(void* cpu) = nullptr;
+  std::uint64_t (*ram_address)(uc_engine*, void* host) = nullptr;
+  void (*drop_code)(uc_engine*, std::uint64_t begin, std::uint64_t end) = nullptr;
+};
+Functions functions;
 
 /// Places found by the trial.
 struct Places {
@@ -41,6 +47,12 @@ struct Trial {
 };
 thread_local Trial* trial = nullptr;
 thread_local bool plain_translation = false;
+/// The engine that this thread runs, and whether it shall stop.
+struct Running {
+  uc_engine* engine;
+  const std::atomic<bool>& stop;
+};
+thread_local const Running* running = nullptr;
 
 template <typename Function>
 Function* of_library(const char* name) {
@@ -103,6 +115,13 @@ __attribute__((visibility("default"))) bool x86_cpu_exec_interrupt_x86_64(void* 
   return false;
 }
 
+// uc_emu_start() has forgotten earlier stops by now and forgets none from now on.
+__attribute__((visibility("default"))) void x86_cpu_exec_enter_x86_64(void* cpu) {
+  static auto* const library = of_library<void(void*)>("x86_cpu_exec_enter_x86_64");
+  library(cpu);
+  if (running != nullptr && running->stop.load()) uc_emu_stop(running->engine);
+}
+
 // Called for an operand that is not aligned; libunicorn would try the instruction again for ever.
 __attribute__((visibility("default"))) void cpu_loop_exit_atomic_x86_64(void* cpu, std::uintptr_t pc) {
   static auto* const library = of_library<void(void*, std::uintptr_t)>("cpu_loop_exit_atomic_x86_64");
@@ -115,7 +134,8 @@ __attribute__((visibility("default"))) void cpu_loop_exit_atomic_x86_64(void* cp
 // without LOCK too, except where an operand that is not aligned is on its plain step. The library's functions
 // find the instruction by their return address: nothing may stand between.
 extern "C" {
-__attribute__((visibility("hidden"))) void* plain_cmpxchg8b = nullptr;
+__attribute__((visibility("hidden"))) void *plain_cmpxchg8b = nullptr, *atomic_cmpxchg8b = nullptr,
+                                           *atomic_cmpxchg16b = nullptr;
 }
 asm(R"(
   .text
@@ -125,7 +145,7 @@ helper_cmpxchg8b_unlocked_x86_64:
   endbr64
   testb $7, %sil
   jnz 1f
-  jmp *helper_cmpxchg8b_x86_64@GOTPCREL(%rip)
+  jmp *atomic_cmpxchg8b(%rip)
 1:
   jmp *plain_cmpxchg8b(%rip)
   .size helper_cmpxchg8b_unlocked_x86_64, .-helper_cmpxchg8b_unlocked_x86_64
@@ -133,7 +153,7 @@ helper_cmpxchg8b_unlocked_x86_64:
   .type helper_cmpxchg16b_unlocked_x86_64, @function
 helper_cmpxchg16b_unlocked_x86_64:
   endbr64
-  jmp *helper_cmpxchg16b_x86_64@GOTPCREL(%rip)
+  jmp *atomic_cmpxchg16b(%rip)
   .size helper_cmpxchg16b_unlocked_x86_64, .-helper_cmpxchg16b_unlocked_x86_64
 )");
 
@@ -163,13 +183,14 @@ struct TrialEngine {
 };
 
 Result<void> check_cpu_structure(const TrialEngine& engine, Trial& state) {
+  constexpr auto kInterrupt = static_cast<std::uint32_t>(EngineInternals::Window::Interrupt);
   if (word_at(state.cpu, 0) != 1 || word_at(state.cpu, 4) != 1 ||
       word_at(state.cpu, kNextFlagsAt) != 0xffffffff || word_at(state.cpu, kRequestAt) != 0)
     return tl::unexpected(unknown_library("keeps its CPU in an unknown structure"));
-  set_word(state.cpu, kRequestAt, kVirtualInterrupt);
+  set_word(state.cpu, kRequestAt, kInterrupt);
   engine.run();
   set_word(state.cpu, kRequestAt, 0);
-  if (state.seen_request != kVirtualInterrupt)
+  if (state.seen_request != kInterrupt)
     return tl::unexpected(unknown_library("does not look for interrupts where it should"));
   return {};
 }
@@ -182,7 +203,24 @@ std::optional<std::size_t> find_cpu_pointer(uc_engine* engine, const std::byte* 
   return std::nullopt;
 }
 
+template <typename Function>
+bool found(Function*& pointer, const char* name) {
+  pointer = of_library<Function>(name);
+  return pointer != nullptr;
+}
+
+bool find_functions() {
+  plain_cmpxchg8b = dlsym(RTLD_NEXT, "helper_cmpxchg8b_unlocked_x86_64");
+  atomic_cmpxchg8b = dlsym(RTLD_NEXT, "helper_cmpxchg8b_x86_64");
+  atomic_cmpxchg16b = dlsym(RTLD_NEXT, "helper_cmpxchg16b_x86_64");
+  return plain_cmpxchg8b != nullptr && atomic_cmpxchg8b != nullptr && atomic_cmpxchg16b != nullptr &&
+         found(functions.flush_tlb, "tlb_flush_x86_64") &&
+         found(functions.ram_address, "qemu_ram_addr_from_host_x86_64") &&
+         found(functions.drop_code, "tb_invalidate_phys_range_x86_64");
+}
+
 Result<Places> try_out() {
+  if (!find_functions()) return tl::unexpected(unknown_library("lacks functions that it should have"));
   Trial state;
   trial = &state;
   const TrialEngine engine;
@@ -190,7 +228,7 @@ Result<Places> try_out() {
   const Result<void> known = state.cpu != nullptr ? check_cpu_structure(engine, state) : Result<void>();
   trial = nullptr;
   TRY(known);
-  if (state.cpu == nullptr || !state.flags_at || plain_cmpxchg8b == nullptr)
+  if (state.cpu == nullptr || !state.flags_at)
     return tl::unexpected(unknown_library("does not let its translator be told of other CPUs"));
   const auto cpu = find_cpu_pointer(engine.engine, state.cpu);
   if (!cpu) return tl::unexpected(unknown_library("hides its CPU"));
@@ -201,7 +239,6 @@ Result<Places> try_out() {
 
 Result<void> prepare_engine_internals() {
   static const Result<Places> found = [] {
-    plain_cmpxchg8b = dlsym(RTLD_NEXT, "helper_cmpxchg8b_unlocked_x86_64");
     Result<Places> result = try_out();
     if (result) places = *result;
     return result;
@@ -210,12 +247,32 @@ Result<void> prepare_engine_internals() {
   return {};
 }
 
-EngineInternals::EngineInternals(uc_engine* engine) {
+EngineInternals::EngineInternals(uc_engine* engine) : engine_(engine) {
   std::memcpy(&cpu_, reinterpret_cast<const std::byte*>(engine) + places.cpu, sizeof(cpu_));
 }
 
-void EngineInternals::request_interrupt_window() const { set_word(cpu_, kRequestAt, kVirtualInterrupt); }
+uc_err EngineInternals::start(std::uint64_t rip, const std::atomic<bool>& stop) const {
+  const Running here{engine_, stop};
+  running = &here;
+  const uc_err error = uc_emu_start(engine_, rip, 0, 0, 0);
+  running = nullptr;
+  return error;
+}
 
-void EngineInternals::cancel_interrupt_window() const { set_word(cpu_, kRequestAt, 0); }
+void EngineInternals::request_window(Window window) const {
+  set_word(cpu_, kRequestAt, word_at(cpu_, kRequestAt) | static_cast<std::uint32_t>(window));
+}
+
+void EngineInternals::cancel_window(Window window) const {
+  set_word(cpu_, kRequestAt, word_at(cpu_, kRequestAt) & ~static_cast<std::uint32_t>(window));
+}
+
+void EngineInternals::flush_tlb() const { functions.flush_tlb(cpu_); }
+
+void EngineInternals::drop_code(std::byte* page) const {
+  constexpr std::uint64_t kPageSize = 4096, kNowhere = ~0ULL;
+  const std::uint64_t address = functions.ram_address(engine_, page);
+  if (address != kNowhere) functions.drop_code(engine_, address, address + kPageSize);
+}
 
 }  // namespace virttdx::softhost

@@ -11,6 +11,7 @@
 
 #include <unicorn/unicorn.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,12 +31,24 @@ class EngineInternals {
   EngineInternals() = default;
   explicit EngineInternals(uc_engine* engine);
 
-  /// As soon as the guest has interrupts enabled, at the next instruction boundary behind the shadow of STI
-  /// or MOV SS, the interception of virtual interrupts (exit code kVintr) comes to the interrupt hook.
-  void request_interrupt_window() const;
-  void cancel_interrupt_window() const;
+  /// uc_emu_start() at `rip`, left at once when `stop` is or becomes set before it can be stopped.
+  uc_err start(std::uint64_t rip, const std::atomic<bool>& stop) const;
+
+  /// As soon as the guest takes interrupts, at the next instruction boundary behind the shadow of STI or
+  /// MOV SS, the interception of virtual interrupts (exit code kVintr) comes to the interrupt hook; for NMIs,
+  /// as soon as they are not blocked, that of NMIs (kNmi).
+  enum class Window : std::uint32_t { Interrupt = 0x100, Nmi = 0x200 };
+  void request_window(Window window) const;
+  void cancel_window(Window window) const;
+
+  /// Drops the engine's TLB, not its translations.
+  void flush_tlb() const;
+  /// Drops the translations of code in the page at this host address, if the engine has it mapped. Not inside
+  /// uc_emu_start().
+  void drop_code(std::byte* page) const;
 
  private:
+  uc_engine* engine_ = nullptr;
   std::byte* cpu_ = nullptr;
 };
 

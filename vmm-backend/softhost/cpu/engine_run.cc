@@ -7,18 +7,51 @@
 
 namespace virttdx::softhost {
 
+namespace {
+/// How long an idle CPU sleeps before it looks at memory again.
+constexpr auto kIdleRest = std::chrono::milliseconds(2);
+}  // namespace
+
 RunResult UnicornEngine::run() {
   result_.reset();
   while (!result_) {
+    kicker_.begin_round();
     if (stop_requested_.exchange(false)) {
       result_ = RunResult::Stopped;
       break;
     }
-    apply_invalidations();
+    take_requests();
+    drop_requested_code();
+    if (!enter_guest()) continue;
     deliver_pending();
     if (!result_) execute();
+    leave_guest();
+    if (!result_ && seems_idle()) kicker_.rest(kIdleRest);
   }
   return *result_;
+}
+
+/// Whether the CPU was met in the same state several times without having asked for anything: it waits for
+/// another one to write to memory. Alone it would wait for a device and is left to it.
+bool UnicornEngine::seems_idle() {
+  constexpr unsigned kTimes = 3;
+  if (alone_) return false;
+  const Snapshot now{registers(), calls_};
+  const bool same = now.calls == last_look_.calls && now.registers.rip == last_look_.registers.rip &&
+                    now.registers.gpr == last_look_.registers.gpr;
+  same_looks_ = same ? same_looks_ + 1 : 0;
+  last_look_ = now;
+  if (same_looks_ < kTimes) return false;
+  kicker_.look_soon();
+  return true;
+}
+
+/// NMIs are blocked from the delivery of one until IRET (SDM volume 3, 6.7.1).
+bool UnicornEngine::nmi_is_due() {
+  if (!inside_) context_.save();
+  if (!context_.nmi_blocked()) return environment_.take_nmi();
+  internals_.request_window(EngineInternals::Window::Nmi);
+  return false;
 }
 
 void UnicornEngine::request_stop() {
@@ -39,13 +72,10 @@ void UnicornEngine::deliver_pending() {
     deliver_outside(event);
     return;
   }
-  if (environment_.take_nmi() &&
-      !deliver_outside(
-          {.vector = vector::kNmi, .source = Event::Source::External, .error_code = {}, .cr2 = {}}))
-    return;
+  if (nmi_is_due() && !deliver_outside(kNonMaskable)) return;
   const auto interrupt = environment_.pending_interrupt();
   if (!interrupt) return;
-  if (!interrupts_enabled()) return kicker_.look_again_soon();
+  if (!interrupts_enabled()) return internals_.request_window(EngineInternals::Window::Interrupt);
   environment_.acknowledge_interrupt(*interrupt);
   deliver_outside({.vector = *interrupt, .source = Event::Source::External, .error_code = {}, .cr2 = {}});
 }
@@ -55,6 +85,7 @@ bool UnicornEngine::deliver_outside(const Event& event) {
   context_.save();
   switch (delivery_.deliver(event, context_.rflags(), false)) {
     case Delivery::Done:
+      if (event.is_nmi()) context_.block_nmi();
       context_.restore();
       return true;
     case Delivery::TripleFault:
@@ -72,8 +103,9 @@ void UnicornEngine::execute() {
   std::uint64_t rip = 0;
   uc_reg_read(handles_.engine, UC_X86_REG_RIP, &rip);
   inside_ = true;
+  kicker_.set_deadline(environment_.next_deadline());
   kicker_.enter();
-  const uc_err error = uc_emu_start(handles_.engine, rip, 0, 0, 0);
+  const uc_err error = internals_.start(rip, kicker_.wanted());
   kicker_.leave();
   inside_ = false;
   if (result_ || error == UC_ERR_OK) return;
@@ -139,43 +171,6 @@ void UnicornEngine::report_memory_ve(const Translation& translation, std::uint64
     deliver({.vector = vector::kVirtualization, .error_code = {}, .cr2 = {}});
   else
     deliver({.vector = vector::kDoubleFault, .error_code = 0, .cr2 = {}});
-}
-
-void UnicornEngine::invalidate(std::uint64_t gpa, std::uint64_t size) {
-  {
-    const std::lock_guard lock(invalidations_mutex_);
-    invalidations_.emplace_back(gpa, size);
-    invalidation_pending_.store(true);
-  }
-  kicker_.kick();
-}
-
-void UnicornEngine::apply_invalidations() {
-  if (!invalidation_pending_.load(std::memory_order_relaxed)) return;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
-  {
-    const std::lock_guard lock(invalidations_mutex_);
-    ranges.swap(invalidations_);
-    invalidation_pending_.store(false);
-  }
-  bool code_changed = false;
-  for (const auto& [gpa, size] : ranges) {
-    pages_.forget(gpa, size);
-    code_changed = code_changed || std::erase_if(executed_pages_, [&](std::uint64_t page) {
-                                     return private_alias(page) - private_alias(gpa) < size;
-                                   }) != 0;
-  }
-  if (code_changed) uc_ctl_flush_tb(handles_.engine);
-  flush_tlb();
-}
-
-/// The engine's own flush would drop all translated code too; a change of CR4.PGE drops only the TLB.
-void UnicornEngine::flush_tlb() {
-  std::uint64_t value = 0;
-  uc_reg_read(handles_.engine, UC_X86_REG_CR4, &value);
-  std::uint64_t changed = value ^ cr4::kPge;
-  uc_reg_write(handles_.engine, UC_X86_REG_CR4, &changed);
-  uc_reg_write(handles_.engine, UC_X86_REG_CR4, &value);
 }
 
 void UnicornEngine::fail_with(std::string reason) {

@@ -18,7 +18,11 @@ struct Event {
   std::optional<std::uint64_t> cr2;
   /// Software only: how far RIP stands behind the instruction, which faults in turn when the gate refuses it.
   std::uint8_t instruction_length = 0;
+
+  bool is_nmi() const { return source == Source::External && vector == 2; }
 };
+inline constexpr Event kNonMaskable{
+    .vector = 2, .source = Event::Source::External, .error_code = {}, .cr2 = {}};
 
 enum class Delivery : std::uint8_t {
   Done,  ///< the context stands at the handler's first instruction

@@ -69,6 +69,7 @@ class Walk {
       result_.answer = answer;
       return false;
     }
+    changes_ = pages_.changes();
     host_entry_ = answer.writable ? answer.host + (gpa & kPageMask) : nullptr;
     entry_ = 0;
     std::memcpy(&entry_, answer.host + (gpa & kPageMask), format_.entry_size);
@@ -134,6 +135,7 @@ class Walk {
     const std::uint64_t gpa = base | (linear_ & offset_mask);
     result_.gpa = gpa;
     result_.answer = pages_.page(gpa & ~kPageMask, access_);
+    if (pages_.changes() != changes_) return Walk(state_, linear_, access_, pages_).run();
     if (result_.answer.kind == PageAnswer::Kind::Rsvd)
       return fault(page_fault::kPresent | page_fault::kReserved);
     const bool write = access_ == AccessKind::Write;
@@ -181,6 +183,7 @@ class Walk {
   Format format_;
   std::uint64_t entry_ = 0;
   std::byte* host_entry_ = nullptr;
+  std::uint64_t changes_ = pages_.changes();  ///< when the walk began: host_entry_ holds as long as it does
   bool writable_ = true, user_ = true, no_execute_ = false;
   Translation result_;
 };

@@ -14,6 +14,8 @@ class PageSource {
  public:
   virtual ~PageSource() = default;
   virtual PageAnswer page(std::uint64_t gpa, AccessKind access) = 0;
+  /// Changes when answers given before may be out of date; never between two calls of page().
+  virtual std::uint64_t changes() const { return 0; }
 };
 
 /// What of the CPU's state decides about an access.

@@ -66,26 +66,35 @@ uc_prot UnicornEngine::permissions_of(const Translation& translation, std::uint6
   } else {
     executable = executed_pages_.contains(page);
   }
-  const int permissions = (translation.readable ? UC_PROT_READ : 0) |
-                          (translation.writable ? UC_PROT_WRITE : 0) | (executable ? UC_PROT_EXEC : 0);
+  bool writable = translation.writable;
+  if (code_pages_ != nullptr) {
+    std::byte* const host = translation.answer.host;
+    const auto claim = code_pages_->claim(code_pages_member_, host, access, writable);
+    if (claim.added) writable_pages_.push_back(host);
+    writable = claim.may_write;
+  }
+  const int permissions = (translation.readable ? UC_PROT_READ : 0) | (writable ? UC_PROT_WRITE : 0) |
+                          (executable ? UC_PROT_EXEC : 0);
   return static_cast<uc_prot>(permissions);
 }
 
 void UnicornEngine::on_interrupt(uc_engine*, std::uint32_t number, void* self) {
-  UnicornEngine& engine = engine_of(self);
-  if (engine.port_access_) return engine.abandoned_port_access();
-  if (engine.refused_in_hook_)
-    return engine.finish(*std::exchange(engine.refused_in_hook_, std::nullopt), exit_reason::kIo);
-  engine.context_.save();
-  if (number >= svm_exit::kFirst) return engine.handle_interception(number - svm_exit::kFirst);
+  engine_of(self).handle_interrupt(number);
+}
+
+void UnicornEngine::handle_interrupt(std::uint32_t number) {
+  if (port_access_) return abandoned_port_access();
+  if (refused_in_hook_) return finish(*std::exchange(refused_in_hook_, std::nullopt), exit_reason::kIo);
+  context_.save();
+  if (number >= svm_exit::kFirst) return handle_interception(number - svm_exit::kFirst);
   Event event{.vector = static_cast<std::uint8_t>(number), .error_code = {}, .cr2 = {}};
-  if (engine.context_.exception_is_software()) {
+  if (context_.exception_is_software()) {
     event.source = Event::Source::Software;
-    event.instruction_length = engine.software_interrupt_length(event.vector);
+    event.instruction_length = software_interrupt_length(event.vector);
   } else if (has_error_code(event.vector)) {
-    event.error_code = engine.context_.error_code();
+    event.error_code = context_.error_code();
   }
-  engine.deliver_inside(event);
+  deliver_inside(event);
 }
 
 /// RIP is behind INT n, INT3 or INTO.
@@ -99,18 +108,33 @@ std::uint8_t UnicornEngine::software_interrupt_length(std::uint8_t vector) {
   return is_short ? 1 : 2;
 }
 
-/// Interrupts are looked for at kicks only. A guest that idles with HLT and handles its #VE with interrupts
-/// disabled would hardly ever be met with interrupts enabled there, so intercepted instructions look too.
+/// Interrupts are looked for at kicks, at intercepted instructions, and where the guest begins to take them.
 bool UnicornEngine::deliver_interrupt_first() {
-  if (!interrupts_enabled()) return false;
   const auto interrupt = environment_.pending_interrupt();
   if (!interrupt) return false;
+  if (!interrupts_enabled()) {
+    internals_.request_window(EngineInternals::Window::Interrupt);
+    return false;
+  }
   environment_.acknowledge_interrupt(*interrupt);
   deliver_inside({.vector = *interrupt, .source = Event::Source::External, .error_code = {}, .cr2 = {}});
   return true;
 }
 
+/// The guest takes interrupts or NMIs again.
+void UnicornEngine::opened_window(std::uint32_t exit_code) {
+  if (exit_code == svm_exit::kNmi) {
+    internals_.cancel_window(EngineInternals::Window::Nmi);
+    if (nmi_is_due()) deliver_inside(kNonMaskable);
+    return;
+  }
+  internals_.cancel_window(EngineInternals::Window::Interrupt);
+  deliver_interrupt_first();
+}
+
 void UnicornEngine::handle_interception(std::uint32_t exit_code) {
+  if (exit_code == svm_exit::kNmi || exit_code == svm_exit::kVintr) return opened_window(exit_code);
+  ++calls_;
   if (deliver_interrupt_first()) return;
   if (exit_code < svm_exit::kWriteCr0)
     return intercepted_control_register(false, exit_code - svm_exit::kReadCr0);
@@ -123,6 +147,8 @@ void UnicornEngine::handle_interception(std::uint32_t exit_code) {
       return intercepted_msr(context_.error_code() == 1);
     case svm_exit::kHlt:
       return intercepted_halt();
+    case svm_exit::kPause:
+      return intercepted_pause();
     case svm_exit::kInvd:
       return intercepted_ve(exit_reason::kInvd);
     case svm_exit::kWbinvd:
@@ -143,6 +169,7 @@ bool UnicornEngine::on_invalid_instruction(uc_engine*, void* self) {
 
 bool UnicornEngine::handle_invalid_instruction() {
   context_.save();
+  ++calls_;
   const Instruction instruction = current_instruction();
   constexpr std::uint8_t kTdcall = 0xcc, kVmcall = 0xc1;
   const bool is_0f01 = instruction.is(1, 0x01);
@@ -217,6 +244,7 @@ Instruction UnicornEngine::current_instruction() {
 void UnicornEngine::deliver_inside(const Event& event) {
   switch (delivery_.deliver(event, context_.rflags(), true)) {
     case Delivery::Done:
+      if (event.is_nmi()) context_.block_nmi();
       return context_.restore();
     case Delivery::TripleFault:
       return leave(RunResult::TripleFault);

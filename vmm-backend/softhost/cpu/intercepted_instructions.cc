@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What intercepted instructions do. The context is saved and RIP is on the instruction.
+#include <thread>
+
 #include "softhost/cpu/unicorn_engine.h"
 #include "softhost/cpu/x86_spec.h"
 
@@ -44,6 +46,14 @@ void UnicornEngine::intercepted_msr(bool is_write) {
     context_.set_gpr(kRdx, value >> 32);
   }
   finish(outcome, is_write ? exit_reason::kWrmsr : exit_reason::kRdmsr);
+  if (outcome == Outcome::Continue && is_write) look_for_interrupt();
+}
+
+/// After what may have made an interrupt deliverable: end of interrupt, priorities, an IPI to itself, a
+/// timer.
+void UnicornEngine::look_for_interrupt() {
+  kicker_.set_deadline(environment_.next_deadline());
+  deliver_interrupt_first();
 }
 
 void UnicornEngine::native_msr(bool is_write, std::uint32_t index, std::uint64_t value) {
@@ -94,6 +104,7 @@ void UnicornEngine::intercepted_control_register(bool is_write, unsigned number)
     context_.set_gpr(instruction.rm(), cr8_);
   }
   finish_instruction();
+  look_for_interrupt();
 }
 
 void UnicornEngine::write_control_register(unsigned number, std::uint64_t value) {
@@ -128,6 +139,15 @@ void UnicornEngine::intercepted_halt() {
   finish(environment_.is_td() ? Outcome::Ve : environment_.halt(), exit_reason::kHlt);
 }
 
+/// A CPU that waits for another one lets it run if it shares a processor with it.
+void UnicornEngine::intercepted_pause() {
+  current_instruction();
+  leave_guest();
+  std::this_thread::yield();
+  return_to_guest();
+  finish_instruction();
+}
+
 /// INVD, WBINVD, VMCALL: nothing to do outside of a TD, where caches are not modelled.
 void UnicornEngine::intercepted_ve(std::uint32_t reason) {
   current_instruction();
@@ -144,14 +164,15 @@ bool UnicornEngine::td_call() {
   registers.rip = context_.rip();
   registers.rflags = context_.rflags();
   const std::size_t length = instruction_length_;
+  leave_guest();
   const Outcome outcome = environment_.td_call(registers);
+  return_to_guest();
   instruction_length_ = length;
   if (outcome == Outcome::Continue || outcome == Outcome::Exit)
     for (unsigned i = 0; i < registers.gpr.size(); ++i) context_.set_gpr(i, registers.gpr[i]);
   finish(outcome, exit_reason::kVmcall);
   if (outcome != Outcome::Continue) return true;
-  // The call may have waited for an interrupt: let it in now rather than at the next kick.
-  deliver_interrupt_first();
+  look_for_interrupt();
   return true;
 }
 

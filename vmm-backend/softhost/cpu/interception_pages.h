@@ -13,8 +13,9 @@ namespace virttdx::softhost {
 
 /// Exit codes (AMD64 Architecture Programmer's Manual volume 2, appendix C).
 namespace svm_exit {
-inline constexpr unsigned kReadCr0 = 0x00, kWriteCr0 = 0x10, kRdpmc = 0x6f, kCpuid = 0x72, kInvd = 0x76,
-                          kHlt = 0x78, kMsr = 0x7c, kWbinvd = 0x89, kMonitor = 0x8a, kMwait = 0x8b;
+inline constexpr unsigned kReadCr0 = 0x00, kWriteCr0 = 0x10, kNmi = 0x61, kVintr = 0x64, kRdpmc = 0x6f,
+                          kCpuid = 0x72, kInvd = 0x76, kPause = 0x77, kHlt = 0x78, kMsr = 0x7c,
+                          kWbinvd = 0x89, kMonitor = 0x8a, kMwait = 0x8b;
 inline constexpr unsigned kFirst = 0x100;  ///< added to exit codes at the interrupt hook
 }  // namespace svm_exit
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The environment's Memory answers, remembered until they are invalidated.
+// A source's Memory answers, remembered until they are invalidated.
 #pragma once
 
 #include <array>
@@ -14,9 +14,10 @@ constexpr std::uint64_t private_alias(std::uint64_t gpa) { return gpa & ~(1ULL <
 
 class PageCache final : public PageSource {
  public:
-  explicit PageCache(CpuEnvironment& environment) : environment_(environment) { clear(); }
+  explicit PageCache(PageSource& source) : source_(source) { clear(); }
 
   PageAnswer page(std::uint64_t gpa, AccessKind access) override;
+  std::uint64_t changes() const override { return changes_; }
   void clear() { entries_.fill(Entry{}); }
   void forget(std::uint64_t gpa, std::uint64_t size);
 
@@ -32,7 +33,8 @@ class PageCache final : public PageSource {
   }
   Entry& entry_of(std::uint64_t key) { return entries_[((key >> 12) ^ (key << 11)) % kEntries]; }
 
-  CpuEnvironment& environment_;
+  PageSource& source_;
+  std::uint64_t changes_ = 0;
   std::array<Entry, kEntries> entries_;
 };
 

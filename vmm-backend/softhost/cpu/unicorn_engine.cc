@@ -16,8 +16,9 @@ namespace {
 /// Bit of an instruction in the engine's interception mask: its SVM exit code less 0x60.
 constexpr std::uint64_t bit(unsigned exit_code) { return 1ULL << (exit_code - 0x60); }
 constexpr std::uint64_t kInterceptedInstructions =
-    bit(svm_exit::kRdpmc) | bit(svm_exit::kCpuid) | bit(svm_exit::kInvd) | bit(svm_exit::kHlt) |
-    bit(svm_exit::kMsr) | bit(svm_exit::kWbinvd) | bit(svm_exit::kMonitor) | bit(svm_exit::kMwait);
+    bit(svm_exit::kNmi) | bit(svm_exit::kVintr) | bit(svm_exit::kRdpmc) | bit(svm_exit::kCpuid) |
+    bit(svm_exit::kInvd) | bit(svm_exit::kHlt) | bit(svm_exit::kMsr) | bit(svm_exit::kWbinvd) |
+    bit(svm_exit::kMonitor) | bit(svm_exit::kMwait);
 constexpr std::uint16_t kCr0 = 1 << 0, kCr3 = 1 << 3, kCr4 = 1 << 4, kCr8 = 1 << 8;
 
 std::uint32_t flags_of(const SegmentRegister& segment) {
@@ -72,12 +73,15 @@ UnicornEngine::UnicornEngine(CpuEnvironment& environment, Handles handles, const
       interception_pages_(std::make_unique<InterceptionPages>()),
       context_(handles_.engine, handles_.context, layout),
       memory_(handles_.engine),
-      pages_(environment),
+      pages_(static_cast<PageSource&>(*this)),
       linear_(pages_),
       delivery_(context_, linear_),
+      internals_(handles_.engine),
       kicker_(handles_.engine) {}
 
-UnicornEngine::~UnicornEngine() = default;
+UnicornEngine::~UnicornEngine() {
+  if (code_pages_ != nullptr) code_pages_->leave(code_pages_member_);
+}
 
 Result<std::unique_ptr<CpuEngine>> UnicornEngine::create(CpuEnvironment& environment) {
   TRY(prepare_engine_internals());
@@ -93,6 +97,13 @@ Result<void> UnicornEngine::start() {
   // only at the start of a block: a stop after the store of a read-modify-write would run it twice.
   reinterpret_cast<bool*>(handles_.engine)[layout_.no_exit_request] = true;
   TRY(add_hooks());
+  if (CodePages* const pages = environment_.code_pages(); pages != nullptr) {
+    const auto member = pages->join(*this);
+    if (!member) return fail(Error::Code::Unsupported, "a VM has at most {} CPUs", CodePages::kMaximumCpus);
+    code_pages_member_ = *member;
+    code_pages_ = pages;
+    alone_ = pages->is_alone();
+  }
   const PageAnswer pages{.kind = PageAnswer::Kind::Memory,
                          .host = reinterpret_cast<std::byte*>(interception_pages_.get()),
                          .span_before = 0,
@@ -139,7 +150,8 @@ Result<void> UnicornEngine::add_hooks() {
 void UnicornEngine::intercept_instructions() {
   const std::uint16_t writes = environment_.is_td() ? kCr8 | kCr4 | kCr0 : kCr8 | kCr4;
   const std::uint16_t reads = kCr8 | kCr4 | kCr3;
-  context_.enable_interception(interception_pages_->address(), kInterceptedInstructions, reads, writes);
+  const std::uint64_t instructions = kInterceptedInstructions | (alone_ ? 0 : bit(svm_exit::kPause));
+  context_.enable_interception(interception_pages_->address(), instructions, reads, writes);
 }
 
 Registers UnicornEngine::registers() const {

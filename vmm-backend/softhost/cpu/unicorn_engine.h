@@ -17,8 +17,10 @@
 #include <utility>
 #include <vector>
 
+#include "softhost/cpu/code_pages.h"
 #include "softhost/cpu/emulated_instructions.h"
 #include "softhost/cpu/engine_context.h"
+#include "softhost/cpu/engine_internals.h"
 #include "softhost/cpu/engine_kicker.h"
 #include "softhost/cpu/engine_memory.h"
 #include "softhost/cpu/exception_delivery.h"
@@ -29,7 +31,7 @@
 
 namespace virttdx::softhost {
 
-class UnicornEngine final : public CpuEngine {
+class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSource {
  public:
   static Result<std::unique_ptr<CpuEngine>> create(CpuEnvironment& environment);
   ~UnicornEngine() override;
@@ -44,6 +46,7 @@ class UnicornEngine final : public CpuEngine {
   bool interrupts_enabled() const override;
   void invalidate(std::uint64_t gpa, std::uint64_t size) override;
   void complete_read(std::uint64_t value) override;
+  void wait_until_invalidated() override;
   std::string failure() const override { return failure_; }
 
  private:
@@ -67,16 +70,35 @@ class UnicornEngine final : public CpuEngine {
   void intercept_instructions();
 
   // Run loop (engine_run.cc)
+  bool seems_idle();
+  bool nmi_is_due();
   void deliver_pending();
   bool deliver_outside(const Event& event);
   void execute();
   void after_refused_access(uc_err error);
   void raise_after_refusal(const Translation& translation, std::uint64_t linear, AccessKind access);
   void report_memory_ve(const Translation& translation, std::uint64_t linear, AccessKind access);
-  void apply_invalidations();
   void flush_tlb();
   void fail_with(std::string reason);
   void leave(RunResult result);
+
+  // What others ask for (engine_requests.cc)
+  struct Requests {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> invalidated;  ///< GPA, size
+    std::vector<std::byte*> changed_code;                              ///< pages
+    bool all_code = false;
+  };
+  void code_changed(std::byte* page) override;
+  void give_up_rights() override;
+  void no_longer_alone() override;
+  template <typename Change>
+  void request(const Change& change);
+  void take_requests();
+  void drop_requested_code();
+  PageAnswer page(std::uint64_t gpa, AccessKind access) override;
+  bool enter_guest();
+  bool return_to_guest();
+  void leave_guest() { in_guest_.store(false, std::memory_order_release); }
 
   // Hooks (instruction_hooks.cc)
   static bool on_tlb_fill(uc_engine*, std::uint64_t linear, uc_mem_type type, uc_tlb_entry* entry,
@@ -92,7 +114,9 @@ class UnicornEngine final : public CpuEngine {
   bool fill_tlb(std::uint64_t linear, AccessKind access, uc_tlb_entry& entry);
   uc_prot permissions_of(const Translation& translation, std::uint64_t linear, AccessKind access);
   std::uint8_t software_interrupt_length(std::uint8_t vector);
+  void handle_interrupt(std::uint32_t number);
   bool deliver_interrupt_first();
+  void opened_window(std::uint32_t exit_code);
   void handle_interception(std::uint32_t exit_code);
   bool handle_invalid_instruction();
   [[noreturn]] void refuse_in_hook(Outcome outcome);
@@ -104,6 +128,7 @@ class UnicornEngine final : public CpuEngine {
   void intercepted_control_register(bool is_write, unsigned number);
   void write_control_register(unsigned number, std::uint64_t value);
   void intercepted_halt();
+  void intercepted_pause();
   void intercepted_ve(std::uint32_t reason);
   bool td_call();
 
@@ -162,6 +187,7 @@ class UnicornEngine final : public CpuEngine {
   void finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification = 0);
   void finish_instruction();
   void raise_single_step();
+  void look_for_interrupt();
   void raise(std::uint8_t vector, std::optional<std::uint32_t> error_code = std::nullopt);
   void raise_ve(const VeInfo& info);
   void deliver_inside(const Event& event);
@@ -220,10 +246,27 @@ class UnicornEngine final : public CpuEngine {
   };
   std::optional<UnfinishedRead> unfinished_read_;
 
+  EngineInternals internals_;
+  CodePages* code_pages_ = nullptr;  ///< null: alone for ever
+  bool alone_ = true;
+  unsigned code_pages_member_ = 0;
+  std::vector<std::byte*> writable_pages_;  ///< claimed in code_pages_ since the last flush_tlb()
+
+  /// For seems_idle().
+  struct Snapshot {
+    Registers registers;
+    std::uint64_t calls = 0;
+  } last_look_;
+  unsigned same_looks_ = 0;
+  std::uint64_t calls_ = 0;  ///< interceptions and calls of the guest
+
   std::atomic<bool> stop_requested_{false};
-  std::atomic<bool> invalidation_pending_{false};
-  std::mutex invalidations_mutex_;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> invalidations_;
+  /// Guest memory may be accessed without asking the environment again.
+  std::atomic<bool> in_guest_{false};
+  std::atomic<bool> requested_{false};
+  std::mutex requests_mutex_;
+  Requests requests_;                                 ///< guarded by requests_mutex_; not empty: requested_
+  Requests code_requests_;                            ///< taken, but only run() can drop translations
   std::unordered_set<std::uint64_t> executed_pages_;  ///< GPAs with translated code
 
   EngineKicker kicker_;  ///< last: its thread uses the engine

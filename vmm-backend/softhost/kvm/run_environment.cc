@@ -22,6 +22,8 @@ void RunEnvironment::enter(CpuEngine& engine, const RunSignals& signals) {
   step_ = {};
 }
 
+CodePages* RunEnvironment::code_pages() { return &vcpu_.vm.code_pages; }
+
 RunStep RunEnvironment::take_step() { return std::exchange(step_, {}); }
 
 void RunEnvironment::poll_stop() {

@@ -38,6 +38,8 @@ class RunEnvironment : public CpuEnvironment {
   /// Sleeps while the vCPU is halted. Enter: it no longer is.
   virtual RunStep wait_while_halted(const RunSignals& /*signals*/) { return {}; }
 
+  CodePages* code_pages() override;
+
   /// The local APIC's timer was changed from outside of the environment.
   virtual void timer_changed() {}
 

@@ -33,6 +33,7 @@ class TdEnvironment final : public RunEnvironment {
   Outcome mmio(bool is_write, std::uint64_t gpa, unsigned size, std::uint64_t& value) override;
   Outcome halt() override;
   std::optional<std::uint8_t> pending_interrupt() override;
+  std::uint64_t next_deadline() override { return timer_deadline_ns_; }
   void acknowledge_interrupt(std::uint8_t vector) override;
   bool take_nmi() override;
   std::uint64_t tsc() override;

@@ -178,6 +178,16 @@ void Vcpu::invalidate(GpaRange range) {
   if (engine_) engine_->invalidate(range.base().value, range.size());
 }
 
+void Vcpu::wait_until_invalidated() {
+  CpuEngine* made = nullptr;
+  {
+    const std::lock_guard guard(engine_mutex_);
+    made = engine_.get();
+  }
+  // Without the mutex: the CPU waited for may be sending an interrupt to itself.
+  if (made != nullptr) made->wait_until_invalidated();
+}
+
 CpuEngine* Vcpu::engine() {
   const std::lock_guard guard(engine_mutex_);
   if (engine_) return engine_.get();

@@ -36,6 +36,7 @@ class Vcpu {
   /// How often kick() was called: interrupts and NMIs that arrived.
   std::uint64_t arrivals() const { return arrivals_.load(); }
   void invalidate(GpaRange range);
+  void wait_until_invalidated();
   /// The engine, made on first use; null with a log message when that fails.
   CpuEngine* engine();
 

@@ -135,6 +135,7 @@ std::uint64_t Vm::time_of_tsc(std::uint64_t tsc) const {
 void Vm::remove_private_pages(GpaRange range) {
   if (!td || td->state() == TdState::Uninitialized) return;
   td->mem_page_remove(range.base().value, range.size());
+  invalidate(range);
   slots.for_each([&](const MemorySlot& slot) {
     if (!slot.private_memory || !slot.range.overlaps(range)) return;
     const std::uint64_t first = std::max(slot.range.base().value, range.base().value);
@@ -145,6 +146,7 @@ void Vm::remove_private_pages(GpaRange range) {
 
 void Vm::invalidate(GpaRange range) {
   for (const auto& vcpu : vcpus) vcpu->invalidate(range);
+  for (const auto& vcpu : vcpus) vcpu->wait_until_invalidated();
 }
 
 VmStateLock::VmStateLock(Vm& vm) : vm_(vm.lock) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "softhost/apic/apic_bus.h"
+#include "softhost/cpu/code_pages.h"
 #include "softhost/kvm/fault_injector.h"
 #include "softhost/kvm/file_table.h"
 #include "softhost/kvm/gsi_routing.h"
@@ -56,10 +57,11 @@ class Vm {
   std::uint64_t tsc_at(std::uint64_t now_ns) const;
   std::uint64_t time_of_tsc(std::uint64_t tsc) const;
 
-  /// Takes a range's private pages away from the guest and gives their memory back. Under `lock` and an
-  /// exclusive memory_lock. `range` has no SHARED bit.
+  /// Takes a range's private pages away from the guest, invalidates them and gives their memory back. Under
+  /// `lock` and an exclusive memory_lock. `range` has no SHARED bit.
   void remove_private_pages(GpaRange range);
-  /// Makes every vCPU look at the range anew. Under `lock`.
+  /// Makes every vCPU look at the range anew; none reaches what was there once it returns. Under `lock`;
+  /// `memory_lock` may be held.
   void invalidate(GpaRange range);
 
   HostParts& host;
@@ -75,6 +77,7 @@ class Vm {
   GsiRouting gsi_routing;
   IoEvents io_events;
   Irqfds irqfds;
+  CodePages code_pages;
 
   std::mutex lock;  // everything below, except what memory_lock guards
   bool split_irqchip = false;

@@ -28,7 +28,8 @@ class MicroGuest : public CpuEnvironment {
   }
 
   /// `memory` of another guest makes this one more CPU of it.
-  explicit MicroGuest(bool is_td, Memory memory = make_memory()) : is_td_(is_td), memory_(std::move(memory)) {
+  explicit MicroGuest(bool is_td, Memory memory = make_memory(), CodePages* code_pages = nullptr)
+      : is_td_(is_td), memory_(std::move(memory)), code_pages_(code_pages) {
     auto engine = create_cpu_engine(*this);
     if (!engine) {
       ADD_FAILURE() << engine.error().message();
@@ -60,6 +61,7 @@ class MicroGuest : public CpuEnvironment {
 
   // CpuEnvironment
   bool is_td() const override { return is_td_; }
+  CodePages* code_pages() override { return code_pages_; }
   PageAnswer page(std::uint64_t gpa, AccessKind access) override {
     if (const auto found = special_pages.find(gpa); found != special_pages.end())
       return {found->second, nullptr};
@@ -111,14 +113,14 @@ class MicroGuest : public CpuEnvironment {
     return vector < 0 ? std::nullopt : std::optional(static_cast<std::uint8_t>(vector));
   }
   void acknowledge_interrupt(std::uint8_t) override { interrupt.store(-1); }
-  bool take_nmi() override { return std::exchange(nmi, false); }
+  bool take_nmi() override { return nmi.exchange(false); }
   std::uint64_t tsc() override { return 0x1122334455667788; }
 
   std::map<std::uint64_t, PageAnswer::Kind> special_pages;
   std::map<std::uint32_t, std::uint64_t> msrs;
   std::vector<VeInfo> ve_infos;
   bool accepts_ve = true;
-  bool nmi = false;
+  std::atomic<bool> nmi{false};
   std::atomic<int> interrupt{-1};
   int td_calls = 0;
   std::function<Outcome(Registers&)> on_td_call;
@@ -128,6 +130,7 @@ class MicroGuest : public CpuEnvironment {
  private:
   bool is_td_;
   Memory memory_;
+  CodePages* code_pages_;
   std::unique_ptr<CpuEngine> engine_;
 };
 

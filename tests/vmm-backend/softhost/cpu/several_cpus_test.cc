@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "micro_guest.h"
+#include "softhost/cpu/code_pages.h"
 
 namespace virttdx::softhost {
 
@@ -107,5 +108,149 @@ INSTANTIATE_TEST_SUITE_P(
                    0xff, 0x07,                          // inc dword [rdi]
                    0xf0, 0x83, 0x67, 0x40, 0xfe}}),     // lock and dword [rdi + 0x40], ~1
     [](const auto& instance) { return instance.param.name; });
+
+/// A CPU calls a function that the other one rewrites each time that it was told to.
+TEST(SeveralCpus, CodeWrittenByAnotherCpuIsTranslatedAnew) {
+  constexpr std::uint32_t kRounds = 100;
+  constexpr std::uint64_t kFunction = 0x30000, kWritten = 0x71000, kSeen = 0x72000, kWriterCode = 0x18000;
+  CodePages code_pages;
+  MicroGuest runner(true, MicroGuest::make_memory(), &code_pages);
+  MicroGuest writer(true, runner.shared_memory(), &code_pages);
+  // mov eax, 0; ret
+  runner.put(kFunction, {0xb8, 0x00, 0x00, 0x00, 0x00, 0xc3});
+  runner.put(kCode, {0x31, 0xdb,                                      // xor ebx, ebx
+                     0xff, 0xc3,                                      // 1: inc ebx
+                     0x39, 0x1c, 0x25, 0x00, 0x10, 0x07, 0x00,        // 2: cmp [0x71000], ebx
+                     0x75, 0xf7,                                      // jne 2b
+                     0xff, 0xd6,                                      // call rsi
+                     0x39, 0xd8,                                      // cmp eax, ebx
+                     0x75, 0x0f,                                      // jne out
+                     0x89, 0x1c, 0x25, 0x00, 0x20, 0x07, 0x00,        // mov [0x72000], ebx
+                     0x81, 0xfb, 0x64, 0x00, 0x00, 0x00,              // cmp ebx, 100
+                     0x75, 0xe0,                                      // jne 1b
+                     0x66, 0x0f, 0x01, 0xcc});                        // out: tdcall
+  runner.put(kWriterCode, {0x31, 0xdb,                                // xor ebx, ebx
+                           0x39, 0x1c, 0x25, 0x00, 0x20, 0x07, 0x00,  // 1: cmp [0x72000], ebx
+                           0x75, 0xf7,                                // jne 1b
+                           0xff, 0xc3,                                // inc ebx
+                           0x89, 0x5e, 0x01,                          // mov [rsi + 1], ebx
+                           0x89, 0x1c, 0x25, 0x00, 0x10, 0x07, 0x00,  // mov [0x71000], ebx
+                           0x81, 0xfb, 0x64, 0x00, 0x00, 0x00,        // cmp ebx, 100
+                           0x75, 0xe3,                                // jne 1b
+                           0x66, 0x0f, 0x01, 0xcc});                  // tdcall
+  for (MicroGuest* cpu : {&runner, &writer}) {
+    cpu->engine().set_system_registers(long_mode_state(*cpu));
+    Registers registers = start_at(cpu == &runner ? kCode : kWriterCode, cpu == &runner ? 0x8000 : 0x9000);
+    registers.gpr[kRsi] = kFunction;
+    cpu->engine().set_registers(registers);
+  }
+  std::thread other([&] { (void)writer.engine().run(); });
+  const Registers end = runner.run_until_exit();
+  writer.engine().request_stop();  // it waits for ever when the runner saw old code
+  other.join();
+  EXPECT_EQ(end.gpr[kRax], end.gpr[kRbx]);
+  EXPECT_EQ(end.gpr[kRbx], kRounds);
+  EXPECT_EQ(runner.value_at<std::uint32_t>(kWritten), kRounds);
+  EXPECT_EQ(runner.value_at<std::uint32_t>(kSeen), kRounds);
+}
+
+/// Memory at one GPA that can be exchanged.
+class MovingPage : public MicroGuest {
+ public:
+  static constexpr std::uint64_t kGpa = 0x38000;
+  using MicroGuest::MicroGuest;
+  PageAnswer page(std::uint64_t gpa, AccessKind access) override {
+    if (gpa != kGpa) return MicroGuest::page(gpa, access);
+    return {.kind = PageAnswer::Kind::Memory, .host = memory() + host_offset.load()};
+  }
+  std::atomic<std::uint64_t> host_offset{0x40000};
+};
+
+TEST(SeveralCpus, NothingReachesAPageOnceItsInvalidationWasWaitedFor) {
+  constexpr std::uint64_t kOld = 0x40000, kNew = 0x41000;
+  MovingPage guest(true);
+  guest.put(kCode, {0xff, 0x04, 0x25, 0x00, 0x80, 0x03, 0x00,  // 1: inc dword [0x38000]
+                    0xeb, 0xf7});                              // jmp 1b
+  guest.engine().set_system_registers(long_mode_state(guest));
+  guest.engine().set_registers(start_at(kCode));
+  std::thread cpu([&] { EXPECT_EQ(guest.engine().run(), RunResult::Stopped); });
+  const auto counter = [&](std::uint64_t at) {
+    return std::atomic_ref(*reinterpret_cast<std::uint32_t*>(guest.memory() + at)).load();
+  };
+  while (counter(kOld) == 0) std::this_thread::yield();
+  guest.host_offset = kNew;
+  guest.engine().invalidate(MovingPage::kGpa, 0x1000);
+  guest.engine().wait_until_invalidated();
+  const std::uint32_t last = counter(kOld);
+  while (counter(kNew) < 1000) std::this_thread::yield();
+  EXPECT_EQ(counter(kOld), last);
+  guest.engine().request_stop();
+  cpu.join();
+}
+
+TEST(SeveralCpus, PauseLetsAnotherCpuRun) {
+  CodePages code_pages;
+  MicroGuest first(true, MicroGuest::make_memory(), &code_pages);
+  MicroGuest second(true, first.shared_memory(), &code_pages);
+  first.put(kCode, {0xf3, 0x90,                // pause
+                    0xff, 0xc0,                // inc eax
+                    0x66, 0x0f, 0x01, 0xcc});  // tdcall
+  first.engine().set_system_registers(long_mode_state(first));
+  first.engine().set_registers(start_at(kCode));
+  const Registers end = first.run_until_exit();
+  EXPECT_EQ(end.gpr[kRax], 1U);
+  EXPECT_EQ(end.rip, kCode + 8);
+}
+
+/// What a CPU was asked for.
+struct Holder : CodeHolder {
+  void code_changed(std::byte* page) override { changed.push_back(page); }
+  void give_up_rights() override { ++rights_wanted; }
+  void no_longer_alone() override { ++joined; }
+  std::vector<std::byte*> changed;
+  int rights_wanted = 0, joined = 0;
+};
+
+class TwoHolders : public testing::Test {
+ protected:
+  std::vector<std::byte> memory = std::vector<std::byte>(4096);
+  std::byte* page = memory.data();
+  CodePages pages;
+  Holder a, b;
+  unsigned cpu_a = *pages.join(a);
+  unsigned cpu_b = *pages.join(b);
+};
+
+TEST_F(TwoHolders, TheFirstIsToldThatItIsNoLongerAlone) {
+  EXPECT_EQ(a.joined, 1);
+  EXPECT_EQ(b.joined, 0);
+}
+
+TEST_F(TwoHolders, AWriterIsAskedToGiveUpWhatAnotherExecutes) {
+  EXPECT_TRUE(pages.claim(cpu_a, page, AccessKind::Write, true).may_write);
+  pages.claim(cpu_b, page, AccessKind::Execute, false);
+  EXPECT_EQ(a.rights_wanted, 1);
+  pages.release(cpu_a, {page});
+  EXPECT_EQ(b.changed, std::vector<std::byte*>{page});
+}
+
+TEST_F(TwoHolders, WritingMakesOthersTranslateAnew) {
+  pages.claim(cpu_b, page, AccessKind::Execute, false);
+  pages.claim(cpu_a, page, AccessKind::Write, true);
+  EXPECT_EQ(b.changed, std::vector<std::byte*>{page});
+  EXPECT_EQ(b.rights_wanted, 1);
+}
+
+TEST_F(TwoHolders, ReadingWhatAnotherExecutesGivesNoRightToWrite) {
+  pages.claim(cpu_b, page, AccessKind::Execute, false);
+  EXPECT_FALSE(pages.claim(cpu_a, page, AccessKind::Read, true).may_write);
+  EXPECT_TRUE(b.changed.empty());
+}
+
+TEST_F(TwoHolders, OwnCodeIsTheEnginesToWatch) {
+  pages.claim(cpu_a, page, AccessKind::Execute, false);
+  EXPECT_TRUE(pages.claim(cpu_a, page, AccessKind::Write, true).may_write);
+  EXPECT_TRUE(a.changed.empty());
+}
 
 }  // namespace virttdx::softhost
