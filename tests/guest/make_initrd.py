@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packs an initrd (cpio, newc) with busybox, the C library and an init script.
+
+Usage: make_initrd.py ROOT INIT OUTPUT: ROOT is fetch's root/, INIT the script that becomes /init.
+The same inputs give the same bytes.
+"""
+import pathlib
+import stat
+import sys
+
+LIBRARIES = 'usr/lib/x86_64-linux-gnu'
+FILES = {
+    'bin/busybox': 'usr/bin/busybox',
+    'bin/numfmt': 'usr/bin/numfmt',
+    'bin/seq': 'usr/bin/seq',
+    'lib64/ld-linux-x86-64.so.2': f'{LIBRARIES}/ld-linux-x86-64.so.2',
+    'lib/x86_64-linux-gnu/libc.so.6': f'{LIBRARIES}/libc.so.6',
+    'lib/x86_64-linux-gnu/libm.so.6': f'{LIBRARIES}/libm.so.6',
+    'lib/x86_64-linux-gnu/libresolv.so.2': f'{LIBRARIES}/libresolv.so.2',
+}
+DIRECTORIES = ('bin', 'dev', 'etc', 'lib', 'lib/x86_64-linux-gnu', 'lib64', 'proc', 'run', 'sys', 'tmp')
+# The kernel opens it for /init before anything is mounted.
+CONSOLE = ('dev/console', stat.S_IFCHR | 0o600, 5, 1)
+
+
+class Archive:
+    """Entries of a newc archive (Linux: Documentation/driver-api/early-userspace/buffer-format.rst)."""
+
+    def __init__(self):
+        self.parts = []
+        self.count = 0
+
+    def add(self, name, mode, content=b'', device=(0, 0)):
+        self.count += 1
+        fields = (self.count, mode, 0, 0, 1, 0, len(content), 0, 0, *device, len(name) + 1, 0)
+        header = b'070701' + b''.join(b'%08X' % field for field in fields)
+        self.parts += [padded(header + name.encode() + b'\0'), padded(content)]
+
+    def finish(self):
+        self.add('TRAILER!!!', 0)
+        return b''.join(self.parts)
+
+
+def padded(data):
+    return data + b'\0' * (-len(data) % 4)
+
+
+def initrd(root, init):
+    archive = Archive()
+    for name in DIRECTORIES:
+        archive.add(name, stat.S_IFDIR | 0o755)
+    archive.add(CONSOLE[0], CONSOLE[1], device=CONSOLE[2:])
+    for name, source in FILES.items():
+        archive.add(name, stat.S_IFREG | 0o755, (pathlib.Path(root) / source).read_bytes())
+    archive.add('init', stat.S_IFREG | 0o755, pathlib.Path(init).read_bytes())
+    return archive.finish()
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    pathlib.Path(sys.argv[3]).write_bytes(initrd(sys.argv[1], sys.argv[2]))
