@@ -16,9 +16,9 @@ constexpr unsigned kUndefineFlags =
     VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_TPM |
     VIR_DOMAIN_UNDEFINE_KEEP_TPM;
 
-Answer check_exclusive(unsigned flags, unsigned one, unsigned other, std::string_view names) {
+Answer check_exclusive(unsigned flags, unsigned one, unsigned other, std::string_view what) {
   if ((flags & one) == 0 || (flags & other) == 0) return {};
-  return fail(Error::Code::InvalidArgument, "flags {} are mutually exclusive", names);
+  return fail(Error::Code::WrongState, "cannot both keep and delete {}", what);
 }
 
 // The stored definition, or the live one without what only a run has.
@@ -51,10 +51,9 @@ Answer domain_undefine(Session& session, const remote_domain_undefine_args& args
 
 Answer domain_undefine_flags(Session& session, const remote_domain_undefine_flags_args& args) {
   CHECK_FLAGS(args.flags, kUndefineFlags, "virDomainUndefineFlags");
-  for (const auto& checked : {check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_NVRAM,
-                                              VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, "NVRAM and KEEP_NVRAM"),
-                              check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_TPM,
-                                              VIR_DOMAIN_UNDEFINE_KEEP_TPM, "TPM and KEEP_TPM")})
+  for (const auto& checked :
+       {check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_NVRAM, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, "nvram"),
+        check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_TPM, VIR_DOMAIN_UNDEFINE_KEEP_TPM, "TPM")})
     if (!checked) return checked;
   TRY(session.service().undefine(TRY(find_record(session, args.dom))));
   return {};

@@ -44,7 +44,7 @@ Result<> set_metadata(domain_xml::Domain& domain, const remote_domain_set_metada
 // The client library checks the same; other clients need not.
 Answer check_metadata(const remote_domain_set_metadata_args& args) {
   if (args.type < 0 || args.type > VIR_DOMAIN_METADATA_ELEMENT)
-    return fail(Error::Code::InvalidArgument, "unknown metadata type {}", args.type);
+    return fail(Error::Code::InvalidArgument, "unknown metadata type '{}'", args.type);
   if (args.type == VIR_DOMAIN_METADATA_TITLE && args.metadata != nullptr &&
       std::string_view(*args.metadata).find('\n') != std::string_view::npos)
     return fail(Error::Code::InvalidArgument, "metadata title can't contain newlines");
@@ -79,7 +79,7 @@ Answer domain_get_metadata(Session& session, const remote_domain_get_metadata_ar
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainGetMetadata");
   const RecordPtr record = TRY(find_record(session, args.dom));
   if (args.type < 0 || args.type > VIR_DOMAIN_METADATA_ELEMENT)
-    return fail(Error::Code::InvalidArgument, "unknown metadata type {}", args.type);
+    return fail(Error::Code::InvalidArgument, "unknown metadata type '{}'", args.type);
   const auto text = metadata_of(*TRY(definition_asked(*record, args.flags)), args.type, args.uri);
   if (!text)
     return tl::unexpected(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Virtual CPUs: how many, and what each has used.
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #include <algorithm>
 
@@ -11,7 +12,14 @@
 namespace virttdx::driver::api {
 namespace {
 
-constexpr unsigned kVcpuFlags = VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM;
+constexpr unsigned kVcpuFlags =
+    VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM | VIR_DOMAIN_VCPU_GUEST;
+
+WireError no_guest_count(const DomainRecord& record) {
+  if (record.live) return wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
+  return wire_error(VIR_ERR_INVALID_ARG,
+                    "vCPU count provided by the guest agent can only be requested for live domains");
+}
 
 }  // namespace
 
@@ -26,6 +34,7 @@ Answer domain_get_vcpus_flags(Session& session, const remote_domain_get_vcpus_fl
   CHECK_FLAGS(args.flags, kVcpuFlags, "virDomainGetVcpusFlags");
   const RecordPtr record = TRY(find_record(session, args.dom));
   const auto& domain = *TRY(definition_asked(*record, args.flags));
+  if ((args.flags & VIR_DOMAIN_VCPU_GUEST) != 0) return tl::unexpected(no_guest_count(*record));
   const bool maximum = (args.flags & VIR_DOMAIN_VCPU_MAXIMUM) != 0;
   ret.num = static_cast<int>(maximum ? domain.vcpus : domain.current_vcpus.value_or(domain.vcpus));
   return {};
@@ -35,7 +44,8 @@ Answer domain_get_vcpus(Session& session, const remote_domain_get_vcpus_args& ar
                         remote_domain_get_vcpus_ret& ret, Arena& arena) {
   CHECK_ANSWER(check_map_sizes(args.maxinfo, args.maplen));
   const RecordPtr record = TRY(find_record(session, args.dom));
-  TRY(check_operation(Operation::Query, record->phase));
+  if (!record->live)
+    return fail(Error::Code::WrongState, "cannot retrieve vcpu information for inactive domain");
   const auto& live = *record->live;
   const auto uses =
       vcpu_uses(live.process, std::min(live.definition.vcpus, static_cast<std::uint32_t>(args.maxinfo)));

@@ -40,6 +40,7 @@ Result<> DomainService::rename(const RecordPtr& record, const std::string& new_n
   TRY(check_domain_name(new_name));
   if (!record->persistent()) return fail(Error::Code::WrongState, "cannot rename a transient domain");
   if (record->active()) return fail(Error::Code::WrongState, "cannot rename active domain");
+  if (new_name == record->name) return fail(Error::Code::WrongState, "Can't rename domain to itself");
   if (registry_.find_by_name(new_name))
     return fail(Error::Code::WrongState, "domain with name '{}' already exists", new_name);
   domain_xml::Domain domain = *record->definition;

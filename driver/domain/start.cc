@@ -39,7 +39,10 @@ void DomainService::start(const RecordPtr& record, const StartOptions& options, 
     record->started = std::move(done);
     return;
   }
-  if (!record->active()) record->live.reset();
+  if (!record->active()) {
+    record->live.reset();
+    record->reason = VIR_DOMAIN_SHUTOFF_FAILED;
+  }
   forget_if_unused(record);
   done(std::move(started));
 }
