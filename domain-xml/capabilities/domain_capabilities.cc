@@ -99,10 +99,18 @@ void add_cpu(xml::Element& root, const HostCapabilities& host, const PlanSources
 
 void add_devices(xml::Element& root) {
   auto& devices = root.add_child("devices");
-  for (const std::string_view name : {"disk", "graphics"}) add_supported(devices, name, false);
+  auto& disk = add_supported(devices, "disk", true);
+  add_enum(disk, "diskDevice", {"disk"});
+  add_enum(disk, "bus", {"virtio"});
+  add_enum(disk, "model", {"virtio", "virtio-non-transitional"});
+  add_supported(devices, "graphics", false);
   add_enum(add_supported(devices, "video", true), "modelType", {"none"});
-  for (const std::string_view name : {"hostdev", "rng", "filesystem", "tpm", "redirdev", "channel"})
-    add_supported(devices, name, false);
+  add_supported(devices, "hostdev", false);
+  auto& rng = add_supported(devices, "rng", true);
+  add_enum(rng, "model", {"virtio", "virtio-non-transitional"});
+  add_enum(rng, "backendModel", {"random", "builtin"});
+  for (const std::string_view name : {"filesystem", "tpm", "redirdev"}) add_supported(devices, name, false);
+  add_enum(add_supported(devices, "channel", true), "type", {"pty", "unix"});
 }
 
 void add_features(xml::Element& root, const HostCapabilities& host) {

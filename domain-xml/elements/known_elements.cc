@@ -12,9 +12,7 @@ struct KnownElements {
 };
 
 constexpr std::array kKnown = {
-    KnownElements{
-        "/domain",
-        " bootloader bootloader_args idmap keywrap throttlegroups "},
+    KnownElements{"/domain", " bootloader bootloader_args idmap keywrap throttlegroups "},
     KnownElements{"/domain/devices",
                   " lease smartcard parallel redirfilter nvram shmem memory crypto pstore "},
     KnownElements{"/domain/os",

@@ -147,7 +147,11 @@ bool DiskPlan::plan_volume() {
 }
 
 bool DiskPlan::find_secret(const Secret& secret, std::optional<std::string>& file) {
-  if (planning_.resources == nullptr) return true;
+  if (planning_.resources == nullptr) {
+    // The check of a definition: no secret daemon is asked.
+    file = "/";
+    return true;
+  }
   const auto& name = secret.uuid ? *secret.uuid : secret.usage.value_or("");
   const auto found = planning_.resources->secret_files.find(name);
   if (found == planning_.resources->secret_files.end())

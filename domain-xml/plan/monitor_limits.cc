@@ -12,15 +12,25 @@ namespace {
 struct Limit {
   Severity severity;
   std::string_view id, xml_path;
-  bool (*asks)(const VmConfig&);
-  void (*drop)(VmConfig&);  ///< null with an error
+  const std::string* (*asks)(const VmConfig&);  ///< the id of the first device that does; null: none
+  void (*drop)(VmConfig&);                      ///< null with an error
   std::string_view message, remedy;
 };
 
-template <typename Predicate>
-bool any_disk(const VmConfig& config, Predicate predicate) {
-  return std::ranges::any_of(config.devices.disks, predicate);
+template <typename Device, typename Predicate>
+const std::string* first_id(const std::vector<Device>& devices, Predicate predicate) {
+  const auto found = std::ranges::find_if(devices, predicate);
+  return found == devices.end() ? nullptr : &found->id;
 }
+template <typename Predicate>
+const std::string* first_disk(const VmConfig& config, Predicate predicate) {
+  return first_id(config.devices.disks, predicate);
+}
+template <typename Device>
+const std::string* id_of(const std::optional<Device>& device) {
+  return device ? &device->id : nullptr;
+}
+bool is_scsi(const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; }
 bool is_network(const DiskConfig& disk) {
   return disk.source && disk.source->protocol != DiskProtocol::File &&
          disk.source->protocol != DiskProtocol::Block;
@@ -28,68 +38,87 @@ bool is_network(const DiskConfig& disk) {
 
 constexpr std::array kLimits = {
     Limit{Severity::Note, "memballoon-without-effect", "/domain/devices/memballoon",
-          [](const VmConfig& c) { return c.devices.balloon.has_value(); },
+          [](const VmConfig& c) { return id_of(c.devices.balloon); },
           [](VmConfig& c) { c.devices.balloon.reset(); },
           "the memory balloon is left out: a TD keeps the memory that it was started with",
           "write <memballoon model='none'/>"},
     Limit{Severity::Error, "vsock-not-offered", "/domain/devices/vsock",
-          [](const VmConfig& c) { return c.devices.vsock.has_value(); }, nullptr, "a vsock is not offered",
+          [](const VmConfig& c) { return id_of(c.devices.vsock); }, nullptr, "a vsock is not offered",
           "remove it, and use a <channel> or the network"},
     Limit{Severity::Error, "scsi-not-offered", "/domain/devices/disk",
-          [](const VmConfig& c) {
-            return any_disk(c, [](const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; });
-          },
-          nullptr, "disks on bus 'scsi' are not offered", "use bus='virtio' with device='disk'"},
+          [](const VmConfig& c) { return first_disk(c, is_scsi); }, nullptr,
+          "disks on bus 'scsi' are not offered", "use bus='virtio' with device='disk'"},
     Limit{Severity::Note, "scsi-controller-without-effect", "/domain/devices/controller",
-          [](const VmConfig& c) { return !c.devices.scsi_controllers.empty(); },
+          [](const VmConfig& c) {
+            return first_id(c.devices.scsi_controllers, [](const ScsiControllerConfig&) { return true; });
+          },
           [](VmConfig& c) {
-            if (!any_disk(c, [](const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; }))
-              c.devices.scsi_controllers.clear();
+            if (first_disk(c, is_scsi) == nullptr) c.devices.scsi_controllers.clear();
           },
           "SCSI controllers are left out", "remove them"},
     Limit{Severity::Error, "disk-format-not-offered", "/domain/devices/disk",
           [](const VmConfig& c) {
-            return any_disk(c, [](const DiskConfig& disk) { return disk.format != ImageFormat::Raw; });
+            return first_disk(c, [](const DiskConfig& disk) { return disk.format != ImageFormat::Raw; });
           },
           nullptr, "only raw disk images are offered", "convert the image with qemu-img convert -O raw"},
     Limit{Severity::Error, "network-disk-not-offered", "/domain/devices/disk",
-          [](const VmConfig& c) { return any_disk(c, is_network); }, nullptr,
+          [](const VmConfig& c) { return first_disk(c, is_network); }, nullptr,
           "disks of type 'network' are not offered",
           "map the disk to a block device of the host (rbd map, nbd-client, iscsiadm)"},
     Limit{Severity::Error, "disk-encryption-not-offered", "/domain/devices/disk",
           [](const VmConfig& c) {
-            return any_disk(c, [](const DiskConfig& disk) {
+            return first_disk(c, [](const DiskConfig& disk) {
               return disk.source && disk.source->luks_passphrase_file.has_value();
             });
           },
           nullptr, "encrypted disk images are not offered", "open the image with cryptsetup"},
     Limit{Severity::Error, "iotune-not-offered", "/domain/devices/disk/iotune",
           [](const VmConfig& c) {
-            return any_disk(c, [](const DiskConfig& disk) { return disk.limits != DiskLimits(); });
+            return first_disk(c, [](const DiskConfig& disk) { return disk.limits != DiskLimits(); });
           },
           nullptr, "<iotune> is not offered", "remove it"},
     Limit{Severity::Error, "detect-zeroes-not-offered", "/domain/devices/disk/driver",
           [](const VmConfig& c) {
-            return any_disk(c,
-                            [](const DiskConfig& disk) { return disk.detect_zeroes != DetectZeroes::Off; });
+            return first_disk(c,
+                              [](const DiskConfig& disk) { return disk.detect_zeroes != DetectZeroes::Off; });
           },
           nullptr, "detect_zeroes is not offered", "remove the attribute"},
     Limit{Severity::Error, "macvtap-not-offered", "/domain/devices/interface",
           [](const VmConfig& c) {
-            return std::ranges::count(c.devices.interfaces, NetworkBackend::Macvtap,
-                                      &NetworkInterfaceConfig::backend) != 0;
+            return first_id(c.devices.interfaces, [](const NetworkInterfaceConfig& interface) {
+              return interface.backend == NetworkBackend::Macvtap;
+            });
           },
           nullptr, "interfaces of type 'direct' are not offered", "use a bridge of the host"},
 };
+
+template <typename Device>
+void find_line(const std::vector<Device>& devices, const std::string& id, int& line) {
+  const auto found = std::ranges::find(devices, id, &DeviceInfo::alias);
+  if (found != devices.end()) line = found->line.number;
+}
+// Ids are aliases, which every device has by now.
+int line_of(const Devices& devices, const std::string& id) {
+  int line = 0;
+  find_line(devices.disks, id, line);
+  find_line(devices.controllers, id, line);
+  find_line(devices.interfaces, id, line);
+  if (devices.vsock && devices.vsock->alias == id) line = devices.vsock->line.number;
+  if (devices.memballoon && devices.memballoon->alias == id) line = devices.memballoon->line.number;
+  return line;
+}
 
 }  // namespace
 
 void apply_monitor_limits(Planning& planning) {
   auto& config = planning.plan.config;
   for (const auto& limit : kLimits) {
-    if (!limit.asks(config)) continue;
-    planning.add(limit.severity, std::string(limit.id), std::string(limit.xml_path),
-                 std::string(limit.message), std::string(limit.remedy));
+    const auto* const id = limit.asks(config);
+    if (id == nullptr) continue;
+    planning
+        .add(limit.severity, std::string(limit.id), std::string(limit.xml_path), std::string(limit.message),
+             std::string(limit.remedy))
+        .line = line_of(planning.domain.devices, *id);
     if (limit.drop != nullptr) limit.drop(config);
   }
 }

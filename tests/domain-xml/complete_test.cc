@@ -106,7 +106,7 @@ TEST_P(CompletedDomain, HasAliasesWhenItRuns) {
   auto complete = complete_definition(*std::move(domain), kDefaults);
   ASSERT_TRUE(complete) << complete.error().message();
   prepare_run(*complete, "/run/channels");
-  test::expect_golden(test::with_extension(GetParam(), ".run.xml"), format_domain(*complete));
+  test::expect_golden(test::with_extension(GetParam(), ".running.out.xml"), format_domain(*complete));
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, CompletedDomain,

@@ -46,16 +46,21 @@ class TrueDomainCapabilities : public testing::Test {
     return values(found[0], "<value>([^<]*)</value>");
   }
 
-  // Whether the reader takes it and a TD starts with it.
+  static bool leaves_out(const std::vector<Finding>& findings) {
+    return std::ranges::any_of(
+        findings, [](const Finding& finding) { return finding.id.ends_with("-without-effect"); });
+  }
+  // Whether the reader takes it and a TD starts with it, nothing left out.
   static bool is_possible(const std::string& inner, const std::string& os = "<os><type>hvm</type></os>") {
     const auto domain =
         parse_domain("<domain type='kvm'><name>a</name><memory>1048576</memory>" + os +
                      "<features><acpi/></features>" + inner + "<launchSecurity type='tdx'/></domain>");
     if (!domain) return false;
-    const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"});
-    if (!complete) return false;
+    std::vector<Finding> changes;
+    const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"}, &changes);
+    if (!complete || leaves_out(changes)) return false;
     const auto plan = plan_launch(*complete, kvm_host());
-    return plan && plan->can_start();
+    return plan && plan->can_start() && !leaves_out(plan->findings);
   }
   static std::string os_with(const std::string& loader) { return "<os><type>hvm</type>" + loader + "</os>"; }
 
@@ -151,6 +156,35 @@ TEST_F(TrueDomainCapabilities, OfDevices) {
         << said;
   }
   EXPECT_TRUE(is_possible("<devices><video><model type='none'/></video></devices>"));
+}
+
+// Every word that libvirt knows for it is possible if and only if it is among those offered.
+TEST_F(TrueDomainCapabilities, OfDiskBuses) {
+  const auto offered = enum_values(section("disk"), "bus");
+  for (const std::string bus : {"virtio", "scsi", "sata", "ide", "usb", "fdc"})
+    EXPECT_EQ(
+        std::ranges::count(offered, bus) == 1,
+        is_possible("<devices><disk type='file'><source file='/a'/><target dev='" +
+                    std::string(bus == "virtio" ? "vda" : "sda") + "' bus='" + bus + "'/></disk></devices>"))
+        << bus;
+}
+
+TEST_F(TrueDomainCapabilities, OfRngBackEnds) {
+  const auto offered = enum_values(section("rng"), "backendModel");
+  for (const std::string model : {"random", "builtin", "egd"})
+    EXPECT_EQ(std::ranges::count(offered, model) == 1,
+              is_possible("<devices><rng model='virtio'><backend model='" + model + "'" +
+                          (model == "egd" ? " type='udp'/>" : "/>") + "</rng></devices>"))
+        << model;
+}
+
+TEST_F(TrueDomainCapabilities, OfChannels) {
+  const auto offered = enum_values(section("channel"), "type");
+  for (const std::string type : {"pty", "unix", "tcp", "udp", "spicevmc"})
+    EXPECT_EQ(std::ranges::count(offered, type) == 1,
+              is_possible("<devices><channel type='" + type +
+                          "'><target type='virtio' name='a'/></channel></devices>"))
+        << type;
 }
 
 }  // namespace

@@ -96,8 +96,12 @@ const std::vector<Sample> kSamples = {
     {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='2110000000'/>", 8},
     {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='75000000'/>", 8},
     {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='10025000000'/>", 8},
-    {"lifecycle-action-not-offered", "<features>", "<on_poweroff>restart</on_poweroff>\n<features>", 6},
+    {"lifecycle-action-not-offered", "<features>", "<on_poweroff>preserve</on_poweroff>\n<features>", 6},
     {"serial-port", "<devices>", "<devices>\n<serial type='null'><target port='4'/></serial>", 9},
+    {"disk-encryption-not-offered", "<devices>",
+     "<devices>\n<disk type='file'><source file='/a'><encryption format='luks'><secret type='passphrase' "
+     "usage='a'/></encryption></source><target dev='vda' bus='virtio'/></disk>",
+     9},
     {"serial-file-and-log", "<devices>",
      "<devices>\n<serial type='file'><source path='/a'/><log file='/b'/></serial>", 9},
     {"tdx-debug", "tdx'>", "tdx'>\n<policy>0x10000001</policy>", 10},
@@ -161,9 +165,9 @@ TEST_F(FindingSamples, AreComplete) {
 }
 
 std::set<std::string> ids_in_sources() {
-  // As an argument of add() and error(), and in tables.
-  const std::regex call("\\b(?:error|add)\\(\\s*(?:Severity::\\w+,\\s*)?\"([a-z0-9-]+)\"");
-  const std::regex table("[{,:?]\\s*\"((?:firmware|tdx-attribute)-[a-z0-9-]+)\"");
+  // As an argument of add(), error() and refuse(), in tables, and as one of two.
+  const std::regex call("\\b(?:error|add|refuse|Limit)[({]\\s*(?:Severity::\\w+,\\s*)?\"([a-z0-9-]+)\"");
+  const std::regex table("[{,:?]\\s*\"((?:firmware|tdx-attribute|element)-[a-z0-9-]+)\"");
   std::set<std::string> ids;
   for (const auto& file :
        std::filesystem::directory_iterator(std::filesystem::path(VIRTTDX_SOURCE_ROOT) / "domain-xml/plan")) {

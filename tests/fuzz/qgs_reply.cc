@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Messages of the quote generation protocol of any bytes: a quote or report that fits the message, or an error.
+// Messages of the quote generation protocol of any bytes: a quote or report that fits the message, or an
+// error.
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -18,9 +18,9 @@ BACKEND_FOLDERS = {'kvm', 'tdx', 'softhost', 'memory', 'vcpu', 'bus', 'devices',
                    'backends'}
 QUOTED = {
     'vmm-backend': BACKEND_PUBLIC | BACKEND_FOLDERS,
-    'domain-xml': BACKEND_PUBLIC | {'domain_xml', 'elements', 'values', 'xml', 'cpu', 'plan', 'capabilities', 'status'},
+    'domain-xml': BACKEND_PUBLIC | {'domain_xml', 'elements', 'values', 'xml', 'cpu', 'plan', 'capabilities', 'status', 'complete'},
     'driver': BACKEND_PUBLIC | {'domain_xml', 'driver', 'rpc', 'api', 'admin', 'domain', 'forward', 'process', 'host', 'config', 'schemas'},
-    'tools': BACKEND_PUBLIC | {'domain_xml', 'tools'},
+    'tools': BACKEND_PUBLIC | {'domain_xml', 'tools', 'qgs_sim'},
 }
 
 # Folder of vmm-backend -> the folders of vmm-backend that it may include besides itself.

@@ -110,8 +110,10 @@ std::uint64_t QuoteService::enqueue(Request request) {
   ++under_way_;
   waiting_.push_back(std::make_shared<Request>(std::move(request)));
   auto queued = waiting_.back();
-  if (idle_workers_ < waiting_.size() && workers_.size() < kMaximumWorkers)
+  if (idle_workers_ < waiting_.size() && workers_.size() < kMaximumWorkers) {
+    ++idle_workers_;
     workers_.emplace_back([this] { worker_main(); });
+  }
   requested_.notify_one();
   return await(queued, std::move(lock));
 }
@@ -143,23 +145,26 @@ void QuoteService::worker_main() {
 QuoteService::RequestPtr QuoteService::next_request(qgs::Client& client) {
   std::unique_lock lock(mutex_);
   const auto ready = [this] { return stopping_ || !waiting_.empty(); };
-  ++idle_workers_;
   if (!requested_.wait_for(lock, kIdleConnection, ready)) {
     client.disconnect();
     requested_.wait(lock, ready);
   }
-  --idle_workers_;
   if (stopping_) return nullptr;
+  --idle_workers_;
   auto request = std::move(waiting_.front());
   waiting_.pop_front();
   return request;
 }
 
 void QuoteService::finish(Request& request, Result<std::vector<std::byte>> quote) {
-  auto answer = answer_of(std::move(quote));
+  Answer answer;
   {
     const std::lock_guard lock(mutex_);
     --under_way_;
+    // Before the guest sees the answer and asks again.
+    ++idle_workers_;
+    if (stopping_) return;
+    answer = answer_of(std::move(quote));
     if (request.vcpu_waits) {
       request.answer = std::move(answer);
       answered_.notify_all();

@@ -70,8 +70,8 @@ class QuoteService {
   std::condition_variable requested_, answered_;
   // Guarded by mutex_:
   std::deque<RequestPtr> waiting_;
-  std::size_t under_way_ = 0;  ///< waiting, or with a worker
-  std::size_t idle_workers_ = 0;
+  std::size_t under_way_ = 0;     ///< waiting, or with a worker
+  std::size_t idle_workers_ = 0;  ///< have no request, or have answered it
   std::uint64_t releases_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> workers_;  ///< made as requests come at the same time

@@ -61,7 +61,7 @@ TEST_F(FwCfgTest, GivesAnItemByteByByteThenZeros) {
 }
 
 TEST_F(FwCfgTest, EveryAbsentKeyReadsZero) {
-  for (unsigned key = 0x21; key <= kKeyMask; ++key) {
+  for (unsigned key = 0x22; key <= kKeyMask; ++key) {
     select(static_cast<std::uint16_t>(key));
     EXPECT_EQ(test::in8(device, kData), 0) << key;
   }

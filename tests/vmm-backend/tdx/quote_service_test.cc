@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <future>
 
 #include "fake_qgs.h"
@@ -27,14 +28,16 @@ class QuoteServiceTest : public testing::Test {
  protected:
   void make(std::optional<qgs::Address> address, milliseconds wait = kForever,
             milliseconds limit = kForever) {
-    quotes_.emplace(buffer_, QuoteServiceConfig{std::move(address), wait, limit},
-                    [this] { completed_.set_value(); });
+    quotes_.emplace(buffer_, QuoteServiceConfig{std::move(address), wait, limit}, [this] {
+      if (!is_completed_.exchange(true)) completed_.set_value();
+    });
   }
   std::uint64_t get_quote(std::uint64_t gpa = QuoteBuffer::kGpa, std::uint64_t size = QuoteBuffer::kSize) {
     return quotes_->get_quote({gpa}, size);
   }
   QuoteBuffer buffer_;
-  std::promise<void> completed_;
+  std::atomic<bool> is_completed_ = false;
+  std::promise<void> completed_;  ///< of the first quote
   std::optional<QuoteService> quotes_;
 };
 
