@@ -27,7 +27,8 @@ class TheSchemas(unittest.TestCase):
             json_schemas.validate('soft-faults', json.loads(path.read_text()))
 
     def test_refuse_faults_that_the_reader_refuses(self):
-        for fault in ({'at': 'KVM_RUN'}, {'at': 'KVM_WALK', 'errno': 'EIO'}, {'at': 'KVM_RUN', 'errno': 'EIO', 'first': 0}):
+        for fault in ({'at': 'KVM_RUN'}, {'at': 'TDH.MNG.INIT'}, {'at': 'TDH.MNG.INIT', 'errno': 'EIO', 'hw_error': 1}, {'at': 'KVM_WALK', 'errno': 'EIO'},
+                      {'at': 'KVM_RUN', 'errno': 'EIO', 'first': 0}):
             with self.assertRaises(jsonschema.ValidationError, msg=fault):
                 json_schemas.validate('soft-faults', {'faults': [fault]})
 

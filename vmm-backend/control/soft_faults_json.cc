@@ -13,9 +13,22 @@ struct FaultList {
   std::vector<SoftFault> faults;
 };
 
+// A status of 0 would be success.
+Result<> check_seamcall(const SoftFault& fault, std::size_t index) {
+  if (fault.hw_error != 0 && !fault.error && !fault.kills_vm) return {};
+  return fail(
+      Error::Code::InvalidData,
+      "/faults/{}: a SEAMCALL fails with a status other than 0 in 'hw_error', of which KVM makes 'errno' "
+      "and 'kills_vm' itself",
+      index);
+}
+
 Result<> check(const SoftFault& fault, std::size_t index) {
   if (fault.first == 0 || fault.count == 0)
     return fail(Error::Code::InvalidData, "/faults/{}: 'first' and 'count' are at least 1", index);
+  if (is_seamcall(fault.at)) return check_seamcall(fault, index);
+  if (!fault.error)
+    return fail(Error::Code::InvalidData, "/faults/{}: an ioctl fails with an 'errno'", index);
   const bool takes_status = fault.at == FaultPoint::TdxInitVm || fault.at == FaultPoint::TdxFinalizeVm;
   if (fault.hw_error != 0 && !takes_status)
     return fail(Error::Code::InvalidData,
@@ -27,7 +40,7 @@ Result<> check(const SoftFault& fault, std::size_t index) {
 
 template <>
 struct EnumNames<FaultPoint> {
-  static constexpr EnumNameTable<FaultPoint, 21> kNames = {{
+  static constexpr EnumNameTable<FaultPoint, 28> kNames = {{
       {FaultPoint::GetSupportedCpuid, "KVM_GET_SUPPORTED_CPUID"},
       {FaultPoint::CreateVm, "KVM_CREATE_VM"},
       {FaultPoint::EnableCap, "KVM_ENABLE_CAP"},
@@ -49,6 +62,13 @@ struct EnumNames<FaultPoint> {
       {FaultPoint::TdxInitMemRegionPage, "KVM_TDX_INIT_MEM_REGION page"},
       {FaultPoint::TdxGetCpuid, "KVM_TDX_GET_CPUID"},
       {FaultPoint::TdxFinalizeVm, "KVM_TDX_FINALIZE_VM"},
+      {FaultPoint::TdhMngCreate, "TDH.MNG.CREATE"},
+      {FaultPoint::TdhMngInit, "TDH.MNG.INIT"},
+      {FaultPoint::TdhMngRd, "TDH.MNG.RD"},
+      {FaultPoint::TdhVpInit, "TDH.VP.INIT"},
+      {FaultPoint::TdhMemPageAdd, "TDH.MEM.PAGE.ADD"},
+      {FaultPoint::TdhMrExtend, "TDH.MR.EXTEND"},
+      {FaultPoint::TdhMrFinalize, "TDH.MR.FINALIZE"},
   }};
 };
 
@@ -72,7 +92,7 @@ struct EnumNames<FaultErrno> {
 template <typename Visitor>
 void describe(Visitor& visit, SoftFault& fault) {
   visit.required("at", fault.at);
-  visit.required("errno", fault.error);
+  visit.optional("errno", fault.error);
   visit.optional("first", fault.first);
   visit.optional("count", fault.count);
   visit.optional("hw_error", hex(fault.hw_error));

@@ -16,6 +16,7 @@ inline constexpr std::uint64_t kSuccess = 0;
 inline constexpr std::uint64_t kNonRecoverableVcpu = 0x4000000100000000;
 inline constexpr std::uint64_t kOperandInvalid = 0xC000010000000000;
 inline constexpr std::uint64_t kOperandBusy = 0x8000020000000000;
+inline constexpr std::uint64_t kRndNoEntropy = 0x8000020300000000;
 inline constexpr std::uint64_t kOpStateIncorrect = 0xC000060800000000;
 inline constexpr std::uint64_t kNoVcpus = 0xC000060900000000;
 inline constexpr std::uint64_t kX2apicIdNotUnique = 0xC000062100000000;

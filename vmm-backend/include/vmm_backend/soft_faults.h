@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -10,7 +11,8 @@
 
 namespace virttdx {
 
-/// Where a fault can strike: an ioctl, a TDX command of KVM_MEMORY_ENCRYPT_OP, or a page of one.
+/// Where a fault can strike: an ioctl, a TDX command of KVM_MEMORY_ENCRYPT_OP, a page of one, or a SEAMCALL
+/// that KVM makes of the TDX module for it.
 enum class FaultPoint : std::uint8_t {
   GetSupportedCpuid,
   CreateVm,
@@ -33,7 +35,16 @@ enum class FaultPoint : std::uint8_t {
   TdxInitMemRegionPage,  ///< a page that KVM_TDX_INIT_MEM_REGION is about to add
   TdxGetCpuid,
   TdxFinalizeVm,
+  TdhMngCreate,
+  TdhMngInit,
+  TdhMngRd,  ///< one leaf's CPUID_VALUES, read by KVM_TDX_GET_CPUID
+  TdhVpInit,
+  TdhMemPageAdd,
+  TdhMrExtend,
+  TdhMrFinalize,
 };
+
+constexpr bool is_seamcall(FaultPoint point) { return point >= FaultPoint::TdhMngCreate; }
 
 /// The errno of a fault, by its Linux number.
 enum class FaultErrno : std::uint8_t {
@@ -55,8 +66,10 @@ struct SoftFault {
   /// Which arrival at the point fails first, counted from 1 since the host's beginning, and how many from
   /// there on.
   std::uint32_t first = 1, count = 1;
-  FaultErrno error = FaultErrno::Eio;
-  /// Given back in struct kvm_tdx_cmd: KVM_TDX_INIT_VM and KVM_TDX_FINALIZE_VM only.
+  /// What the ioctl answers. Nothing at a SEAMCALL: KVM makes its errno of the status.
+  std::optional<FaultErrno> error = {};
+  /// A status of the TDX module: given back in struct kvm_tdx_cmd (KVM_TDX_INIT_VM and KVM_TDX_FINALIZE_VM
+  /// only), or what the SEAMCALL answers.
   std::uint64_t hw_error = 0;
   /// Every later ioctl on the VM answers EIO, as after a fault that KVM takes for a bug.
   bool kills_vm = false;

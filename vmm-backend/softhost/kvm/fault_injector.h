@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Makes chosen ioctls fail (vmm_backend/soft_faults.h).
+// Makes chosen ioctls and SEAMCALLs fail (vmm_backend/soft_faults.h).
 #pragma once
 
 #include <array>
@@ -22,9 +22,15 @@ class FaultInjector {
   std::optional<SoftFault> arrive(FaultPoint point);
   /// The same for a call from the monitor. A fault's hw_error is written into its argument.
   std::optional<SoftFault> arrive_at_ioctl(unsigned long request, std::uintptr_t argument);
+  /// The status that `call`, a SEAMCALL, answers; a fault's instead, without making the call.
+  template <typename Call>
+  std::uint64_t seamcall(FaultPoint point, Call call) {
+    const auto fault = arrive(point);
+    return fault ? fault->hw_error : call();
+  }
 
  private:
-  static constexpr std::size_t kPoints = static_cast<std::size_t>(FaultPoint::TdxFinalizeVm) + 1;
+  static constexpr std::size_t kPoints = static_cast<std::size_t>(FaultPoint::TdhMrFinalize) + 1;
   const std::vector<SoftFault> faults_;
   std::mutex mutex_;
   std::array<std::uint64_t, kPoints> arrivals_{};  // guarded by mutex_

@@ -31,7 +31,7 @@ class KvmModel final : public SoftHost {
     const auto fault = host_.faults.arrive_at_ioctl(request, argument);
     if (!fault) return file->ioctl(request, argument);
     if (fault->kills_vm) file->kill_vm();
-    return -static_cast<int>(fault->error);
+    return -static_cast<int>(fault->error.value_or(FaultErrno::Eio));
   }
 
   int mmap(int fd, std::size_t size, void** address) override {

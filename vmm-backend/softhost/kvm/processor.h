@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "softhost/cpu/cpu_engine.h"
 #include "softhost/module/tdx_module.h"
@@ -18,6 +19,10 @@ struct Processor {
   /// Private key ids: how many TDs can exist at once. 63 as on a Xeon whose firmware gives all but one of its
   /// 64 key ids to TDX.
   std::uint32_t key_ids = 63;
+  /// misc.max of the process's cgroup (resource "tdx"); nothing: no limit.
+  std::optional<std::uint32_t> key_id_limit = {};
+  /// Each package has an online CPU, without which key ids cannot be configured there.
+  bool every_package_online = true;
 };
 
 /// CPUs that the emulated machine has, and so vCPUs that one TD may have.

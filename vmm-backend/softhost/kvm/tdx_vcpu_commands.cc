@@ -13,17 +13,21 @@ namespace virttdx::softhost {
 namespace {
 
 constexpr std::uint32_t kX2apicFeature = 1U << 21;  // CPUID 1 ECX
+constexpr std::uint32_t kExtendedLeaves = 0x80000000;
 constexpr std::uint64_t kExtendSize = 256;          // bytes that one TDH.MR.EXTEND measures
 
 int init_vcpu(Vcpu& vcpu, const kvm::kvm_tdx_cmd& command) {
   if (command.flags != 0 || vcpu.td) return -EINVAL;
   if ((vcpu_cpuid(vcpu, 1, 0).ecx & kX2apicFeature) == 0) return -EINVAL;
-  auto created = vcpu.vm.td->vp_init(command.data, vcpu.id);
-  if (created.status != tdx::status::kSuccess) {
+  const TdxStatus status = vcpu.vm.host.faults.seamcall(FaultPoint::TdhVpInit, [&] {
+    auto created = vcpu.vm.td->vp_init(command.data, vcpu.id);
+    vcpu.td = std::move(created.vcpu);
+    return created.status;
+  });
+  if (status != tdx::status::kSuccess) {
     vcpu.vm.dead = true;
     return -EIO;
   }
-  vcpu.td = std::move(created.vcpu);
   vcpu.mp_state = kvm::KVM_MP_STATE_RUNNABLE;
   vcpu.kick();  // one that waits in KVM_RUN
   return 0;
@@ -39,17 +43,21 @@ bool is_valid_region(const Td& td, const kvm::kvm_tdx_init_mem_region& region) {
 
 int measure_page(Vm& vm, std::uint64_t gpa) {
   for (std::uint64_t offset = 0; offset < kPageSize; offset += kExtendSize)
-    if (vm.td->mr_extend(gpa + offset) != tdx::status::kSuccess) {
+    if (vm.host.faults.seamcall(FaultPoint::TdhMrExtend, [&] { return vm.td->mr_extend(gpa + offset); }) !=
+        tdx::status::kSuccess) {
       vm.dead = true;
       return -EIO;
     }
   return 0;
 }
 
+constexpr int kTryAgain = 1;
+
+/// 0, -errno, or kTryAgain while the module is busy.
 int add_page(Vm& vm, const kvm::kvm_tdx_init_mem_region& region, bool measure) {
   if (const auto fault = vm.host.faults.arrive(FaultPoint::TdxInitMemRegionPage)) {
     if (fault->kills_vm) vm.dead = true;
-    return -static_cast<int>(fault->error);
+    return -static_cast<int>(fault->error.value_or(FaultErrno::Eio));
   }
   const std::lock_guard guard(vm.memory_lock);
   const MemorySlot* const slot = vm.slots.find(region.gpa);
@@ -60,7 +68,11 @@ int add_page(Vm& vm, const kvm::kvm_tdx_init_mem_region& region, bool measure) {
     return status;
   if (!vm.attributes.is_private(region.gpa)) return -EINVAL;
   if (vm.td->walk_private(region.gpa).state != PageState::Free) return -EIO;
-  if (vm.td->mem_page_add(region.gpa, source, slot->private_at(region.gpa)) != tdx::status::kSuccess) {
+  const TdxStatus status = vm.host.faults.seamcall(FaultPoint::TdhMemPageAdd, [&] {
+    return vm.td->mem_page_add(region.gpa, source, slot->private_at(region.gpa));
+  });
+  if ((status & tdx::status::kClassMask) == tdx::status::kOperandBusy) return kTryAgain;
+  if (status != tdx::status::kSuccess) {
     vm.dead = true;
     return -EIO;
   }
@@ -81,6 +93,7 @@ int init_mem_region(Vcpu& vcpu, const kvm::kvm_tdx_cmd& command) {
       break;
     }
     result = add_page(vcpu.vm, region, measure);
+    if (result == kTryAgain) continue;
     if (result != 0) break;
     region.source_addr += kPageSize;
     region.gpa += kPageSize;
@@ -90,9 +103,20 @@ int init_mem_region(Vcpu& vcpu, const kvm::kvm_tdx_cmd& command) {
   return write_argument(command.data, region) != 0 ? -EFAULT : result;
 }
 
+/// Whether TDH.MNG.RD gives a leaf's CPUID_VALUES.
+bool can_read_leaf(Vcpu& vcpu) {
+  return vcpu.vm.host.faults.seamcall(FaultPoint::TdhMngRd, [] { return tdx::status::kSuccess; }) ==
+         tdx::status::kSuccess;
+}
+
 int get_td_cpuid(Vcpu& vcpu, const kvm::kvm_tdx_cmd& command) {
   std::vector<kvm::kvm_cpuid_entry2> entries;
   for (const CpuidEntry& value : vcpu.vm.td->cpuid().values()) {
+    if (!can_read_leaf(vcpu)) {
+      // The highest leaf of each range says how far to read; any other leaf is left out.
+      if (value.function == 0 || value.function == kExtendedLeaves) return -EIO;
+      continue;
+    }
     kvm::kvm_cpuid_entry2 entry{};
     entry.function = value.function;
     entry.index = value.index;

@@ -31,6 +31,7 @@ int write_capabilities(Vm& vm, const kvm::kvm_tdx_cmd& command) {
   kvm::kvm_tdx_capabilities result{};
   result.supported_attrs = supported_attributes(vm.host.module);
   result.supported_xfam = vm.host.module.xfam_fixed0();
+  if (result.supported_attrs == 0 || result.supported_xfam == 0) return -EIO;
   result.user_tdvmcallinfo_1_r11 = kSetupEventNotifyBit;
   result.cpuid.nent = static_cast<std::uint32_t>(entries.size());
   if (const int status = write_argument(command.data, result); status != 0) return status;
@@ -105,14 +106,33 @@ int make_parameters(const Vm& vm, const InitArgument& argument, TdParameters& pa
   return fill_cpuid_config(module, argument, parameters);
 }
 
+/// TDH.MNG.CREATE with the key configured in every package.
+int create_td(Vm& vm) {
+  if (!vm.host.processor.every_package_online) return -EIO;
+  const TdxStatus status =
+      vm.host.faults.seamcall(FaultPoint::TdhMngCreate, [] { return tdx::status::kSuccess; });
+  if (status == tdx::status::kSuccess) return 0;
+  if ((status & tdx::status::kClassMask) == tdx::status::kRndNoEntropy) return -EAGAIN;
+  vm.dead = true;
+  return -EIO;
+}
+
+int create_td_with_key(Vm& vm) {
+  if (const int status = vm.take_key_id(); status != 0) return status;
+  const int status = create_td(vm);
+  if (status != 0) vm.release_key_id();
+  return status;
+}
+
 int init_vm(Vm& vm, kvm::kvm_tdx_cmd& command) {
   if (vm.td->state() != TdState::Uninitialized || command.flags != 0) return -EINVAL;
   InitArgument argument;
   if (const int status = read_init_argument(command.data, argument); status != 0) return status;
   TdParameters parameters;
   if (const int status = make_parameters(vm, argument, parameters); status != 0) return status;
-  if (!vm.take_key_id()) return -ENOSPC;
-  const TdxStatus status = vm.td->mng_init(parameters).status;
+  if (const int status = create_td_with_key(vm); status != 0) return status;
+  const TdxStatus status =
+      vm.host.faults.seamcall(FaultPoint::TdhMngInit, [&] { return vm.td->mng_init(parameters).status; });
   if (status == tdx::status::kSuccess) return 0;
   if ((status & tdx::status::kClassMask) == tdx::status::kOperandInvalid) {
     vm.release_key_id();
@@ -125,7 +145,8 @@ int init_vm(Vm& vm, kvm::kvm_tdx_cmd& command) {
 
 int finalize_vm(Vm& vm, kvm::kvm_tdx_cmd& command) {
   if (vm.td->state() != TdState::Initialized) return -EINVAL;
-  const TdxStatus status = vm.td->mr_finalize();
+  const TdxStatus status =
+      vm.host.faults.seamcall(FaultPoint::TdhMrFinalize, [&] { return vm.td->mr_finalize(); });
   if (status == tdx::status::kSuccess) return 0;
   command.hw_error = status;
   if ((status & tdx::status::kClassMask) == tdx::status::kOperandBusy) return -EBUSY;

@@ -106,13 +106,15 @@ Vm::~Vm() {
   release_key_id();
 }
 
-bool Vm::take_key_id() {
-  if (host.key_ids_used.fetch_add(1) >= host.processor.key_ids) {
+int Vm::take_key_id() {
+  const std::uint32_t used = host.key_ids_used.fetch_add(1);
+  const std::uint32_t limit = host.processor.key_id_limit.value_or(host.processor.key_ids);
+  if (used >= host.processor.key_ids || used >= limit) {
     --host.key_ids_used;
-    return false;
+    return used >= host.processor.key_ids ? -ENOSPC : -EBUSY;
   }
   has_key_id = true;
-  return true;
+  return 0;
 }
 
 void Vm::release_key_id() {

@@ -48,8 +48,9 @@ class Vm {
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
 
-  /// A key id of the host, from KVM_TDX_INIT_VM to the VM's end; false: none is free. Under `lock`.
-  bool take_key_id();
+  /// A key id of the host, from KVM_TDX_INIT_VM to the VM's end: 0, or ENOSPC as -errno when none is free,
+  /// EBUSY when the cgroup may have no more. Under `lock`.
+  int take_key_id();
   /// After a KVM_TDX_INIT_VM that failed and may be repeated. Under `lock`.
   void release_key_id();
   std::uint32_t max_vcpus() const { return is_td ? kPresentCpus : kMaxVcpus; }

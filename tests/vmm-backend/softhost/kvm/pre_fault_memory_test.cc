@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // KVM_PRE_FAULT_MEMORY on TDs.
+#include <csignal>
+#include <thread>
+
 #include "micro_td.h"
 
 namespace virttdx::softhost {
@@ -55,6 +58,30 @@ TEST_F(PreFaultMemory, GoesAsFarAsItCan) {
   EXPECT_EQ(request.gpa, kRamSize);
   EXPECT_EQ(request.size, 0x2000U);
   EXPECT_EQ(pre_fault(request.gpa, request.size), -ENOENT);
+}
+
+TEST_F(PreFaultMemory, GoesOnWhereASignalInterruptedIt) {
+  launch(Program().spin());
+  struct sigaction action {
+  }, old{};
+  action.sa_handler = [](int) {};
+  sigaction(SIGUSR2, &action, &old);
+  std::jthread sender([self = pthread_self()](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); std::this_thread::yield()) pthread_kill(self, SIGUSR2);
+  });
+  request = {.gpa = 0x100000, .size = kRamSize - 0x100000, .flags = 0, .padding = {}};
+  while (request.size != 0) {
+    const std::uint64_t left = request.size;
+    const int result = call_with(vcpu, kvm::KVM_PRE_FAULT_MEMORY, request);
+    if (result != 0) {
+      ASSERT_EQ(result, -EINTR);
+      ASSERT_EQ(request.size, left);
+    }
+  }
+  sender.request_stop();
+  sender.join();
+  sigaction(SIGUSR2, &old, nullptr);
+  EXPECT_EQ(request.gpa, kRamSize);
 }
 
 TEST_F(PreFaultMemory, APageIsThereForTheGuestToAccept) {

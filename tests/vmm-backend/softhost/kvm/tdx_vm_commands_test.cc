@@ -65,6 +65,22 @@ TEST_F(Capabilities, C4_RefusesAResultThatCannotBeWritten) {
   munmap(memory, size);
 }
 
+/// A processor without XSAVE: there is no XFAM that a TD could have.
+class HostWithoutXsave : public TdFixture {
+ protected:
+  static CpuidValue cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+    return leaf == 0xD ? CpuidValue{} : every_feature_cpuid(leaf, subleaf);
+  }
+  HostWithoutXsave() : TdFixture(Processor{cpuid, {}}) {}
+};
+
+TEST_F(HostWithoutXsave, C5_HasNothingToOffer) {
+  WithCpuid<kvm::kvm_tdx_capabilities> room(kConfigurableLeaves);
+  room.header().cpuid.nent = kConfigurableLeaves;
+  EXPECT_EQ(command(create_td(), kvm::KVM_TDX_CAPABILITIES, room.address()), -EIO);
+  EXPECT_EQ(room.header().supported_attrs, 0U);
+}
+
 TEST_F(Capabilities, C6_ListsWhatKvmLetsThrough) {
   ASSERT_EQ(read(kConfigurableLeaves), 0);
   EXPECT_EQ(room.header().supported_attrs, 0x10000000U);
@@ -109,6 +125,13 @@ TEST_F(InitVm, I6_RefusesReservedFields) {
 
 TEST_F(InitVm, I7_RefusesPaddingOfTheCpuidList) {
   EXPECT_EQ(init_with([](auto& a) { a.header().cpuid.padding = 1; }), -EINVAL);
+}
+
+TEST_F(InitVm, I8_NoVcpuCanComeBeforeIt) {
+  const int vm = create_td();
+  ASSERT_EQ(enable(vm, kvm::KVM_CAP_SPLIT_IRQCHIP, 24), 0);
+  EXPECT_EQ(call(vm, kvm::KVM_CREATE_VCPU, 0), -EIO);
+  EXPECT_EQ(init(vm), 0);
 }
 
 TEST_F(InitVm, I9_RefusesAttributesOtherThanSeptVeDisable) {
@@ -193,6 +216,38 @@ TEST_F(InitVm, I16_TellsWhenNoKeyIdIsFree) {
   EXPECT_EQ(init(vm), 0);
 }
 
+/// The process's cgroup may have two TDs, of the host's 63.
+class HostWithLimitedCgroup : public TdFixture {
+ protected:
+  HostWithLimitedCgroup()
+      : TdFixture(Processor{.cpuid = every_feature_cpuid, .create_engine = {}, .key_id_limit = 2}) {}
+};
+
+TEST_F(HostWithLimitedCgroup, I17_TellsWhenTheCgroupMayHaveNoMore) {
+  const int first = create_td();
+  EXPECT_EQ(init(first), 0);
+  EXPECT_EQ(init(create_td()), 0);
+  const int third = create_td();
+  EXPECT_EQ(init(third), -EBUSY);
+  EXPECT_EQ(last_command.hw_error, 0U);
+  host->close(first);
+  EXPECT_EQ(init(third), 0);
+}
+
+class HostWithOfflinePackage : public TdFixture {
+ protected:
+  HostWithOfflinePackage()
+      : TdFixture(
+            Processor{.cpuid = every_feature_cpuid, .create_engine = {}, .every_package_online = false}) {}
+};
+
+TEST_F(HostWithOfflinePackage, I18_CannotConfigureTheKeyAndTheVmLivesOn) {
+  const int vm = create_td();
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(init(vm), -EIO);  // none keeps its key id
+  EXPECT_EQ(last_command.hw_error, 0U);
+  EXPECT_EQ(call(vm, kvm::KVM_CHECK_EXTENSION, kvm::KVM_CAP_SPLIT_IRQCHIP), 1);
+}
+
 TEST_F(InitVm, AFailedInitVmGivesItsKeyIdBack) {
   auto refused = init_argument();
   refused.header().xfam = 3 | 1 << 5;  // AVX-512 opmask alone
@@ -216,6 +271,21 @@ TEST_F(InitVm, I21_RefusesATscFrequencyOutsideOfTheModulesRange) {
   ASSERT_EQ(call(vm, kvm::KVM_SET_TSC_KHZ, 50'000), 0);
   EXPECT_EQ(init(vm), -EINVAL);
   EXPECT_EQ(last_command.hw_error, 0xC000010000000046);
+}
+
+TEST_F(InitVm, I22_ATopologyThatTheModuleDoesNotKnowKillsTheVm) {
+  const int vm = create_td();
+  WithCpuid<kvm::kvm_tdx_init_vm> argument(2);
+  argument.header() = init_argument().header();
+  argument.header().cpuid.nent = 2;
+  argument.entry(0) = init_argument().entry(0);
+  argument.entry(1).function = 0x1F;
+  argument.entry(1).flags = kvm::KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+  argument.entry(1).ebx = 1;
+  argument.entry(1).ecx = 2 << 8;  // cores where threads come first
+  EXPECT_EQ(init(vm, argument), -EIO);
+  EXPECT_EQ(last_command.hw_error, 0U);
+  EXPECT_EQ(call(vm, kvm::KVM_CHECK_EXTENSION, 0), -EIO);
 }
 
 TEST_F(InitVm, I23_MissingFixedBitsAreSupplied) {
