@@ -2,9 +2,11 @@
 #include "tdx/td_vm.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "support/log.h"
 #include "tdx/explained.h"
+#include "tdx/key_ids.h"
 #include "tdx/td_cpuid.h"
 #include "tdx/td_hob.h"
 
@@ -39,6 +41,16 @@ MonitorMeasurements measure(const TdConfig& td, std::span<const TdPageRange> pag
   return measurements;
 }
 
+/// KVM_TDX_INIT_VM takes a key id: ENOSPC when the host has none left, EBUSY when the cgroup may have no
+/// more.
+Error with_key_ids(Error error) {
+  const bool took_key_id = kvm_request_in(error.message()) == KvmRequest::TdxInitVm &&
+                           (error.system_errno() == ENOSPC || error.system_errno() == EBUSY);
+  const std::string key_ids = took_key_id ? describe_key_ids() : "";
+  if (key_ids.empty()) return error;
+  return {error.code(), error.message() + "; " + key_ids, error.system_errno()};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& config, const Tdvf& tdvf) {
@@ -47,8 +59,11 @@ Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& 
   const auto pages = td_page_list(tdvf, hob);
   const Measurement mrtd = TRY(predict_mrtd(pages));
   auto kvm = TRY(explained(Kvm::open(kernel)));
-  LaunchedTd td =
-      TRY(launch_td(kvm, {config.td, config.vcpu_count, layout, pages, tdvf.td_hob().memory.base()}));
+  const bool is_kernel = config.host == HostKind::Kvm;
+  if (is_kernel) TRY(check_key_ids());
+  auto launched = launch_td(kvm, {config.td, config.vcpu_count, layout, pages, tdvf.td_hob().memory.base()});
+  if (!launched && is_kernel) return tl::unexpected<Error>(with_key_ids(std::move(launched).error()));
+  LaunchedTd td = TRY(std::move(launched));
   std::unique_ptr<TdVm> vm(new TdVm(std::move(td), std::move(layout), config.td));
   vm->measurements_ = measure(config.td, pages, mrtd);
   return vm;
