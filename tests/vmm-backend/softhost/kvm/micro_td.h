@@ -76,6 +76,41 @@ class Program {
     return bytes({0x74, 0xF5});                                     // je 1b
   }
   Program& spin() { return bytes({0xEB, 0xFE}); }  // jmp .
+  /// `boot` on the vCPU with index 0, `other`, with a stack of its own, on any other: RSI has the index at
+  /// the start.
+  static Program by_vcpu(const Program& boot, const Program& other) {
+    Program program;
+    program.bytes({0x85, 0xF6, 0x0F, 0x84});  // test %esi, %esi; je boot
+    program.immediate(5 + other.code_.size(), 4);
+    program.bytes({0xBC, 0x00, 0x7C, 0x00, 0x00});  // mov $0x7c00, %esp
+    program.append(other);
+    return program.append(boot);
+  }
+  Program& append(const Program& more) {
+    code_.insert(code_.end(), more.code_.begin(), more.code_.end());
+    return *this;
+  }
+  /// Waits until `target` interrupts of vector 0x40 have been counted, computing. RBP keeps `target`.
+  Program& wait_for_count_in_rbp() {
+    bytes({0x48, 0x39, 0x2C, 0x25, 0x80, 0x60, 0x00, 0x00});  // 1: cmp %rbp, 0x6080
+    return bytes({0x72, 0xF6});                               // jb 1b
+  }
+  /// Sets RBP.
+  Program& set_rbp(std::uint32_t value) {
+    bytes({0xBD});  // mov $imm32, %ebp
+    immediate(value, 4);
+    return *this;
+  }
+  /// Adds 2 to RBP and goes back to `begin` while it is below `end`.
+  Program& next_round(std::size_t begin, std::uint32_t end) {
+    bytes({0x48, 0x83, 0xC5, 0x02});  // add $2, %rbp
+    bytes({0x48, 0x81, 0xFD});        // cmp $imm32, %rbp
+    immediate(end, 4);
+    bytes({0x0F, 0x82});  // jb begin
+    immediate(begin - (code_.size() + 4), 4);
+    return *this;
+  }
+  std::size_t size() const { return code_.size(); }
   const std::vector<std::byte>& code() const { return code_; }
 
  private:
@@ -98,9 +133,10 @@ class MicroTd : public TdFixture {
   }
 
   /// A finalized TD: private RAM at 0 (pages 0x1000 to 0x7FFF added) and the code below 4 GiB.
-  void launch(const Program& program) {
+  void launch(const Program& program, std::uint32_t vcpu_count = 1) {
     vm = initialized_td();
     vcpu = initialized_vcpu(vm);
+    for (std::uint32_t id = 1; id < vcpu_count; ++id) others.push_back(initialized_vcpu(vm, id));
     add_private_ram(vm);
     auto slot = region(kFirmware, create_memfd(vm, 4096));
     slot.slot = 1;
@@ -138,7 +174,8 @@ class MicroTd : public TdFixture {
   }
 
   int vm = -1;
-  int vcpu = -1;
+  int vcpu = -1;            ///< the boot vCPU
+  std::vector<int> others;  ///< vCPUs 1 and up
   kvm::kvm_run* run = nullptr;
   std::string printed;
 
