@@ -30,6 +30,7 @@ Result<ExitCode> run_host(const QStringList& words);
 Result<ExitCode> run_measure(const QStringList& words);
 Result<ExitCode> run_qgs_sim(const QStringList& words);
 Result<ExitCode> run_run(const QStringList& words);
+Result<ExitCode> run_trace(const QStringList& words);
 
 /// A sub-command's command line: --help and --json are there already.
 class CommandLine {

@@ -22,14 +22,9 @@ Result<nlohmann::json> ask(ControlClient& client, std::string_view command) {
   return std::move(reply.result);
 }
 
-Result<domain_xml::GuestCpuid> ask_monitor(const std::filesystem::path& socket) {
-  auto client = ControlClient::connect(socket, kPatience);
-  if (!client && client.error().code() == Error::Code::NotFound)
-    return fail(Error::Code::NotFound,
-                "no TD runs behind '{}': check the domain's name and that it is running", socket.string());
-  if (!client) return tl::unexpected<Error>(std::move(client).error());
-  auto report = TRY(cpuid_report_from_json(TRY(ask(*client, control_command::kCpuid))));
-  const auto td = TRY(monitor_measurements_from_json(TRY(ask(*client, control_command::kMeasurements))));
+Result<domain_xml::GuestCpuid> ask_monitor(ControlClient& client) {
+  auto report = TRY(cpuid_report_from_json(TRY(ask(client, control_command::kCpuid))));
+  const auto td = TRY(monitor_measurements_from_json(TRY(ask(client, control_command::kMeasurements))));
   return domain_xml::GuestCpuid{.report = std::move(report), .xfam = td.xfam, .attributes = td.attributes};
 }
 
@@ -77,23 +72,10 @@ Result<ExitCode> run_cpuid(const QStringList& words) {
       "for\n"
       "or predicted, with the reason. Exit status 1: some bits differ.");
   line.add_argument("DOMAIN", "name of a running domain (not with --monitor)");
-  line.add_option("connect", "URI",
-                  "The domain's daemon: tdx:///system (default), tdx:///session, also with ?socket=PATH.");
-  line.add_option("run-directory", "DIR",
-                  "Where the daemon keeps its monitors' sockets, instead of --connect.");
-  line.add_option("monitor", "SOCKET", "Control socket of a monitor, instead of DOMAIN.");
+  add_monitor_options(line);
   if (!TRY(line.parse(words, 0, 1))) return kOk;
-  const auto monitor = line.option("monitor"), directory = line.option("run-directory");
-  if (monitor.isEmpty() == line.argument(0).isEmpty())
-    return fail(Error::Code::InvalidArgument,
-                "give either DOMAIN or --monitor SOCKET; see 'virt-tdx cpuid --help'");
-  const auto uri = line.option("connect").isEmpty() ? QString("tdx:///system") : line.option("connect");
-  std::filesystem::path socket = monitor.toStdString();
-  if (monitor.isEmpty())
-    socket = directory.isEmpty() ? TRY(monitor_socket_of(line.argument(0), uri))
-                                 : std::filesystem::path(directory.toStdString()) /
-                                       (line.argument(0).toStdString() + ".monitor");
-  const auto cpuid = TRY(ask_monitor(socket));
+  auto client = TRY(connect_monitor(line));
+  const auto cpuid = TRY(ask_monitor(client));
   const auto predicted = domain_xml::predict_cpuid(cpuid);
   const auto differences = domain_xml::compare_cpuid(cpuid.report, cpuid.xfam, cpuid.attributes, predicted);
   if (line.wants_json()) {

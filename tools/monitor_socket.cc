@@ -29,12 +29,42 @@ Result<std::filesystem::path> run_directory(const QString& uri) {
   return std::filesystem::path(session_directory().toStdString());
 }
 
+Result<std::filesystem::path> socket_of(const CommandLine& line) {
+  const auto monitor = line.option("monitor"), directory = line.option("run-directory");
+  const auto domain = line.argument(0);
+  if (monitor.isEmpty() == domain.isEmpty())
+    return fail(Error::Code::InvalidArgument, "give either DOMAIN or --monitor SOCKET; see --help");
+  if (!monitor.isEmpty()) return std::filesystem::path(monitor.toStdString());
+  if (!directory.isEmpty())
+    return std::filesystem::path(directory.toStdString()) / (domain.toStdString() + ".monitor");
+  const auto uri = line.option("connect");
+  return monitor_socket_of(domain, uri.isEmpty() ? QString("tdx:///system") : uri);
+}
+
 }  // namespace
 
 Result<std::filesystem::path> monitor_socket_of(const QString& domain, const QString& uri) {
   if (domain.isEmpty() || domain.contains('/'))
     return fail(Error::Code::InvalidArgument, "'{}' is no domain's name", domain.toStdString());
   return TRY(run_directory(uri)) / "tdx" / (domain.toStdString() + ".monitor");
+}
+
+void add_monitor_options(CommandLine& line) {
+  line.add_option("connect", "URI",
+                  "The domain's daemon: tdx:///system (default), tdx:///session, also with ?socket=PATH.");
+  line.add_option("run-directory", "DIR",
+                  "Where the daemon keeps its monitors' sockets, instead of --connect.");
+  line.add_option("monitor", "SOCKET", "Control socket of a monitor, instead of DOMAIN.");
+}
+
+Result<ControlClient> connect_monitor(const CommandLine& line) {
+  constexpr std::chrono::seconds kPatience{10};
+  const auto socket = TRY(socket_of(line));
+  auto client = ControlClient::connect(socket, kPatience);
+  if (!client && client.error().code() == Error::Code::NotFound)
+    return fail(Error::Code::NotFound,
+                "no TD runs behind '{}': check the domain's name and that it is running", socket.string());
+  return client;
 }
 
 }  // namespace virttdx::tools

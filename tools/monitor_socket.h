@@ -4,7 +4,9 @@
 #include <QString>
 #include <filesystem>
 
+#include "command.h"
 #include "support/result.h"
+#include "vmm_backend/control_client.h"
 
 namespace virttdx::tools {
 
@@ -12,5 +14,12 @@ namespace virttdx::tools {
 /// `uri` is a libvirt URI of the daemon: tdx:///system, tdx:///session, either with ?socket=PATH. The
 /// domain's monitor is asked itself, so this works on the daemon's machine only, and without the daemon too.
 Result<std::filesystem::path> monitor_socket_of(const QString& domain, const QString& uri);
+
+/// The options --connect, --run-directory and --monitor, which say with the argument DOMAIN whose monitor is
+/// meant.
+void add_monitor_options(CommandLine& line);
+/// Connects to it. Errors: InvalidArgument when not exactly one of DOMAIN and --monitor is given; NotFound
+/// when no TD runs there; those of ControlClient::connect().
+Result<ControlClient> connect_monitor(const CommandLine& line);
 
 }  // namespace virttdx::tools

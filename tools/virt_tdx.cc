@@ -27,6 +27,7 @@ constexpr std::array kCommands = {
             run_measure},
     Command{"qgs-sim", "", "a quote generation service whose quotes prove nothing", run_qgs_sim},
     Command{"run", "--kernel FILE", "one TD from a kernel, its console in this terminal", run_run},
+    Command{"trace", "DOMAIN", "for what a running TD leaves the guest, and how long it takes", run_trace},
 };
 
 std::string usage() {

@@ -51,6 +51,7 @@ class Monitor final : public ControlHandler {
   Result<MonitorMeasurements> measurements() override;
   Result<CpuidReport> cpuid() override;
   DeviceStatistics device_statistics() override;
+  ExitStatistics trace() override;
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
 
   // In the order of dependence: each is destroyed before what it uses.

@@ -20,6 +20,7 @@ class Handler : public ControlHandler {
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }
   DeviceStatistics device_statistics() override { return {}; }
+  ExitStatistics trace() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
 };
 

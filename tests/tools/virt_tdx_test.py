@@ -396,7 +396,7 @@ class CommandLine(unittest.TestCase):
     def test_help_is_there_for_every_command(self):
         overview = virt_tdx('--help')
         self.assertEqual(overview.returncode, 0)
-        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure', 'qgs-sim', 'run'):
+        for command in ('check', 'cpuid', 'explain', 'firmware', 'host', 'measure', 'qgs-sim', 'run', 'trace'):
             self.assertIn(f'  {command} ', overview.stdout)
             done = virt_tdx(command, '--help')
             self.assertEqual(done.returncode, 0)

@@ -49,6 +49,11 @@ Result<Answer> run_device_statistics(const Arguments& arguments, ControlHandler&
   return Answer{device_statistics_to_json(handler.device_statistics()), {}};
 }
 
+Result<Answer> run_trace(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  return Answer{exit_statistics_to_json(handler.trace()), {}};
+}
+
 Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& handler) {
   std::uint8_t port = 0;
   bool force = false;
@@ -69,6 +74,7 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kMeasurements, run_measurements},
     CommandRow{control_command::kCpuid, run_cpuid},
     CommandRow{control_command::kDeviceStatistics, run_device_statistics},
+    CommandRow{control_command::kTrace, run_trace},
     CommandRow{control_command::kConsoleAttach, run_console_attach},
 };
 

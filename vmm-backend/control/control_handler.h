@@ -6,6 +6,7 @@
 #include "support/result.h"
 #include "support/unique_fd.h"
 #include "vmm_backend/device_statistics.h"
+#include "vmm_backend/exit_statistics.h"
 #include "vmm_backend/monitor_messages.h"
 
 namespace virttdx {
@@ -24,6 +25,8 @@ class ControlHandler {
   virtual Result<MonitorMeasurements> measurements() = 0;
   virtual Result<CpuidReport> cpuid() = 0;
   virtual DeviceStatistics device_statistics() = 0;
+  /// Exits since tracing went on; keeps it on for a while.
+  virtual ExitStatistics trace() = 0;
   /// The client's end of the console.
   virtual Result<UniqueFd> console_attach(std::uint8_t port, bool force) = 0;
 };

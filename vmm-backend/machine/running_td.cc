@@ -24,7 +24,8 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .doorbells = &td.doorbells(),
                            .on_power_off = std::move(surroundings.on_power_off),
                            .on_reset = std::move(surroundings.on_reset)}));
-  TRY(td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop)));
+  TRY(td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop),
+               surroundings.trace));
   return running;
 }
 

@@ -17,6 +17,7 @@ struct TdSurroundings {
   std::map<std::uint8_t, SerialBackend*> serials;
   DeviceBackends backends{};
   const DirectKernel* kernel_image;  ///< null: none
+  ExitTrace* trace = nullptr;
   /// On a vCPU's thread: must not wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;

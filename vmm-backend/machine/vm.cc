@@ -35,6 +35,7 @@ class VmWithThread final : public Vm {
   MonitorStatus status() const override;
   Result<MonitorMeasurements> measurements() const override;
   Result<CpuidReport> cpuid() const override;
+  ExitStatistics trace() override { return trace_.read(); }
 
  private:
   // On commands_' thread.
@@ -62,6 +63,7 @@ class VmWithThread final : public Vm {
   const Tdvf tdvf_;
   const std::optional<DirectKernel> kernel_;
   const SystemClock clock_;
+  ExitTrace trace_;
   std::uint64_t launches_ = 0;  // commands_' thread only
   mutable std::mutex mutex_;    // guards what follows; commands_' thread alone changes it
   std::unique_ptr<RunningTd> td_;
@@ -77,7 +79,8 @@ VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, 
       surroundings_(std::move(surroundings)),
       tdvf_(std::move(tdvf)),
       kernel_(std::move(kernel)),
-      clock_(config.clock, config.clock_offset_seconds) {
+      clock_(config.clock, config.clock_offset_seconds),
+      trace_(config.vcpu_count) {
   status_.host = config.host;
   status_.host_description = surroundings_.kernel.description();
 }
@@ -209,6 +212,7 @@ Result<> VmWithThread::launch() {
        .serials = surroundings_.serials,
        .backends = surroundings_.devices,
        .kernel_image = kernel_ ? &*kernel_ : nullptr,
+       .trace = &trace_,
        .on_power_off = posted(std::function([this] { powered_off(); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
        .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); }))}));

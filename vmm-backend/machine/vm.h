@@ -13,6 +13,7 @@
 #include "devices/serial/serial_backend.h"
 #include "kvm/kernel_calls.h"
 #include "support/result.h"
+#include "vmm_backend/exit_statistics.h"
 #include "vmm_backend/monitor_messages.h"
 #include "vmm_backend/vm_config.h"
 
@@ -59,6 +60,8 @@ class Vm {
   /// Of the TD launched last. WrongState before the first launch.
   virtual Result<MonitorMeasurements> measurements() const = 0;
   virtual Result<CpuidReport> cpuid() const = 0;
+  /// Exits of the vCPUs since tracing went on, which this does for ten seconds. Kept over resets.
+  virtual ExitStatistics trace() = 0;
 };
 
 }  // namespace virttdx

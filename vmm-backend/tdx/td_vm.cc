@@ -81,10 +81,10 @@ void TdVm::signal(const MsiMessage& message) {
     log::debug("{}", sent.error().message());
 }
 
-Result<> TdVm::start(PortBus& ports, MmioBus& mmio, VcpuThread::StopHandler on_stop) {
+Result<> TdVm::start(PortBus& ports, MmioBus& mmio, VcpuThread::StopHandler on_stop, ExitTrace* trace) {
   CHECK(threads_.empty());
   on_stop_ = std::move(on_stop);
-  const ExitServices services{ports, mmio, *td_.memory, td_vmcalls_};
+  const ExitServices services{ports, mmio, *td_.memory, td_vmcalls_, trace};
   for (KvmVcpu& vcpu : td_.vcpus)
     threads_.push_back(
         TRY(VcpuThread::create(vcpu, services, [this](const VcpuStop& stop) { finish(stop); })));

@@ -45,10 +45,10 @@ class TdVm {
   /// A message interrupt for the guest. Failures are logged: the guest chose a destination that is not there.
   void signal(const MsiMessage& message);
 
-  /// Makes the vCPU threads, paused. Once. The buses outlive stop(). `on_stop` is told the TD's end once, on
-  /// a vCPU's thread, when all vCPUs have been asked to pause; it must not call stop(). Not told after
-  /// stop().
-  Result<> start(PortBus& ports, MmioBus& mmio, VcpuThread::StopHandler on_stop);
+  /// Makes the vCPU threads, paused. Once. Buses and trace outlive stop(). `on_stop` is told the TD's end
+  /// once, on a vCPU's thread, when all vCPUs have been asked to pause; it must not call stop(). Not told
+  /// after stop().
+  Result<> start(PortBus& ports, MmioBus& mmio, VcpuThread::StopHandler on_stop, ExitTrace* trace = nullptr);
   /// Nothing to do after the end.
   void resume();
   /// Returns when no vCPU runs (but the calling one, on its own thread).

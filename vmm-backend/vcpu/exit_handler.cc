@@ -101,7 +101,13 @@ struct ExitVisitor {
 }  // namespace
 
 std::optional<VcpuStop> handle_exit(const VcpuExit& exit, const ExitServices& services, std::uint32_t vcpu) {
-  return std::visit(ExitVisitor{services, vcpu}, exit);
+  const ExitVisitor visitor{services, vcpu};
+  if (services.trace == nullptr || !services.trace->is_on()) return std::visit(visitor, exit);
+  const std::uint64_t kind = ExitTrace::kind_of(exit);
+  const std::uint64_t begin = trace_clock_ns();
+  auto stop = std::visit(visitor, exit);
+  services.trace->record(vcpu, kind, begin, trace_clock_ns());
+  return stop;
 }
 
 std::string describe_fatal_error(const std::array<std::uint64_t, 16>& registers) {

@@ -35,6 +35,19 @@ class FakeHandler : public ControlHandler {
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }
   DeviceStatistics device_statistics() override { return {}; }
+  ExitStatistics trace() override {
+    return {.elapsed_ns = 5,
+            .untold = 0,
+            .exits = {{.reason = "KVM_EXIT_IO",
+                       .td_vmcall = "Instruction.IO",
+                       .port = 0x3F8,
+                       .gpa = {},
+                       .write = true,
+                       .count = 2,
+                       .total_ns = 3,
+                       .maximum_ns = 2,
+                       .histogram = {1, 1}}}};
+  }
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override {
     attached_port = port;
     attached_force = force;

@@ -105,6 +105,28 @@ class AMonitor(unittest.TestCase):
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertFalse(self.path.exists())
 
+    def test_tells_what_its_td_leaves_the_guest_for_while_somebody_looks(self):
+        _, client = self.start_paused()
+        self.assertEqual(client.call('trace')['result']['exits'], [])
+        client.call('resume')
+
+        def port_writes():
+            return [exit for exit in client.call('trace')['result']['exits']
+                    if exit.get('td_vmcall') == 'Instruction.IO' and exit['write']]
+
+        harness.wait_until(port_writes, 'the firmware to write to a port')
+        seen = port_writes()[0]
+        self.assertEqual(seen['reason'], 'KVM_EXIT_IO')
+        self.assertEqual(sum(seen['histogram']), seen['count'])
+        self.assertLessEqual(seen['maximum_ns'], seen['total_ns'])
+        traced = subprocess.run([BUILD / 'tools/virt-tdx', 'trace', '--monitor', self.path, '--interval', '100', '--count',
+                                 '2', '--json'], capture_output=True, text=True, check=True, timeout=PATIENCE)
+        samples = [json.loads(line) for line in traced.stdout.splitlines()]
+        self.assertEqual(len(samples), 2)
+        for sample in samples:
+            json_schemas.validate('control-protocol', {'id': 1, 'result': sample})
+            self.assertGreaterEqual(sample['elapsed_ns'], 100_000_000)
+
     def test_hands_over_its_console_once(self):
         _, client = self.start_paused()
         self.assertEqual(client.call('console-attach')['descriptors'], 1)
