@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "memory_serial_backend.h"
+#include "panicking_guest.h"
 #include "softhost/soft_host.h"
 #include "support/byte_order.h"
 #include "support/file.h"
@@ -55,8 +56,8 @@ class VmTest : public testing::Test {
     std::filesystem::remove(firmware_);
   }
   /// A VM whose guest runs `code` at its reset vector.
-  void create(std::initializer_list<int> code) {
-    const auto image = test::TdvfImage().put_bytes(0x1FF0, code).bytes();
+  void create(std::initializer_list<int> code) { create(test::TdvfImage().put_bytes(0x1FF0, code).bytes()); }
+  void create(const std::vector<std::byte>& image) {
     const std::string_view content(reinterpret_cast<const char*>(image.data()), image.size());
     ASSERT_TRUE(write_file_atomically(firmware_, content, 0600));
     auto created = Vm::create(config_, {.kernel = *host_,
@@ -70,8 +71,9 @@ class VmTest : public testing::Test {
     ASSERT_TRUE(created) << created.error().message();
     vm_ = std::move(*created);
   }
-  void start(std::initializer_list<int> code) {
-    create(code);
+  template <typename Guest>
+  void start(const Guest& guest) {
+    create(guest);
     const auto started = vm_->start();
     ASSERT_TRUE(started) << started.error().message();
   }
@@ -255,6 +257,27 @@ TEST_F(VmTest, ReportsACrash) {
   EXPECT_EQ(vm_->status().stop_reason, StopReason::Crashed);
   EXPECT_THAT(vm_->status().message, HasSubstr("triple fault on vCPU 0"));
   EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Stopped));
+}
+
+constexpr const char* kPanic = "guest reports fatal error 0x12: \"disk on fire!\", data at 0x123000";
+
+TEST_F(VmTest, ReportsWhatTheGuestPanickedWith) {
+  start(test::panicking_guest().bytes());
+  wait_for_stopped();
+  EXPECT_EQ(vm_->status().stop_reason, StopReason::Crashed);
+  EXPECT_EQ(vm_->status().message, kPanic);
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Panicked, Kind::Stopped));
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(events_.at(1).message, kPanic);
+}
+
+TEST_F(VmTest, APanicMakesANewTdWhenTheConfigurationSaysSo) {
+  config_.on_crash = ResetAction::Recreate;
+  start(test::panicking_guest().bytes());
+  wait_for(Kind::Recreated);
+  const auto seen = kinds();
+  EXPECT_THAT(std::vector(seen.begin(), seen.begin() + 4),
+              ElementsAre(Kind::Launched, Kind::Panicked, Kind::Reset, Kind::Recreated));
 }
 
 TEST_F(VmTest, ReportsAFailedLaunch) {
