@@ -182,7 +182,7 @@ Result<ExitCode> run_check(const QStringList& words) {
   line.add_argument("DOMAIN", "a file (with a '/' or ending in .xml), or the name of a domain of --connect");
   line.add_option("host", "HOST",
                   "Which host: kvm (default), soft, a FILE.json of 'virt-tdx host --save', or a profile: "
-                  "sapphire-rapids, granite-rapids.");
+                  "sapphire-rapids, granite-rapids, minimal.");
   line.add_option("connect", "URI", "libvirt connection of the domain named, tdx:///system when not given.");
   if (!TRY(line.parse(words, 1, 1))) return kOk;
   const auto uri = line.option("connect").isEmpty() ? QString("tdx:///system") : line.option("connect");

@@ -63,7 +63,7 @@ Result<ExitCode> run_host(const QStringList& words) {
   line.add_option(
       "host", "HOST",
       "Which host: the kernel (kvm, default), the software TDX host (soft), a FILE.json of --save, "
-      "or a profile: sapphire-rapids, granite-rapids.");
+      "or a profile: sapphire-rapids, granite-rapids, minimal.");
   line.add_option("save", "FILE.json", "Record the host in this file instead, for 'virt-tdx check --host'.");
   if (!TRY(line.parse(words, 0, 0))) return kOk;
   const auto host = TRY(host_from(line.option("host").isEmpty() ? QString("kvm") : line.option("host")));

@@ -55,11 +55,18 @@ int run_td(const Options& options) {
   return reason == StopReason::Crashed || reason == StopReason::LaunchFailed ? kFailed : kEnded;
 }
 
-int print_host_capabilities(HostKind kind) {
-  const std::unique_ptr<KernelCalls> kernel = kind == HostKind::Soft
-                                                  ? std::unique_ptr<KernelCalls>(softhost::create_soft_host())
-                                                  : linux_kernel_calls();
-  std::puts(host_capabilities_to_json(read_host_capabilities(*kernel, kind)).c_str());
+Result<std::unique_ptr<KernelCalls>> open_kernel(const Options& options) {
+  if (options.host == HostKind::Kvm) return linux_kernel_calls();
+  return TRY(open_soft_host(options));
+}
+
+int print_host_capabilities(const Options& options) {
+  const auto kernel = open_kernel(options);
+  if (!kernel) {
+    log::error("{}", kernel.error().message());
+    return kFailed;
+  }
+  std::puts(host_capabilities_to_json(read_host_capabilities(**kernel, options.host)).c_str());
   return kEnded;
 }
 
@@ -78,7 +85,7 @@ int run(int argc, char** argv) {
       std::puts("virttdx-vmm " VIRTTDX_VERSION);
       return kEnded;
     case Options::Mode::HostCapabilities:
-      return print_host_capabilities(options->host);
+      return print_host_capabilities(*options);
     case Options::Mode::Run:
       return run_td(*options);
   }

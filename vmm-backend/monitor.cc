@@ -19,7 +19,7 @@ namespace {
 // Clients that read at all have the last event long before.
 constexpr std::chrono::seconds kLastWords{2};
 
-constexpr std::size_t kFaultsMaximum = 1 << 16;
+constexpr std::size_t kFaultsMaximum = 1 << 16, kProfileMaximum = 1 << 20;
 
 Result<std::vector<SoftFault>> read_faults(const std::filesystem::path& file) {
   if (file.empty()) return std::vector<SoftFault>();
@@ -28,7 +28,22 @@ Result<std::vector<SoftFault>> read_faults(const std::filesystem::path& file) {
   return faults;
 }
 
+Result<HostCapabilities> read_profile(const std::filesystem::path& file) {
+  auto profile = host_capabilities_from_json(TRY(read_text_file(file, kProfileMaximum)));
+  if (!profile) return tl::unexpected<Error>(std::move(profile).error().with_context(file.string()));
+  return profile;
+}
+
 }  // namespace
+
+Result<std::unique_ptr<softhost::SoftHost>> open_soft_host(const Options& options) {
+  auto faults = TRY(read_faults(options.soft_faults));
+  if (options.soft_profile.empty()) return softhost::create_soft_host(std::move(faults));
+  auto host = softhost::create_soft_host_playing(TRY(read_profile(options.soft_profile)), std::move(faults));
+  if (!host)
+    return tl::unexpected<Error>(std::move(host).error().with_context(options.soft_profile.string()));
+  return host;
+}
 
 Result<std::unique_ptr<Monitor>> Monitor::create(const VmConfig& config, const Options& options) {
   std::unique_ptr<Monitor> monitor(new Monitor);
@@ -73,17 +88,18 @@ Result<> Monitor::open_consoles(const VmConfig& config) {
 
 Result<> Monitor::open_host(HostKind kind, const Options& options) {
   if (kind == HostKind::Kvm) {
-    if (!options.soft_faults.empty())
-      return fail(Error::Code::InvalidArgument,
-                  "--soft-faults: the TD runs on the kernel (\"host\": \"kvm\")");
+    if (!options.soft_faults.empty() || !options.soft_profile.empty())
+      return fail(Error::Code::InvalidArgument, "--soft-{}: the TD runs on the kernel (\"host\": \"kvm\")",
+                  options.soft_faults.empty() ? "profile" : "faults");
     kernel_ = linux_kernel_calls();
     log::info("host: {}", kernel_->description());
     return {};
   }
-  auto soft_host = softhost::create_soft_host(TRY(read_faults(options.soft_faults)));
+  auto soft_host = TRY(open_soft_host(options));
   soft_host_ = soft_host.get();
   kernel_ = std::move(soft_host);
   log::warning("host: {}", kernel_->description());
+  if (!options.soft_profile.empty()) log::warning("host: plays {}", options.soft_profile.string());
   if (!options.soft_faults.empty())
     log::warning("host: faults on demand by {}", options.soft_faults.string());
   return {};

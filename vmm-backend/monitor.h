@@ -18,6 +18,9 @@
 
 namespace virttdx {
 
+/// The software TDX host as the options want it: with faults, playing a recorded host.
+Result<std::unique_ptr<softhost::SoftHost>> open_soft_host(const Options& options);
+
 /// Runs one TD. All functions on the thread that created it.
 class Monitor final : public ControlHandler {
  public:

@@ -16,17 +16,19 @@ enum OptionNumber : int {
   kHostCapabilities,
   kHost,
   kSoftFaults,
+  kSoftProfile,
   kHelp,
   kVersion
 };
 
-constexpr std::array<option, 10> kOptions = {{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 11> kOptions = {{{"config", required_argument, nullptr, kConfig},
                                               {"control-socket", required_argument, nullptr, kControlSocket},
                                               {"console", no_argument, nullptr, kConsole},
                                               {"log-level", required_argument, nullptr, kLogLevel},
                                               {"host-capabilities", no_argument, nullptr, kHostCapabilities},
                                               {"host", required_argument, nullptr, kHost},
                                               {"soft-faults", required_argument, nullptr, kSoftFaults},
+                                              {"soft-profile", required_argument, nullptr, kSoftProfile},
                                               {"help", no_argument, nullptr, kHelp},
                                               {"version", no_argument, nullptr, kVersion},
                                               {nullptr, 0, nullptr, 0}}};
@@ -67,6 +69,9 @@ Result<> take_option(Options& options, int number, const char* value) {
     case kSoftFaults:
       options.soft_faults = value;
       return {};
+    case kSoftProfile:
+      options.soft_profile = value;
+      return {};
     case kHelp:
       options.mode = Options::Mode::Help;
       return {};
@@ -79,6 +84,9 @@ Result<> take_option(Options& options, int number, const char* value) {
 }
 
 Result<> check_together(const Options& options) {
+  if (options.mode == Options::Mode::HostCapabilities && !options.soft_profile.empty() &&
+      options.host != HostKind::Soft)
+    return fail(Error::Code::InvalidArgument, "--soft-profile needs --host soft");
   if (options.mode != Options::Mode::Run) return {};
   if (options.config.empty()) return fail(Error::Code::InvalidArgument, "--config is missing");
   if (options.control_socket.empty() && !options.console)
@@ -109,7 +117,7 @@ Result<Options> parse_options(int argc, char** argv) {
 
 std::string usage_text() {
   return R"(Usage: virttdx-vmm --config FILE|- [--control-socket PATH] [--console] [--log-level LEVEL]
-       virttdx-vmm --host-capabilities [--host kvm|soft]
+       virttdx-vmm --host-capabilities [--host kvm|soft] [--soft-profile FILE]
 Runs one trust domain (TD), or says what a host offers to TDs.
 
   --config FILE          what to run, as JSON (schemas/vm-config.json); "-": standard input
@@ -119,6 +127,7 @@ Runs one trust domain (TD), or says what a host offers to TDs.
   --host-capabilities    print what the host offers as JSON (schemas/host-capabilities.json)
   --host kvm|soft        which host that is: the kernel (default) or the software TDX host
   --soft-faults FILE     make chosen ioctls of the software TDX host fail (schemas/soft-faults.json)
+  --soft-profile FILE    the software TDX host plays the host recorded there (virt-tdx host --save)
   --help, --version
 
 Exit status: 0 the guest shut down or was stopped, 1 launch failed or crashed, 2 wrong usage.

@@ -19,6 +19,7 @@ struct Options {
   bool console = false;
   HostKind host = HostKind::Kvm;      ///< HostCapabilities only
   std::filesystem::path soft_faults;  ///< faults of the software TDX host; empty: none
+  std::filesystem::path soft_profile;  ///< recorded host that the software TDX host plays; empty: none
   log::Priority log_level = log::Priority::Info;
 };
 

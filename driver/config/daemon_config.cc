@@ -157,6 +157,11 @@ constexpr std::array kKeys = {
           config.keepalive_count = TRY(as_number(value, 0, 1000));
           return {};
         }},
+    Key{"soft_host_profile",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.soft_host_profile = TRY(as_string(value));
+          return {};
+        }},
     Key{"hypervisor_type",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.hypervisor_type = TRY(as_string(value));

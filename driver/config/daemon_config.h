@@ -21,6 +21,7 @@ enum class HostChoice { Auto, Kvm, Soft };
 
 struct DaemonConfig {
   HostChoice host = HostChoice::Auto;
+  std::optional<std::filesystem::path> soft_host_profile;  ///< recorded host that the software TDX host plays
   std::optional<std::string> unix_sock_group;
   mode_t unix_sock_rw_perms = 0660;
   mode_t unix_sock_ro_perms = 0666;

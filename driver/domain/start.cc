@@ -57,7 +57,8 @@ Result<> DomainService::launch(const RecordPtr& record, const StartOptions& opti
   auto process = spawn_monitor({.binary = host_.monitor_binary,
                                 .config_file = store_.monitor_config(record->name),
                                 .control_socket = store_.monitor_socket(record->name),
-                                .log_file = store_.log_file(record->name)});
+                                .log_file = store_.log_file(record->name),
+                                .soft_profile = host_.soft_profile});
   if (!process) {
     store_.remove_runtime_files(record->name);
     return tl::unexpected(process.error());

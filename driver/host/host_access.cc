@@ -73,9 +73,10 @@ Result<std::string> run_and_read(const std::filesystem::path& binary, std::vecto
   return output;
 }
 
-Result<HostCapabilities> ask_monitor(const std::filesystem::path& monitor, HostKind kind) {
-  const auto json =
-      TRY(run_and_read(monitor, {"--host-capabilities", "--host", std::string(word_for(kind))}));
+Result<HostCapabilities> ask_monitor(const HostAccess& host) {
+  std::vector<std::string> words = {"--host-capabilities", "--host", std::string(word_for(host.kind))};
+  if (!host.soft_profile.empty()) words.insert(words.end(), {"--soft-profile", host.soft_profile.native()});
+  const auto json = TRY(run_and_read(host.monitor_binary, std::move(words)));
   return host_capabilities_from_json(json);
 }
 
@@ -100,7 +101,8 @@ HostAccess open_host(const DaemonConfig& config, const std::filesystem::path& mo
   host.require_launch_security = config.require_launch_security;
   host.monitor_binary = monitor;
   host.description = describe_machine(monitor.native());
-  auto capabilities = ask_monitor(monitor, host.kind);
+  if (host.kind == HostKind::Soft) host.soft_profile = config.soft_host_profile.value_or("");
+  auto capabilities = ask_monitor(host);
   if (capabilities) {
     host.capabilities = std::move(*capabilities);
   } else {

@@ -17,6 +17,8 @@ namespace virttdx::driver {
 struct HostAccess {
   HostKind kind = HostKind::Kvm;
   std::filesystem::path monitor_binary;
+  /// Recorded host that the software TDX host plays; empty: none.
+  std::filesystem::path soft_profile;
   HostCapabilities capabilities;
   domain_xml::HostDescription description;
   /// Of virttdxd.conf; absent: this driver's own.

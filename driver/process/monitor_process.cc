@@ -62,6 +62,8 @@ Result<MonitorProcess> spawn_monitor(const MonitorCommand& command) {
   UniqueFd read_end(ends[0]), write_end(ends[1]);
   std::vector<std::string> words = {command.binary.native(), "--config", command.config_file.native(),
                                     "--control-socket", command.control_socket.native()};
+  if (!command.soft_profile.empty())
+    words.insert(words.end(), {"--soft-profile", command.soft_profile.native()});
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

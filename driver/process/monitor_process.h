@@ -30,6 +30,7 @@ struct MonitorCommand {
   std::filesystem::path config_file;  ///< VmConfig as JSON
   std::filesystem::path control_socket;
   std::filesystem::path log_file;  ///< appended to
+  std::filesystem::path soft_profile = {};  ///< HostAccess::soft_profile
 };
 
 /// Starts a monitor in a session of its own, which outlives the daemon. Returns when it has been executed.

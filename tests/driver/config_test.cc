@@ -13,7 +13,7 @@ TEST(DaemonConfig, ReadsEveryKey) {
       "# a comment\n\nhost = \"soft\"\nunix_sock_group='kvm'\n unix_sock_rw_perms = \"0600\" # another\n"
       "unix_sock_ro_perms = \"0644\"\nmax_clients = 7\nmax_client_requests=3\nkeepalive_interval = 0\n"
       "keepalive_count = 9\nlog_level = 1\nhypervisor_type = \"QEMU\"\nhypervisor_version = \"7.2.13\"\n"
-      "require_launch_security = 1",
+      "require_launch_security = 1\nsoft_host_profile = \"/p.json\"",
       "f");
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->host, HostChoice::Soft);
@@ -28,6 +28,7 @@ TEST(DaemonConfig, ReadsEveryKey) {
   EXPECT_EQ(config->hypervisor_type, "QEMU");
   EXPECT_EQ(config->hypervisor_version, 7'002'013U);
   EXPECT_TRUE(config->require_launch_security);
+  EXPECT_EQ(config->soft_host_profile, "/p.json");
 }
 
 struct BadLine {

@@ -275,8 +275,8 @@ class Host(unittest.TestCase):
 
 class Profiles(unittest.TestCase):
     """The profiles that come with virttdx, each of which says where it is from."""
-    PROFILES = sorted(path.stem for path in (harness.SOURCE / 'tools/hosts').glob('*.json'))
     NAMED_HOST_VCPUS = {'granite-rapids': 344, 'sapphire-rapids': 224}
+    PROFILES = sorted(NAMED_HOST_VCPUS)
 
     def changed_example(self, old, new):
         directory = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-tools-'))
@@ -286,7 +286,8 @@ class Profiles(unittest.TestCase):
         return path
 
     def test_hold_for_the_schema_and_name_source_and_inference(self):
-        self.assertEqual(self.PROFILES, sorted(self.NAMED_HOST_VCPUS))
+        there = {path.stem for path in (harness.SOURCE / 'tools/hosts').glob('*.json')}
+        self.assertEqual(there, {*self.PROFILES, 'minimal'})
         for name in self.PROFILES:
             profile = json.loads((harness.SOURCE / f'tools/hosts/{name}.json').read_text())
             json_schemas.validate('host-capabilities', profile)
@@ -311,6 +312,14 @@ class Profiles(unittest.TestCase):
             done = virt_tdx('check', '--host', name, Check.EXAMPLE)
             self.assertEqual((done.returncode, done.stderr), (0, ''), done.stdout)
             self.assertIn('it would start, nothing to say', done.stdout)
+
+    def test_minimal_runs_the_example_without_what_it_lacks(self):
+        profile = json.loads((harness.SOURCE / 'tools/hosts/minimal.json').read_text())
+        json_schemas.validate('host-capabilities', profile)
+        self.assertIn('no record of a machine', profile['description'])
+        self.assertIn('it would start', virt_tdx('check', '--host', 'minimal', Check.EXAMPLE).stdout)
+        three = self.changed_example('<vcpu>1<', '<vcpu>3<')
+        self.assertEqual(virt_tdx('check', '--host', 'minimal', three).returncode, 2)
 
     def test_refuse_what_they_have_not(self):
         cpu = "<cpu mode='host-passthrough'/>"

@@ -53,7 +53,9 @@ class KvmModel final : public SoftHost {
     return file ? file->punch_hole(offset, size) : -EBADF;
   }
 
-  const char* description() const override { return kDescription; }
+  const char* description() const override {
+    return host_.processor.module ? kPlayingDescription : kDescription;
+  }
 
   std::optional<Measurement> mrtd(int vm_fd) const override {
     const auto file = host_.descriptors.find(vm_fd);

@@ -5,8 +5,9 @@
 
 namespace virttdx::softhost {
 
-std::uint32_t host_tsc_khz(const TdxModule& module) {
-  const CpuidValue value = module.native(0x15, 0);  // crystal clock in ECX, times EBX / EAX
+std::uint32_t host_tsc_khz(const Processor& processor) {
+  if (processor.tsc_khz != 0) return processor.tsc_khz;
+  const CpuidValue value = processor.cpuid(0x15, 0);  // crystal clock in ECX, times EBX / EAX
   if (value.eax == 0) return 0;
   const std::uint64_t hertz = std::uint64_t{value.ecx} * value.ebx / value.eax;
   return static_cast<std::uint32_t>(hertz / 1000);

@@ -40,7 +40,6 @@ kvm::kvm_cpuid_entry2 make_entry(std::uint32_t function, std::uint32_t index, bo
   entry.ebx = value.ebx;
   entry.ecx = value.ecx;
   entry.edx = value.edx;
-  if (function == 1) entry.ecx |= kHypervisorBit | kX2apicBit | kTscDeadlineBit;
   return entry;
 }
 
@@ -48,7 +47,9 @@ void add_leaf(const TdxModule& module, std::uint32_t leaf, std::vector<kvm::kvm_
   const auto* const found = std::find_if(kSubleaves.begin(), kSubleaves.end(),
                                          [&](const Subleaves& with) { return with.leaf == leaf; });
   if (found == kSubleaves.end()) {
-    entries.push_back(make_entry(leaf, 0, false, module.native(leaf, 0)));
+    CpuidValue value = module.native(leaf, 0);
+    if (leaf == 1) value.ecx |= kHypervisorBit | kX2apicBit | kTscDeadlineBit;
+    entries.push_back(make_entry(leaf, 0, false, value));
     return;
   }
   for (std::uint32_t index = 0; index <= found->last; ++index)
@@ -61,14 +62,28 @@ void add_leaves(const TdxModule& module, std::uint32_t first, std::vector<kvm::k
   for (std::uint32_t leaf = first; leaf <= last; ++leaf) add_leaf(module, leaf, entries);
 }
 
-}  // namespace
+std::vector<kvm::kvm_cpuid_entry2> recorded(const CpuidEntries& cpuid) {
+  std::vector<kvm::kvm_cpuid_entry2> entries;
+  for (const CpuidEntry& entry : cpuid)
+    entries.push_back(make_entry(entry.function, entry.index, entry.index_significant,
+                                 {entry.eax, entry.ebx, entry.ecx, entry.edx}));
+  return entries;
+}
 
-int get_supported_cpuid(HostParts& host, std::uintptr_t argument) {
+std::vector<kvm::kvm_cpuid_entry2> of_processor(const HostParts& host) {
   std::vector<kvm::kvm_cpuid_entry2> entries;
   add_leaves(host.module, 0, entries);
   add_leaves(host.module, 0x80000000, entries);
   entries.push_back(make_entry(kKvmSignatureLeaf, 0, false, kKvmSignature));
   entries.push_back(make_entry(kKvmFeaturesLeaf, 0, false, {.eax = kKvmFeatures}));
+  return entries;
+}
+
+}  // namespace
+
+int get_supported_cpuid(HostParts& host, std::uintptr_t argument) {
+  const auto& profile = host.processor.supported_cpuid;
+  const auto entries = profile.empty() ? of_processor(host) : recorded(profile);
   return write_cpuid_entries(argument, entries, /*tell_count=*/false);
 }
 

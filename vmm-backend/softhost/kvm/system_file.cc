@@ -24,12 +24,14 @@ int get_vcpu_mmap_size(HostParts& /*host*/, std::uintptr_t argument) {
   return argument != 0 ? -EINVAL : static_cast<int>(RunPage::kSize);
 }
 
-int check_system_extension(HostParts& /*host*/, std::uintptr_t capability) {
-  return check_extension(nullptr, capability);
+int check_system_extension(HostParts& host, std::uintptr_t capability) {
+  return check_extension(host.processor, nullptr, capability);
 }
 
 int create_vm(HostParts& host, std::uintptr_t type) {
-  if (type != kvm::KVM_X86_DEFAULT_VM && type != kvm::KVM_X86_TDX_VM) return -EINVAL;
+  const bool has_type =
+      type == kvm::KVM_X86_DEFAULT_VM || (type == kvm::KVM_X86_TDX_VM && host.processor.tdx);
+  if (!has_type) return -EINVAL;
   UniqueFd fd(memfd_create("kvm-vm", MFD_CLOEXEC));  // any file: only its number is used
   if (!fd) return -errno;
   auto vm = std::make_shared<Vm>(host, type == kvm::KVM_X86_TDX_VM);

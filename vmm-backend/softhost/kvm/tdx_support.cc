@@ -12,13 +12,14 @@ constexpr std::uint32_t kGuestPhysicalBits = 0x00FF0000;  // CPUID 0x80000008 EA
 
 }  // namespace
 
-std::uint64_t supported_attributes(const TdxModule& module) {
-  return module.attributes_fixed0() & std::uint64_t{1} << tdx::attribute::kSeptVeDisable;
+std::uint64_t supported_attributes(const HostParts& host) {
+  return host.module.attributes_fixed0() & host.processor.kvm_attributes;
 }
 
 std::vector<kvm::kvm_cpuid_entry2> configurable_cpuid(const TdxModule& module) {
   std::vector<kvm::kvm_cpuid_entry2> entries;
   for (const auto& config : module.cpuid_config_table()) {
+    if (!config.offered) continue;
     kvm::kvm_cpuid_entry2 entry{};
     entry.function = config.leaf;
     entry.index = config.subleaf == tdx::kNoSubleaf ? 0 : config.subleaf;

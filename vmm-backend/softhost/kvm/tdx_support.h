@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "kvm/kvm_spec.h"
+#include "softhost/kvm/vm.h"
 #include "softhost/module/tdx_module.h"
 
 namespace virttdx::softhost {
 
-/// ATTRIBUTES that KVM_TDX_INIT_VM takes: SEPT_VE_DISABLE.
-std::uint64_t supported_attributes(const TdxModule& module);
+/// ATTRIBUTES that KVM_TDX_INIT_VM takes.
+std::uint64_t supported_attributes(const HostParts& host);
 
 /// The module's CPUID_CONFIG as KVM_TDX_CAPABILITIES lists it.
 std::vector<kvm::kvm_cpuid_entry2> configurable_cpuid(const TdxModule& module);

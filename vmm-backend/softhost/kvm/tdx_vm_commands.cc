@@ -16,7 +16,6 @@
 namespace virttdx::softhost {
 namespace {
 
-constexpr std::uint64_t kSetupEventNotifyBit = 0x2;
 constexpr std::uint32_t kKhzPerTscUnit = 25'000;
 constexpr std::uint64_t kWriteBack = 6, kFourLevels = 0x18, kFiveLevels = 0x20;  // EPTP_CONTROLS
 constexpr std::size_t kCpuidCountOffset = offsetof(kvm::kvm_tdx_init_vm, cpuid);
@@ -29,10 +28,11 @@ int write_capabilities(Vm& vm, const kvm::kvm_tdx_cmd& command) {
   const auto entries = configurable_cpuid(vm.host.module);
   if (room.nent < entries.size()) return -E2BIG;
   kvm::kvm_tdx_capabilities result{};
-  result.supported_attrs = supported_attributes(vm.host.module);
+  result.supported_attrs = supported_attributes(vm.host);
   result.supported_xfam = vm.host.module.xfam_fixed0();
   if (result.supported_attrs == 0 || result.supported_xfam == 0) return -EIO;
-  result.user_tdvmcallinfo_1_r11 = kSetupEventNotifyBit;
+  result.user_tdvmcallinfo_1_r11 = vm.host.processor.user_tdvmcallinfo_1_r11;
+  result.user_tdvmcallinfo_1_r12 = vm.host.processor.user_tdvmcallinfo_1_r12;
   result.cpuid.nent = static_cast<std::uint32_t>(entries.size());
   if (const int status = write_argument(command.data, result); status != 0) return status;
   return copy_to_caller(command.data + sizeof(result), entries.data(),
@@ -69,6 +69,7 @@ int fill_cpuid_config(const TdxModule& module, const InitArgument& argument, TdP
   std::size_t matched = 0;
   for (std::size_t i = 0; i < parameters.cpuid_config.size(); ++i) {
     const auto& configurable = module.cpuid_config_table()[i];
+    if (!configurable.offered) continue;
     const std::uint32_t index = configurable.subleaf == tdx::kNoSubleaf ? 0 : configurable.subleaf;
     const auto* const entry = find_cpuid_entry(argument.cpuid, configurable.leaf, index);
     if (entry == nullptr) continue;
@@ -88,7 +89,7 @@ void copy_measurement(MeasurementValue& to, const std::uint64_t (&from)[6]) {
 
 int make_parameters(const Vm& vm, const InitArgument& argument, TdParameters& parameters) {
   const TdxModule& module = vm.host.module;
-  if ((argument.fixed.attributes & ~supported_attributes(module)) != 0) return -EINVAL;
+  if ((argument.fixed.attributes & ~supported_attributes(vm.host)) != 0) return -EINVAL;
   if ((argument.fixed.xfam & ~module.xfam_fixed0()) != 0) return -EINVAL;
   const unsigned gpaw = requested_gpaw(argument);
   if (gpaw == 0 || (gpaw == 52 && !module.five_level_ept())) return -EINVAL;

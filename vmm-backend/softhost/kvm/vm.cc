@@ -70,7 +70,7 @@ class VmFile : public File {
     if (vm_->dead) return -EIO;
     switch (request) {
       case kvm::KVM_CHECK_EXTENSION:
-        return check_extension(vm_.get(), argument);
+        return check_extension(vm_->host.processor, vm_.get(), argument);
       case kvm::KVM_CREATE_VCPU:
         return create_vcpu(vm_, argument);
       case kvm::KVM_CREATE_GUEST_MEMFD:
@@ -94,7 +94,7 @@ Vm::Vm(HostParts& host_parts, bool td_vm)
     : host(host_parts),
       is_td(td_vm),
       td(td_vm ? std::make_unique<Td>(host_parts.module) : nullptr),
-      tsc_khz(host_tsc_khz(host_parts.module)),
+      tsc_khz(host_tsc_khz(host_parts.processor)),
       irqfds([this](std::uint32_t gsi) {
         if (const auto message = gsi_routing.route(gsi))
           apic_bus.deliver_msi(message->address_lo, message->address_hi, message->data);

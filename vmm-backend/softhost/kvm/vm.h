@@ -36,7 +36,9 @@ struct HostParts {
   FileTable descriptors;
 
   HostParts(Processor parts, std::vector<SoftFault> faults_on_demand)
-      : processor(std::move(parts)), module(processor.cpuid), faults(std::move(faults_on_demand)) {}
+      : processor(std::move(parts)),
+        module(processor.cpuid, processor.module),
+        faults(std::move(faults_on_demand)) {}
 };
 
 /// Order of locks: Vm::lock, then Vcpu::mutex of each vCPU, then Vm::memory_lock, then the leaves.
@@ -53,7 +55,7 @@ class Vm {
   int take_key_id();
   /// After a KVM_TDX_INIT_VM that failed and may be repeated. Under `lock`.
   void release_key_id();
-  std::uint32_t max_vcpus() const { return is_td ? kPresentCpus : kMaxVcpus; }
+  std::uint32_t max_vcpus() const { return is_td ? host.processor.present_cpus : kMaxVcpus; }
   /// The guest's TSC at a time of monotonic_ns(), and the other way round.
   std::uint64_t tsc_at(std::uint64_t now_ns) const;
   std::uint64_t time_of_tsc(std::uint64_t tsc) const;
@@ -115,7 +117,8 @@ std::optional<MeasurementValue> vm_measurement(const File& file);
 std::optional<std::vector<std::byte>> vm_td_report(const File& file);
 
 // Ioctls of a VM's descriptor, by family.
-int check_extension(const Vm* vm, std::uintptr_t capability);
+/// `vm` is null for /dev/kvm.
+int check_extension(const Processor& processor, const Vm* vm, std::uintptr_t capability);
 int enable_capability(Vm& vm, std::uintptr_t argument);
 int set_vm_tsc_khz(Vm& vm, std::uintptr_t khz);
 int get_vm_tsc_khz(Vm& vm, std::uintptr_t argument);

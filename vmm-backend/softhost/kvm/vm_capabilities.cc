@@ -15,7 +15,6 @@ namespace {
 constexpr std::uint64_t kX2apicFlags =
     kvm::KVM_X2APIC_API_USE_32BIT_IDS | kvm::KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
 constexpr std::uint64_t kHypercallExits = std::uint64_t{1} << kvm::KVM_HC_MAP_GPA_RANGE;
-constexpr int kVmTypes = 1 << kvm::KVM_X86_DEFAULT_VM | 1 << kvm::KVM_X86_TDX_VM;
 
 struct Capability {
   std::uint32_t number;
@@ -29,8 +28,6 @@ constexpr std::array kCapabilities = {
     everywhere(kvm::KVM_CAP_USER_MEMORY2, 1),
     everywhere(kvm::KVM_CAP_NR_MEMSLOTS, kUserMemorySlots),
     everywhere(kvm::KVM_CAP_MULTI_ADDRESS_SPACE, 1),
-    everywhere(kvm::KVM_CAP_NR_VCPUS, kPresentCpus),
-    Capability{kvm::KVM_CAP_MAX_VCPUS, kMaxVcpus, kPresentCpus, kMaxVcpus},
     everywhere(kvm::KVM_CAP_MAX_VCPU_ID, kMaxVcpuIds),
     everywhere(kvm::KVM_CAP_IMMEDIATE_EXIT, 1),
     everywhere(kvm::KVM_CAP_ENABLE_CAP_VM, 1),
@@ -41,7 +38,6 @@ constexpr std::array kCapabilities = {
     everywhere(kvm::KVM_CAP_TSC_CONTROL, 1),
     everywhere(kvm::KVM_CAP_VM_TSC_CONTROL, 1),
     everywhere(kvm::KVM_CAP_SET_BOOT_CPU_ID, 1),
-    Capability{kvm::KVM_CAP_VM_TYPES, kVmTypes, kVmTypes, kVmTypes},
     Capability{kvm::KVM_CAP_READONLY_MEM, 1, 0, 1},
     Capability{kvm::KVM_CAP_MEMORY_ATTRIBUTES, static_cast<int>(kvm::KVM_MEMORY_ATTRIBUTE_PRIVATE),
                static_cast<int>(kvm::KVM_MEMORY_ATTRIBUTE_PRIVATE), 0},
@@ -111,11 +107,17 @@ constexpr std::array kEnablers = {
 
 }  // namespace
 
-int check_extension(const Vm* vm, std::uintptr_t capability) {
+int check_extension(const Processor& processor, const Vm* vm, std::uintptr_t capability) {
+  const bool is_td = vm != nullptr && vm->is_td;
+  if (capability == kvm::KVM_CAP_VM_TYPES)
+    return 1 << kvm::KVM_X86_DEFAULT_VM | (processor.tdx ? 1 << kvm::KVM_X86_TDX_VM : 0);
+  if (capability == kvm::KVM_CAP_NR_VCPUS || (is_td && capability == kvm::KVM_CAP_MAX_VCPUS))
+    return static_cast<int>(processor.present_cpus);
+  if (capability == kvm::KVM_CAP_MAX_VCPUS) return kMaxVcpus;
   for (const auto& entry : kCapabilities) {
     if (entry.number != capability) continue;
     if (vm == nullptr) return entry.system;
-    return vm->is_td ? entry.td : entry.ordinary;
+    return is_td ? entry.td : entry.ordinary;
   }
   return 0;
 }
@@ -135,7 +137,7 @@ int set_vm_tsc_khz(Vm& vm, std::uintptr_t khz) {
   if (wanted >= kMaxGuestTscKhz) return -EINVAL;
   const std::lock_guard guard(vm.lock);
   if (!vm.vcpus.empty()) return -EINVAL;
-  vm.tsc_khz = wanted == 0 ? host_tsc_khz(vm.host.module) : wanted;
+  vm.tsc_khz = wanted == 0 ? host_tsc_khz(vm.host.processor) : wanted;
   return 0;
 }
 

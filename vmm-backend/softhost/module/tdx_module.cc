@@ -5,6 +5,9 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "support/result.h"
 #include "tdx/tdx_spec.h"
 
@@ -19,7 +22,7 @@ constexpr std::uint64_t kFeatures0 = bit(tdx::kFeaturePendingEptViolationV2) | b
                                      bit(tdx::kFeatureMaxpaVirt) | bit(tdx::kFeatureCpuid2Virt) |
                                      bit(tdx::kFeatureMaxgpaVirt);
 
-std::uint64_t attributes_allowed(NativeCpuid native) {
+std::uint64_t attributes_allowed(const NativeCpuid& native) {
   constexpr std::uint32_t kLassInLeaf7_1Eax = 1U << 6, kPksInLeaf7Ecx = 1U << 31;
   auto allowed = bit(tdx::attribute::kDebug) | bit(tdx::attribute::kSeptVeDisable) |
                  bit(tdx::attribute::kMigratable) | bit(tdx::attribute::kPerfmon);
@@ -28,11 +31,11 @@ std::uint64_t attributes_allowed(NativeCpuid native) {
   return allowed;
 }
 
-std::uint64_t xfam_allowed(NativeCpuid native) {
+std::uint64_t xfam_allowed(const NativeCpuid& native) {
   return tdx::xfam::kFixed0 & (std::uint64_t{native(0xD, 0).eax} | native(0xD, 1).ecx);
 }
 
-CpuidConfigTable config_table(NativeCpuid native) {
+CpuidConfigTable config_table(const NativeCpuid& native) {
   CpuidConfigTable table;
   for (const auto& rule : tdx::kCpuidLeaves) {
     if (rule.config_index < 0) continue;
@@ -48,14 +51,24 @@ CpuidConfigTable config_table(NativeCpuid native) {
   return table;
 }
 
+void take_offer(CpuidConfigTable& table, const CpuidEntries& offer) {
+  for (auto& entry : table) {
+    const auto* const seen =
+        find_cpuid(offer, entry.leaf, entry.subleaf == tdx::kNoSubleaf ? 0 : entry.subleaf);
+    entry.offered = seen != nullptr;
+    entry.configurable = seen ? CpuidValue{seen->eax, seen->ebx, seen->ecx, seen->edx} : CpuidValue{};
+  }
+}
+
 }  // namespace
 
-TdxModule::TdxModule(NativeCpuid native_values)
-    : native_(native_values),
-      attributes_fixed0_(attributes_allowed(native_values)),
-      xfam_fixed0_(xfam_allowed(native_values)),
-      five_level_ept_((native_values(0x80000008, 0).eax & 0xFF) >= 49),
-      cpuid_config_(config_table(native_values)) {
+TdxModule::TdxModule(NativeCpuid native_values, const std::optional<ModuleOffer>& offer)
+    : native_(std::move(native_values)),
+      attributes_fixed0_(offer ? offer->attributes : attributes_allowed(native_)),
+      xfam_fixed0_(offer ? offer->xfam : xfam_allowed(native_)),
+      five_level_ept_(offer ? offer->five_level_ept : (native_(0x80000008, 0).eax & 0xFF) >= 49),
+      cpuid_config_(config_table(native_)) {
+  if (offer) take_offer(cpuid_config_, offer->cpuid_config);
   CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(report_key_.data()),
                    static_cast<int>(report_key_.size())) == 1);
 }
@@ -82,7 +95,8 @@ std::optional<std::uint64_t> TdxModule::system_field(std::uint64_t field_id) con
     case tdx::field::kSysXfamFixed1:
       return tdx::xfam::kFixed1;
     case tdx::field::kSysNumCpuidConfig:
-      return tdx::kCpuidConfigCount;
+      return static_cast<std::uint64_t>(
+          std::ranges::count_if(cpuid_config_, [](const auto& entry) { return entry.offered; }));
     case tdx::field::kSysMaxVcpusPerTd:
       return tdx::kMaxVcpusPerTd;
     default:
@@ -90,13 +104,19 @@ std::optional<std::uint64_t> TdxModule::system_field(std::uint64_t field_id) con
   }
 }
 
+const CpuidConfigEntry* TdxModule::offered_entry(std::uint64_t number) const {
+  for (const auto& entry : cpuid_config_)
+    if (entry.offered && number-- == 0) return &entry;
+  return nullptr;
+}
+
 std::optional<std::uint64_t> TdxModule::cpuid_config_field(std::uint64_t field) const {
   const auto leaf = field - tdx::field::kSysCpuidConfigLeaves;
-  if (leaf < tdx::kCpuidConfigCount)
-    return cpuid_config_[leaf].leaf | std::uint64_t{cpuid_config_[leaf].subleaf} << 32;
+  if (const auto* const entry = offered_entry(leaf)) return entry->leaf | std::uint64_t{entry->subleaf} << 32;
   const auto half = field - tdx::field::kSysCpuidConfigValues;
-  if (half >= 2 * tdx::kCpuidConfigCount) return std::nullopt;
-  const auto& value = cpuid_config_[half / 2].configurable;
+  const auto* const entry = offered_entry(half / 2);
+  if (entry == nullptr) return std::nullopt;
+  const auto& value = entry->configurable;
   return half % 2 ? value.ecx | std::uint64_t{value.edx} << 32 : value.eax | std::uint64_t{value.ebx} << 32;
 }
 

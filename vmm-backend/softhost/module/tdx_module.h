@@ -5,29 +5,41 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
 #include "softhost/cpu/cpu_engine.h"
 #include "tdx/tdx_cpuid_spec.h"
+#include "vmm_backend/cpuid.h"
 
 namespace virttdx::softhost {
 
-/// CPUID of the processor before virtualisation; native_cpuid() in the product.
-using NativeCpuid = CpuidValue (*)(std::uint32_t leaf, std::uint32_t subleaf);
+/// CPUID of the processor before virtualisation; native_cpuid() in the product, unless a profile is played.
+using NativeCpuid = std::function<CpuidValue(std::uint32_t leaf, std::uint32_t subleaf)>;
 
 /// One entry of CPUID_CONFIG_LEAVES and CPUID_CONFIG_VALUES.
 struct CpuidConfigEntry {
   std::uint32_t leaf = 0;
   std::uint32_t subleaf = 0;  ///< tdx::kNoSubleaf: the leaf has none
   CpuidValue configurable;    ///< bits that TD_PARAMS.CPUID_CONFIG may set
+  bool offered = true;        ///< false: this module does not have the entry
 };
 using CpuidConfigTable = std::array<CpuidConfigEntry, tdx::kCpuidConfigCount>;
+
+/// What a module was seen to offer, instead of what the model would on the processor.
+struct ModuleOffer {
+  std::uint64_t attributes = 0;
+  std::uint64_t xfam = 0;
+  bool five_level_ept = false;
+  /// Entries of CPUID_CONFIG, without bits that KVM keeps back; index 0 for leaves without sub-leaves.
+  CpuidEntries cpuid_config;
+};
 
 /// Immutable after construction; any thread.
 class TdxModule {
  public:
-  explicit TdxModule(NativeCpuid native_values);
+  explicit TdxModule(NativeCpuid native_values, const std::optional<ModuleOffer>& offer = {});
 
   CpuidValue native(std::uint32_t leaf, std::uint32_t subleaf) const { return native_(leaf, subleaf); }
   /// Bits of ATTRIBUTES and XFAM that may be 1.
@@ -45,6 +57,7 @@ class TdxModule {
 
  private:
   std::optional<std::uint64_t> cpuid_config_field(std::uint64_t field) const;
+  const CpuidConfigEntry* offered_entry(std::uint64_t number) const;
 
   NativeCpuid native_;
   std::uint64_t attributes_fixed0_;

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The software TDX host playing a recorded host: what a plan for the record says, a start on it does.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <regex>
+
+#include "domain_xml/cpu_models.h"
+#include "domain_xml/plan.h"
+#include "golden.h"
+#include "softhost/soft_host.h"
+#include "support/file.h"
+#include "tdx/capabilities.h"
+#include "tdx/td_vm.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
+constexpr std::size_t kRecordMaximum = 1 << 20;
+
+HostCapabilities record(const std::string& name) {
+  const auto path = std::filesystem::path(VIRTTDX_SOURCE_ROOT) / "tools/hosts" / (name + ".json");
+  const auto text = read_text_file(path, kRecordMaximum);
+  EXPECT_TRUE(text) << text.error().message();
+  const auto host = host_capabilities_from_json(text.value_or(""));
+  EXPECT_TRUE(host) << host.error().message();
+  return host.value_or(HostCapabilities());
+}
+
+class PlayedHost : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    recorded_ = record(GetParam());
+    auto host = softhost::create_soft_host_playing(recorded_);
+    ASSERT_TRUE(host) << host.error().message();
+    host_ = std::move(*host);
+  }
+  HostCapabilities recorded_;
+  std::unique_ptr<softhost::SoftHost> host_;
+};
+
+TEST_P(PlayedHost, OffersWhatWasRecorded) {
+  auto played = read_host_capabilities(*host_, HostKind::Soft);
+  EXPECT_EQ(played.kind, HostKind::Soft);
+  // What a monitor does not tell of the software host.
+  played.kind = recorded_.kind;
+  played.description = recorded_.description;
+  played.key_ids = recorded_.key_ids;
+  EXPECT_EQ(host_capabilities_to_json(played), host_capabilities_to_json(recorded_));
+}
+
+std::vector<CpuFeature> any_features() {
+  static const std::vector<std::string> kNames = {
+      "aes",
+      "avx",
+      "avx2",
+      "avx512f",
+      "avx512bw",
+      "amx-tile",
+      "vmx",
+      "pku",
+      "sha-ni",
+      "umip",
+      "gfni",
+      "vaes",
+      "la57",
+      "waitpkg",
+      "hle",
+      "rtm",
+      "pks",
+      "x2apic",
+      "intel-pt",
+      "monitor",
+      "acpi",
+      "erms",
+      "fsrm",
+      "mtrr",
+      "nx",
+      "invtsc",
+      "xsaves",
+      "md-clear",
+      "cet-ss",
+      "avx-vnni",
+      "bus-lock-detect",
+      "movdiri",
+      "lm",
+  };
+  std::vector<CpuFeature> features;
+  for (const auto& name : kNames)
+    if (*rc::gen::inRange(0, 5) == 0)
+      features.push_back({name, static_cast<CpuFeaturePolicy>(*rc::gen::inRange(0, 5)),
+                          static_cast<int>(features.size()) + 1});
+  return features;
+}
+
+Cpu any_cpu() {
+  static const std::vector<std::string> kModels = {"Nehalem",        "Haswell-noTSX",  "Skylake-Server",
+                                                   "Icelake-Server", "SapphireRapids", "EPYC"};
+  Cpu cpu;
+  cpu.mode = *rc::gen::element<std::string>("host-passthrough", "maximum", "host-model", "custom");
+  if (cpu.mode == "custom") {
+    cpu.model = *rc::gen::elementOf(kModels);
+    cpu.check = *rc::gen::element<std::string>("none", "partial");
+  }
+  cpu.features = any_features();
+  return cpu;
+}
+
+/// The example with another CPU, policy and number of vCPUs, many of them more than a host has.
+Domain any_td() {
+  auto domain = *parse_domain(test::read_data("../../docs/examples/td.xml"));
+  domain = *complete_definition(std::move(domain), {.emulator = "/usr/libexec/virttdx-vmm"});
+  domain.memory_kib = domain.current_memory_kib = 65536;
+  domain.cpu = any_cpu();
+  static const std::vector<std::uint64_t> kPolicies = {0, 0x10000000, 0x10000001, 0x50000000,
+                                                       0x8000000010000000};
+  domain.launch_security->policy = *rc::gen::elementOf(kPolicies);
+  domain.vcpus = domain.current_vcpus = *rc::gen::element(1U, 2U, 3U);
+  return domain;
+}
+
+std::string wrong_predictions(const TdVm& td, const VmConfig& config) {
+  std::string text;
+  for (const auto& difference :
+       compare_cpuid(td.cpuid(), config.td.xfam, config.td.attributes, predict_cpuid(config.td)))
+    if (difference.predicted && *difference.predicted != difference.actual)
+      text += bit_name(difference.function, difference.index, difference.reg, difference.bit) + ": " +
+              difference.reason + "\n";
+  return text;
+}
+
+struct NamedBit {
+  std::uint32_t function = 0, index = 0;
+  CpuidRegister reg = CpuidRegister::Eax;
+  std::uint32_t mask = 0;
+};
+
+/// Of Finding::bit, "CPUID.07H:EBX.intel-pt [bit 25]" or "CPUID.0DH.1:EAX.xsavec [bit 1]"; nothing of other
+/// ones.
+std::optional<NamedBit> named_bit(const std::string& text) {
+  static const std::regex kForm(R"(CPUID\.([0-9A-F]+)H(?:\.(\d+))?:E([A-D])X.*\[bit (\d+)\])");
+  std::smatch parts;
+  if (!std::regex_search(text, parts, kForm)) return std::nullopt;
+  return NamedBit{static_cast<std::uint32_t>(std::stoul(parts[1], nullptr, 16)),
+                  parts[2].matched ? static_cast<std::uint32_t>(std::stoul(parts[2])) : 0,
+                  static_cast<CpuidRegister>(parts[3].str()[0] - 'A'), 1U << std::stoul(parts[4])};
+}
+
+/// Asks INIT_VM for a bit that the plan left out.
+void ask_for(CpuidEntries& entries, const NamedBit& bit) {
+  auto found = std::find_if(entries.begin(), entries.end(), [&](const CpuidEntry& entry) {
+    return entry.function == bit.function && entry.index == bit.index;
+  });
+  if (found == entries.end()) found = entries.insert(found, {.function = bit.function, .index = bit.index});
+  found->set(bit.reg, found->get(bit.reg) | bit.mask);
+}
+
+bool shows(const TdVm& td, const NamedBit& bit) {
+  const auto* const entry = find_cpuid(td.cpuid().actual, bit.function, bit.index);
+  return entry != nullptr && (entry->get(bit.reg) & bit.mask) != 0;
+}
+
+/// The plan with what one of its errors says cannot be had; nothing for errors that are not about the host.
+std::optional<VmConfig> config_in_spite_of(const Finding& finding, const Domain& domain, VmConfig config) {
+  if (finding.severity != Severity::Error) return std::nullopt;
+  if (finding.id == "cpu-feature-not-offered" || finding.id == "cpu-feature-state-not-offered") {
+    const auto bit = named_bit(finding.bit);
+    if (!bit) return std::nullopt;
+    ask_for(config.td.cpuid, *bit);
+    return config;
+  }
+  if (finding.id.starts_with("tdx-attribute-") && finding.xml_path.find("policy") != std::string::npos) {
+    config.td.attributes = domain.launch_security->policy.value_or(0);
+    return config;
+  }
+  if (finding.id == "vcpu-count") {
+    config.vcpu_count = domain.vcpus;
+    return config;
+  }
+  return std::nullopt;
+}
+
+TEST_P(PlayedHost, RefusesOrLeavesOutWhatThePlanForTheRecordRefuses) {
+  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  const auto tdvf = load_tdvf(kFirmware);
+  ASSERT_TRUE(tdvf);
+  const bool holds = rc::check([&] {
+    const auto domain = any_td();
+    const auto plan = plan_launch(domain, recorded_);
+    RC_ASSERT(plan.has_value());
+    for (const Finding& finding : plan->findings) {
+      const auto config = config_in_spite_of(finding, domain, plan->config);
+      if (!config) continue;
+      RC_TAG(finding.id);
+      const auto td = TdVm::launch(*host_, *config, *tdvf);
+      if (!td) continue;
+      const auto bit = named_bit(finding.bit);
+      if (!bit || shows(**td, *bit)) RC_FAIL("it started in spite of: " + to_string(finding));
+    }
+  });
+  EXPECT_TRUE(holds);
+}
+
+TEST_P(PlayedHost, StartsWhatThePlanForTheRecordSaysAndNothingElse) {
+  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  const auto tdvf = load_tdvf(kFirmware);
+  ASSERT_TRUE(tdvf);
+  const bool holds = rc::check([&] {
+    const auto domain = any_td();
+    const auto plan = plan_launch(domain, recorded_);
+    RC_ASSERT(plan.has_value());
+    const auto td = TdVm::launch(*host_, plan->config, *tdvf);
+    RC_CLASSIFY(plan->can_start(), "can start");
+    if (!plan->can_start()) return;
+    if (!td) RC_FAIL(td.error().message());
+    RC_ASSERT(wrong_predictions(**td, plan->config) == std::string());
+  });
+  EXPECT_TRUE(holds);
+}
+
+INSTANTIATE_TEST_SUITE_P(Profiles, PlayedHost,
+                         testing::Values("sapphire-rapids", "granite-rapids", "minimal"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace virttdx::domain_xml
