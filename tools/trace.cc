@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virt-tdx trace: a running TD's exits to its monitor, by what the guest asked for, with rates and latencies.
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <map>
+#include <limits>
+#include <span>
 #include <thread>
 #include <tuple>
 
@@ -44,7 +46,8 @@ ExitStatistics since(const ExitStatistics& before, const ExitStatistics& now) {
     }
     if (exit.count != 0) difference.exits.push_back(std::move(exit));
   }
-  std::ranges::stable_sort(difference.exits, std::greater(), &ExitCount::count);
+  std::stable_sort(difference.exits.begin(), difference.exits.end(),
+                   [](const ExitCount& a, const ExitCount& b) { return a.count > b.count; });
   return difference;
 }
 
@@ -53,7 +56,7 @@ std::uint64_t percentile_ns(const ExitCount& exit, unsigned percent) {
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < exit.histogram.size(); ++i) {
     seen += exit.histogram[i];
-    if (seen * 100 >= exit.count * percent) return (std::uint64_t{2} << i) - 1;
+    if (seen * 100 >= exit.count * percent) return std::min((std::uint64_t{2} << i) - 1, exit.maximum_ns);
   }
   return exit.maximum_ns;
 }
@@ -92,13 +95,25 @@ std::string bar(const ExitCount& exit) {
   return text;
 }
 
+/// Lines that a terminal has for kinds of exits; all of them where it is none.
+std::size_t room_for_kinds() {
+  constexpr unsigned kOtherLines = 4;
+  winsize window{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_row <= kOtherLines)
+    return std::numeric_limits<std::size_t>::max();
+  return window.ws_row - kOtherLines;
+}
+
 void print_text(const ExitStatistics& statistics) {
   std::string text = fmt::format("{:<22} {:<38} {:>10} {:>9} {:>9} {:>9}  |64ns    2us     33ms|\n", "exit",
                                  "call", "per second", "mean", "90% below", "maximum");
-  for (const ExitCount& exit : statistics.exits)
+  const std::size_t shown = std::min(statistics.exits.size(), room_for_kinds());
+  for (const ExitCount& exit : std::span(statistics.exits).first(shown))
     text += fmt::format("{:<22} {:<38} {:>10.0f} {:>9} {:>9} {:>9}  |{}|\n", exit.reason, what(exit),
                         per_second(exit.count, statistics.elapsed_ns), duration(exit.total_ns / exit.count),
                         duration(percentile_ns(exit, 90)), duration(exit.maximum_ns), bar(exit));
+  if (shown < statistics.exits.size())
+    text += fmt::format("{} rarer kinds\n", statistics.exits.size() - shown);
   if (statistics.exits.empty()) text += "no exits\n";
   if (statistics.untold != 0)
     text += fmt::format("and {} of kinds beyond the monitor's limit\n", statistics.untold);
@@ -127,14 +142,15 @@ Result<> watch(ControlClient& client, std::chrono::milliseconds interval, unsign
   ExitStatistics before = TRY(ask(client));
   for (unsigned sample = 0; count == 0 || sample < count; ++sample) {
     std::this_thread::sleep_for(interval);
-    auto now = ask(client);
-    if (!now && now.error().code() == Error::Code::WrongState && count == 0) return {};
-    const ExitStatistics difference = since(before, TRY(std::move(now)));
+    auto answer = ask(client);
+    if (!answer && answer.error().code() == Error::Code::WrongState && count == 0) return {};
+    ExitStatistics now = TRY(std::move(answer));
+    const ExitStatistics difference = since(before, now);
     if (as_json)
       print(exit_statistics_to_json(difference).dump() + "\n");
     else
       print_text(difference);
-    before = TRY(ask(client));
+    before = std::move(now);
   }
   return {};
 }

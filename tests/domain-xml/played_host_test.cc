@@ -111,12 +111,14 @@ Cpu any_cpu() {
 Domain any_td() {
   auto domain = *parse_domain(test::read_data("../../docs/examples/td.xml"));
   domain = *complete_definition(std::move(domain), {.emulator = "/usr/libexec/virttdx-vmm"});
-  domain.memory_kib = domain.current_memory_kib = 65536;
+  domain.memory_kib = 65536;
+  domain.current_memory_kib = domain.memory_kib;
   domain.cpu = any_cpu();
   static const std::vector<std::uint64_t> kPolicies = {0, 0x10000000, 0x10000001, 0x50000000,
                                                        0x8000000010000000};
   domain.launch_security->policy = *rc::gen::elementOf(kPolicies);
-  domain.vcpus = domain.current_vcpus = *rc::gen::element(1U, 2U, 3U);
+  domain.vcpus = *rc::gen::element(1U, 2U, 3U);
+  domain.current_vcpus = domain.vcpus;
   return domain;
 }
 
@@ -221,8 +223,8 @@ TEST_P(PlayedHost, StartsWhatThePlanForTheRecordSaysAndNothingElse) {
 
 INSTANTIATE_TEST_SUITE_P(Profiles, PlayedHost,
                          testing::Values("sapphire-rapids", "granite-rapids", "minimal"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& profile) {
+                           std::string name = profile.param;
                            std::erase(name, '-');
                            return name;
                          });
