@@ -14,8 +14,9 @@ constexpr std::size_t kMaximumSize = 1 << 20;
 constexpr std::size_t kDigestDigits = 96;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-constexpr std::array kMeasurements = {"mrtd",     "attributes",      "xfam",        "mr_config_id",
-                                      "mr_owner", "mr_owner_config", "td_info_hash"};
+constexpr std::array kMeasurements = {"mrtd",     "attributes",      "xfam",         "mr_config_id",
+                                      "mr_owner", "mr_owner_config", "td_info_hash", "rtmr0",
+                                      "rtmr1",    "rtmr2",           "rtmr3"};
 
 Result<nlohmann::json> read_expectation(const std::string& file) {
   auto text = TRY(read_text_file(file, kMaximumSize));
@@ -45,8 +46,8 @@ Result<std::vector<Difference>> differences(const nlohmann::json& report, const 
     ++compared;
     if (!report.contains(field))
       return fail(Error::Code::InvalidData,
-                  "'{}' expects {}, which depends on the domain: measure a domain, not a firmware", file,
-                  field);
+                  "'{}' expects {}, which depends on the domain{}: measure a domain, not a firmware", file,
+                  field, std::string_view(field).starts_with("rtmr") ? " and needs --event-log" : "");
     if (expected[field] != report[field])
       found.push_back({field, text_of(expected[field]), text_of(report[field])});
   }

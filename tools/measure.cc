@@ -8,6 +8,8 @@
 #include "expectation.h"
 #include "host_source.h"
 #include "section_table.h"
+#include "support/file.h"
+#include "vmm_backend/cc_event_log.h"
 #include "vmm_backend/td_prediction.h"
 
 namespace virttdx::tools {
@@ -60,10 +62,37 @@ Result<VmConfig> planned(const CommandLine& line) {
   return plan.config;
 }
 
-Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order) {
+struct EventLog {
+  std::vector<CcEvent> events;
+  Rtmrs rtmrs{};
+};
+
+Result<std::optional<EventLog>> read_event_log(const CommandLine& line) {
+  if (!line.is_set("event-log")) return std::optional<EventLog>();
+  const auto path = line.option("event-log").toStdString();
+  const auto text = TRY(read_text_file(path, kCcEventLogMaximum));
+  auto events = parse_cc_event_log(std::as_bytes(std::span(text)));
+  if (!events) return tl::unexpected<Error>(std::move(events).error().with_context(path));
+  const auto rtmrs = TRY(replay_cc_events(*events));
+  return std::optional(EventLog{*std::move(events), rtmrs});
+}
+
+void add_event_log(nlohmann::json& report, const EventLog& log) {
+  for (std::size_t i = 0; i < log.rtmrs.size(); ++i)
+    report[fmt::format("rtmr{}", i)] = hex_text(log.rtmrs.at(i));
+  auto events = nlohmann::json::array();
+  for (const CcEvent& event : log.events)
+    events.push_back({{"rtmr", event.rtmr},
+                      {"type", event.type_name},
+                      {"digest", hex_text(event.digest)},
+                      {"covers", event.covers}});
+  report["events"] = std::move(events);
+}
+
+Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order, const Rtmrs& rtmrs) {
   const auto config = TRY(planned(line));
   const auto tdvf = TRY(load_tdvf(config.firmware_path));
-  const auto prediction = TRY(predict_td(config.td, tdvf, order));
+  const auto prediction = TRY(predict_td(config.td, tdvf, order, rtmrs));
   auto report = firmware_report(config.firmware_path, tdvf, prediction.mrtd, order);
   report.update({{"domain", config.name},
                  {"attributes", hex_text(prediction.attributes)},
@@ -75,16 +104,30 @@ Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order) 
   return report;
 }
 
+void print_events(const nlohmann::json& report) {
+  if (!report.contains("events")) return;
+  for (int i = 0; i < 4; ++i)
+    print(fmt::format("RTMR{}          {}\n", i, report[fmt::format("rtmr{}", i)].get<std::string>()));
+  for (const auto& event : report["events"])
+    print(fmt::format("  RTMR{} {:<34} {}\n", event["rtmr"].get<int>(), event["type"].get<std::string>(),
+                      event["covers"].get<std::string>()));
+}
+
 void print_report(const nlohmann::json& report) {
   const auto text = [&](const char* field) { return report[field].get<std::string>(); };
-  if (!report.contains("domain")) return print(text("mrtd") + "\n");
+  if (!report.contains("domain")) {
+    print(text("mrtd") + "\n");
+    return print_events(report);
+  }
   print(fmt::format("domain         {}\nfirmware       {}\n", printable(text("domain")),
                     printable(text("firmware"))));
   print(fmt::format("MRTD           {}\nMRCONFIGID     {}\nMROWNER        {}\nMROWNERCONFIG  {}\n",
                     text("mrtd"), text("mr_config_id"), text("mr_owner"), text("mr_owner_config")));
   print(fmt::format("ATTRIBUTES     {}\nXFAM           {}\n", text("attributes"), text("xfam")));
-  print(fmt::format("TDINFO hash    {} (with RTMR0 to RTMR3 as the launch leaves them: zero)\n",
-                    text("td_info_hash")));
+  print(fmt::format("TDINFO hash    {} ({})\n", text("td_info_hash"),
+                    report.contains("events") ? "with the RTMRs of the event log"
+                                              : "with RTMR0 to RTMR3 as the launch leaves them: zero"));
+  print_events(report);
 }
 
 Result<ExitCode> compare(const nlohmann::json& report, const std::string& file) {
@@ -110,13 +153,19 @@ Result<ExitCode> run_measure(const QStringList& words) {
   line.add_flag("two-pass", "As hosts before Linux 6.16 with QEMU 8.2 measure: all pages, then all chunks.");
   line.add_option("expect", "FILE",
                   "Compare with what FILE says (--json's output, or an MRTD); print differences.");
+  line.add_option(
+      "event-log", "FILE",
+      "The firmware's event log (/sys/firmware/acpi/tables/data/CCEL of a TD that booted so): adds RTMR0 "
+      "to RTMR3 and what each of their events covers.");
   line.add_option("host", "HOST", "The domain's host, as for 'virt-tdx check'; kvm when not given.");
   line.add_option("connect", "URI", "libvirt connection of the domain named, tdx:///system when not given.");
   if (!TRY(line.parse(words, 1, 1))) return kOk;
   const auto order = line.is_set("two-pass") ? MrtdOrder::TwoPass : MrtdOrder::SinglePass;
-  const auto report = names_firmware(line.argument(0))
-                          ? TRY(measure_firmware(line.argument(0).toStdString(), order))
-                          : TRY(measure_domain(line, order));
+  const auto log = TRY(read_event_log(line));
+  auto report = names_firmware(line.argument(0))
+                    ? TRY(measure_firmware(line.argument(0).toStdString(), order))
+                    : TRY(measure_domain(line, order, log ? log->rtmrs : Rtmrs{}));
+  if (log) add_event_log(report, *log);
   if (line.is_set("expect")) return compare(report, line.option("expect").toStdString());
   if (line.wants_json())
     print_json(report);

@@ -73,6 +73,24 @@ class Measure(unittest.TestCase):
             expected.write_text(nonsense)
             self.assertEqual(virt_tdx('measure', '--expect', expected, FIRMWARE).returncode, 2)
 
+    def test_an_event_log_gives_the_rtmrs_and_what_they_cover(self):
+        log = harness.SOURCE / 'tests/fuzz/corpus/cc_event_log/boot.bin'
+        report = json.loads(self.measure_example('--event-log', log, '--json').stdout)
+        json_schemas.validate('measurement-report', report)
+        rtmrs = [bytes(48)] * 4
+        for register, byte in ((0, 1), (0, 2), (1, 3), (0, 4)):
+            rtmrs[register] = hashlib.sha384(rtmrs[register] + bytes([byte]) * 48).digest()
+        self.assertEqual([report[f'rtmr{i}'] for i in range(4)], [rtmr.hex() for rtmr in rtmrs])
+        self.assertEqual([(event['rtmr'], event['covers']) for event in report['events']][:3],
+                         [(0, 'TdxHob'), (0, 'variable SecureBoot'), (1, 'Calling EFI Application from Boot Option')])
+        info = struct.pack('<QQ', int(report['attributes'], 16), int(report['xfam'], 16))
+        for field in ('mrtd', 'mr_config_id', 'mr_owner', 'mr_owner_config', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'):
+            info += bytes.fromhex(report[field])
+        self.assertEqual(report['td_info_hash'], hashlib.sha384(info.ljust(512, b'\0')).hexdigest())
+        self.assertIn('RTMR0 EV_EFI_VARIABLE_DRIVER_CONFIG', self.measure_example('--event-log', log).stdout)
+        done = virt_tdx('measure', '--event-log', '/etc/hostname', FIRMWARE)
+        self.assertEqual(done.returncode, 2)
+
     def test_of_what_is_no_firmware_fails(self):
         done = virt_tdx('measure', '/etc/hostname')
         self.assertEqual((done.returncode, done.stdout), (2, ''))

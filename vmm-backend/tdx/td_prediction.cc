@@ -33,7 +33,8 @@ class TdInfo {
 
 }  // namespace
 
-Result<TdPrediction> predict_td(const TdConfig& config, const Tdvf& tdvf, MrtdOrder order) {
+Result<TdPrediction> predict_td(const TdConfig& config, const Tdvf& tdvf, MrtdOrder order,
+                                const Rtmrs& rtmrs) {
   // Pages of the TD HOB are added but not measured: what stands in them does not matter here.
   TdPrediction prediction{.mrtd = TRY(predict_mrtd(td_page_list(tdvf, {}), order)),
                           .mr_config_id = config.mr_config_id,
@@ -48,6 +49,7 @@ Result<TdPrediction> predict_td(const TdConfig& config, const Tdvf& tdvf, MrtdOr
   info.set(kMrConfigId, prediction.mr_config_id);
   info.set(kMrOwner, prediction.mr_owner);
   info.set(kMrOwnerConfig, prediction.mr_owner_config);
+  for (std::size_t i = 0; i < rtmrs.size(); ++i) info.set(kRtmr0 + i * sizeof(Measurement), rtmrs.at(i));
   prediction.td_info_hash = TRY(info.hash());
   return prediction;
 }

@@ -2,6 +2,7 @@
 // What a TDREPORT will say of a TD, before there is one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "support/result.h"
@@ -10,8 +11,7 @@
 
 namespace virttdx {
 
-/// TDINFO_STRUCT (TDX Module ABI Spec) as the launch leaves it. RTMR0 to RTMR3 and SERVTD_HASH are zero then;
-/// the firmware's first RTMR extension changes the hash, nothing else.
+/// TDINFO_STRUCT (TDX Module ABI Spec). SERVTD_HASH is zero.
 struct TdPrediction {
   Measurement mrtd{};
   Measurement mr_config_id{};
@@ -23,8 +23,12 @@ struct TdPrediction {
   Measurement td_info_hash{};
 };
 
-/// Pure. `config.td` is what KVM_TDX_INIT_VM will be given. Error: Internal (libcrypto).
+/// RTMR0 to RTMR3.
+using Rtmrs = std::array<Measurement, 4>;
+
+/// Pure. `config.td` is what KVM_TDX_INIT_VM will be given; the launch leaves `rtmrs` zero. Error: Internal
+/// (libcrypto).
 Result<TdPrediction> predict_td(const TdConfig& config, const Tdvf& tdvf,
-                                MrtdOrder order = MrtdOrder::SinglePass);
+                                MrtdOrder order = MrtdOrder::SinglePass, const Rtmrs& rtmrs = {});
 
 }  // namespace virttdx
