@@ -48,6 +48,19 @@ void finish_addresses(CpuidEntry& entry, const CpuidEntry& asked, bool five_leve
   entry.eax = (asked.eax & 0xFF) | (five_levels ? 57U : 48U) << 8;
 }
 
+// The size of the XSAVE area with all state that XFAM lets XCR0 have: offset and size of the last component.
+std::uint32_t xsave_size(const TdConfig& td) {
+  constexpr std::uint32_t kLegacyAndHeader = 512 + 64, kFirstComponent = 2, kComponents = 63;
+  constexpr std::uint64_t kXcr0 = 0x000602FF;
+  std::uint32_t size = kLegacyAndHeader;
+  for (std::uint32_t i = kFirstComponent; i < kComponents; ++i) {
+    const auto* component = find_cpuid(td.vcpu_cpuid, kXsaveLeaf, i);
+    if ((td.xfam & kXcr0) >> i & 1 && component != nullptr)
+      size = std::max(size, component->ebx + component->eax);
+  }
+  return size;
+}
+
 // Rules of the module that no mask expresses.
 void finish(CpuidEntries& entries, const TdConfig& td) {
   const bool monitor = is_set(entries, kMonitor), five_levels = is_set(entries, kLa57);
@@ -58,6 +71,7 @@ void finish(CpuidEntries& entries, const TdConfig& td) {
     if (gone) entry.eax = entry.ebx = entry.ecx = entry.edx = 0;
     // Family, model and stepping of 0 stand for the physical CPU's.
     if (entry.function == 1 && entry.eax == 0) entry.eax = asked->eax;
+    if (entry.function == kXsaveLeaf && entry.index == 0) entry.ecx = xsave_size(td);
     if (entry.function == kAddressLeaf) finish_addresses(entry, *asked, five_levels);
   }
   if ((td.xfam >> kTileData & 1) == 0) assign(entries, kXfd, false);

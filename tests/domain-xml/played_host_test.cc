@@ -10,6 +10,7 @@
 #include "golden.h"
 #include "softhost/soft_host.h"
 #include "support/file.h"
+#include "tdvf_image.h"
 #include "tdx/capabilities.h"
 #include "tdx/td_vm.h"
 
@@ -31,6 +32,8 @@ HostCapabilities record(const std::string& name) {
 class PlayedHost : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
+    // Plans read it; launched is a smaller one, for speed.
+    if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
     recorded_ = record(GetParam());
     auto host = softhost::create_soft_host_playing(recorded_);
     ASSERT_TRUE(host) << host.error().message();
@@ -38,6 +41,7 @@ class PlayedHost : public testing::TestWithParam<const char*> {
   }
   HostCapabilities recorded_;
   std::unique_ptr<softhost::SoftHost> host_;
+  const Tdvf tdvf_ = parse_tdvf(virttdx::test::TdvfImage().bytes()).value();
 };
 
 TEST_P(PlayedHost, OffersWhatWasRecorded) {
@@ -88,7 +92,7 @@ std::vector<CpuFeature> any_features() {
   };
   std::vector<CpuFeature> features;
   for (const auto& name : kNames)
-    if (*rc::gen::inRange(0, 5) == 0)
+    if (*rc::gen::inRange(0, 8) == 0)
       features.push_back({name, static_cast<CpuFeaturePolicy>(*rc::gen::inRange(0, 5)),
                           static_cast<int>(features.size()) + 1});
   return features;
@@ -107,16 +111,14 @@ Cpu any_cpu() {
   return cpu;
 }
 
-/// The example with another CPU, policy and number of vCPUs, many of them more than a host has.
-Domain any_td() {
+/// The example with another CPU, one of the policies, and up to three vCPUs: more than the smallest host has.
+Domain any_td(const std::vector<std::uint64_t>& policies) {
   auto domain = *parse_domain(test::read_data("../../docs/examples/td.xml"));
   domain = *complete_definition(std::move(domain), {.emulator = "/usr/libexec/virttdx-vmm"});
   domain.memory_kib = 65536;
   domain.current_memory_kib = domain.memory_kib;
   domain.cpu = any_cpu();
-  static const std::vector<std::uint64_t> kPolicies = {0, 0x10000000, 0x10000001, 0x50000000,
-                                                       0x8000000010000000};
-  domain.launch_security->policy = *rc::gen::elementOf(kPolicies);
+  domain.launch_security->policy = *rc::gen::elementOf(policies);
   domain.vcpus = *rc::gen::element(1U, 2U, 3U);
   domain.current_vcpus = domain.vcpus;
   return domain;
@@ -130,6 +132,16 @@ std::string wrong_predictions(const TdVm& td, const VmConfig& config) {
       text += bit_name(difference.function, difference.index, difference.reg, difference.bit) + ": " +
               difference.reason + "\n";
   return text;
+}
+
+// Lines tell the features of a finding.
+void remove_refused(Domain& domain, const HostCapabilities& host) {
+  const auto plan = plan_launch(domain, host);
+  RC_ASSERT(plan.has_value());
+  for (const auto& finding : plan->findings)
+    if (finding.severity == Severity::Error)
+      std::erase_if(domain.cpu->features,
+                    [&](const CpuFeature& feature) { return feature.line == finding.line; });
 }
 
 struct NamedBit {
@@ -166,6 +178,9 @@ bool shows(const TdVm& td, const NamedBit& bit) {
 /// The plan with what one of its errors says cannot be had; nothing for errors that are not about the host.
 std::optional<VmConfig> config_in_spite_of(const Finding& finding, const Domain& domain, VmConfig config) {
   if (finding.severity != Severity::Error) return std::nullopt;
+  // MONITOR: the module would show it, but MWAIT is #UD in a TD and KVM does not offer it. The plan is the
+  // stricter.
+  if (finding.message.find("this host's KVM does not show the bit") != std::string::npos) return std::nullopt;
   if (finding.id == "cpu-feature-not-offered" || finding.id == "cpu-feature-state-not-offered") {
     const auto bit = named_bit(finding.bit);
     if (!bit) return std::nullopt;
@@ -184,18 +199,14 @@ std::optional<VmConfig> config_in_spite_of(const Finding& finding, const Domain&
 }
 
 TEST_P(PlayedHost, RefusesOrLeavesOutWhatThePlanForTheRecordRefuses) {
-  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
-  const auto tdvf = load_tdvf(kFirmware);
-  ASSERT_TRUE(tdvf);
   const bool holds = rc::check([&] {
-    const auto domain = any_td();
+    const auto domain = any_td({0, 0x10000000, 0x10000001, 0x50000000, 0x8000000010000000});
     const auto plan = plan_launch(domain, recorded_);
     RC_ASSERT(plan.has_value());
     for (const Finding& finding : plan->findings) {
       const auto config = config_in_spite_of(finding, domain, plan->config);
       if (!config) continue;
-      RC_TAG(finding.id);
-      const auto td = TdVm::launch(*host_, *config, *tdvf);
+      const auto td = TdVm::launch(*host_, *config, tdvf_);
       if (!td) continue;
       const auto bit = named_bit(finding.bit);
       if (!bit || shows(**td, *bit)) RC_FAIL("it started in spite of: " + to_string(finding));
@@ -204,17 +215,15 @@ TEST_P(PlayedHost, RefusesOrLeavesOutWhatThePlanForTheRecordRefuses) {
   EXPECT_TRUE(holds);
 }
 
-TEST_P(PlayedHost, StartsWhatThePlanForTheRecordSaysAndNothingElse) {
-  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
-  const auto tdvf = load_tdvf(kFirmware);
-  ASSERT_TRUE(tdvf);
+TEST_P(PlayedHost, StartsAsPredictedWhatThePlanForTheRecordLetsStart) {
   const bool holds = rc::check([&] {
-    const auto domain = any_td();
+    auto domain = any_td({0, 0x10000000});
+    remove_refused(domain, recorded_);
     const auto plan = plan_launch(domain, recorded_);
     RC_ASSERT(plan.has_value());
-    const auto td = TdVm::launch(*host_, plan->config, *tdvf);
     RC_CLASSIFY(plan->can_start(), "can start");
     if (!plan->can_start()) return;
+    const auto td = TdVm::launch(*host_, plan->config, tdvf_);
     if (!td) RC_FAIL(td.error().message());
     RC_ASSERT(wrong_predictions(**td, plan->config) == std::string());
   });
