@@ -29,6 +29,7 @@ struct Functions {
   void (*flush_tlb)(void* cpu) = nullptr;
   std::uint64_t (*ram_address)(uc_engine*, void* host) = nullptr;
   void (*drop_code)(uc_engine*, std::uint64_t begin, std::uint64_t end) = nullptr;
+  void (*leave_block)(void* cpu) = nullptr;
 };
 Functions functions;
 
@@ -44,6 +45,7 @@ struct Trial {
   std::byte* cpu = nullptr;
   std::optional<std::size_t> flags_at;
   std::uint32_t seen_request = 0;
+  bool saw_exit = false;
 };
 thread_local Trial* trial = nullptr;
 thread_local bool plain_translation = false;
@@ -115,11 +117,19 @@ __attribute__((visibility("default"))) bool x86_cpu_exec_interrupt_x86_64(void* 
   return false;
 }
 
-// uc_emu_start() has forgotten earlier stops by now and forgets none from now on.
+// uc_emu_start() has forgotten earlier requests to leave by now and forgets none from now on.
 __attribute__((visibility("default"))) void x86_cpu_exec_enter_x86_64(void* cpu) {
   static auto* const library = of_library<void(void*)>("x86_cpu_exec_enter_x86_64");
   library(cpu);
-  if (running != nullptr && running->stop.load()) uc_emu_stop(running->engine);
+  if (running != nullptr && running->stop.load()) functions.leave_block(cpu);
+}
+
+// The main loop is left and would be entered again.
+__attribute__((visibility("default"))) void x86_cpu_exec_exit_x86_64(void* cpu) {
+  static auto* const library = of_library<void(void*)>("x86_cpu_exec_exit_x86_64");
+  library(cpu);
+  if (trial != nullptr) trial->saw_exit = true;
+  if (running != nullptr) uc_emu_stop(running->engine);
 }
 
 // Called for an operand that is not aligned; libunicorn would try the instruction again for ever.
@@ -192,6 +202,7 @@ Result<void> check_cpu_structure(const TrialEngine& engine, Trial& state) {
   set_word(state.cpu, kRequestAt, 0);
   if (state.seen_request != kInterrupt)
     return tl::unexpected(unknown_library("does not look for interrupts where it should"));
+  if (!state.saw_exit) return tl::unexpected(unknown_library("leaves its main loop unseen"));
   return {};
 }
 
@@ -216,7 +227,8 @@ bool find_functions() {
   return plain_cmpxchg8b != nullptr && atomic_cmpxchg8b != nullptr && atomic_cmpxchg16b != nullptr &&
          found(functions.flush_tlb, "tlb_flush_x86_64") &&
          found(functions.ram_address, "qemu_ram_addr_from_host_x86_64") &&
-         found(functions.drop_code, "tb_invalidate_phys_range_x86_64");
+         found(functions.drop_code, "tb_invalidate_phys_range_x86_64") &&
+         found(functions.leave_block, "cpu_exit");
 }
 
 Result<Places> try_out() {
@@ -258,6 +270,8 @@ uc_err EngineInternals::start(std::uint64_t rip, const std::atomic<bool>& stop) 
   running = nullptr;
   return error;
 }
+
+void EngineInternals::leave() const { functions.leave_block(cpu_); }
 
 void EngineInternals::request_window(Window window) const {
   set_word(cpu_, kRequestAt, word_at(cpu_, kRequestAt) | static_cast<std::uint32_t>(window));

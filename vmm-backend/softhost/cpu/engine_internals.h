@@ -25,14 +25,17 @@ namespace virttdx::softhost {
 Result<void> prepare_engine_internals();
 
 /// Handles to what the engine's main loop looks at between blocks. One engine's; calls belong to its thread,
-/// inside uc_emu_start() or not.
+/// inside uc_emu_start() or not, unless they say otherwise.
 class EngineInternals {
  public:
   EngineInternals() = default;
   explicit EngineInternals(uc_engine* engine);
 
-  /// uc_emu_start() at `rip`, left at once when `stop` is or becomes set before it can be stopped.
+  /// uc_emu_start() at `rip`, left at once when `stop` is or becomes set before leave() works.
   uc_err start(std::uint64_t rip, const std::atomic<bool>& stop) const;
+  /// Any thread: start() returns at the next block. Unlike uc_emu_stop(), which makes the engine skip hooks
+  /// of SYSCALL, SYSENTER and RDTSCP, and so these instructions, until it has stopped.
+  void leave() const;
 
   /// As soon as the guest takes interrupts, at the next instruction boundary behind the shadow of STI or
   /// MOV SS, the interception of virtual interrupts (exit code kVintr) comes to the interrupt hook; for NMIs,

@@ -12,7 +12,7 @@ constexpr std::chrono::microseconds kTick(1000), kShortStay(50);
 constexpr int kIdleTicks = 20;
 }  // namespace
 
-EngineKicker::EngineKicker(uc_engine* engine) : engine_(engine), thread_([this] { work(); }) {}
+EngineKicker::EngineKicker(const EngineInternals& engine) : engine_(engine), thread_([this] { work(); }) {}
 
 EngineKicker::~EngineKicker() {
   {
@@ -32,7 +32,7 @@ void EngineKicker::enter() {
 
 void EngineKicker::kick() {
   wanted_.store(true);
-  if (inside_.load()) uc_emu_stop(engine_);
+  if (inside_.load()) engine_.leave();
   if (!resting_.load()) return;
   const std::lock_guard lock(mutex_);
   rest_.notify_one();
@@ -77,7 +77,7 @@ void EngineKicker::work() {
     if (deadline <= now) deadline_ns_.store(UINT64_MAX);  // once; the run loop sets the next
     if (!inside || soon_.load()) continue;                // woken to wait less
     wanted_.store(true);
-    uc_emu_stop(engine_);
+    engine_.leave();
   }
 }
 

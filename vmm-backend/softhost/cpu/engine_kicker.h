@@ -2,12 +2,10 @@
 // Brings a running engine back to its run loop: at once when asked, at a deadline, and every millisecond so
 // that the environment's clocks and signals are looked at.
 //
-// uc_emu_stop() is lost when it comes before uc_emu_start() has begun, so EngineInternals asks `wanted` where
-// this has happened. It is safe at any moment because EngineLayout::no_exit_request lets the engine test for
-// a stop only between blocks.
+// EngineInternals::leave() is lost when it comes before uc_emu_start() has begun, so EngineInternals asks
+// `wanted` where this has happened. It is safe at any moment because EngineLayout::no_exit_request lets the
+// engine test for it only between blocks.
 #pragma once
-
-#include <unicorn/unicorn.h>
 
 #include <atomic>
 #include <chrono>
@@ -16,11 +14,13 @@
 #include <mutex>
 #include <thread>
 
+#include "softhost/cpu/engine_internals.h"
+
 namespace virttdx::softhost {
 
 class EngineKicker {
  public:
-  explicit EngineKicker(uc_engine* engine);
+  explicit EngineKicker(const EngineInternals& engine);
   ~EngineKicker();
   EngineKicker(const EngineKicker&) = delete;
   EngineKicker& operator=(const EngineKicker&) = delete;
@@ -46,7 +46,7 @@ class EngineKicker {
   void work();
   std::chrono::steady_clock::time_point deadline() const;
 
-  uc_engine* engine_;
+  const EngineInternals engine_;
   std::atomic<bool> inside_{false}, asleep_{false}, wanted_{false}, resting_{false}, soon_{false};
   std::atomic<std::uint64_t> deadline_ns_{UINT64_MAX};
   bool ends_ = false;  // guarded by mutex_

@@ -59,7 +59,7 @@ bool UnicornEngine::return_to_guest() {
   bool undisturbed = true;
   while (!enter_guest()) {
     take_requests();
-    if (inside_) uc_emu_stop(handles_.engine);  // the rest of what was requested is run()'s
+    if (inside_) internals_.leave();  // the rest of what was requested is run()'s
     undisturbed = false;
   }
   return undisturbed;

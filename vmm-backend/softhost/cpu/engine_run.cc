@@ -181,7 +181,7 @@ void UnicornEngine::fail_with(std::string reason) {
 
 void UnicornEngine::leave(RunResult result) {
   result_ = result;
-  if (inside_) uc_emu_stop(handles_.engine);
+  if (inside_) internals_.leave();
 }
 
 }  // namespace virttdx::softhost

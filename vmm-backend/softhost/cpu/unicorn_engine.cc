@@ -77,7 +77,7 @@ UnicornEngine::UnicornEngine(CpuEnvironment& environment, Handles handles, const
       linear_(pages_),
       delivery_(context_, linear_),
       internals_(handles_.engine),
-      kicker_(handles_.engine) {}
+      kicker_(internals_) {}
 
 UnicornEngine::~UnicornEngine() {
   if (code_pages_ != nullptr) code_pages_->leave(code_pages_member_);

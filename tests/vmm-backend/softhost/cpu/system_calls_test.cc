@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <atomic>
+#include <thread>
+
 #include "micro_guest.h"
 
 namespace virttdx::softhost {
@@ -91,6 +94,36 @@ TEST(SystemCalls, SysenterFromCompatibilityModeEntersA64BitKernel) {
   EXPECT_EQ(end.rip, kEntry + 6);
   EXPECT_EQ(end.gpr[kRsp], 0x9000U);
   EXPECT_EQ(end.gpr[kRsi] & 0x240, 0x40U);  // ZF as before, IF clear
+}
+
+/// The engine skips the hooks of both while it has been told to stop.
+TEST(SystemCalls, NeitherSyscallNorRdtscpIsSkippedWhileTheCpuIsAskedToLookForInterrupts) {
+  constexpr std::uint32_t kRounds = 100'000;
+  MicroGuest guest(true);
+  put_wrmsr(guest, kCode, 0xc0000081, 0x001b000800000000);  // STAR
+  put_wrmsr(guest, kCode + 17, 0xc0000082, kEntry);         // LSTAR
+  guest.put(kCode + 34, {0x0f, 0x01, 0xf9,                  // 1: rdtscp
+                         0x3d, 0x88, 0x77, 0x66, 0x55,      // cmp eax, 0x55667788
+                         0x75, 0x07,                        // jne out
+                         0x0f, 0x05,                        // syscall
+                         0x49, 0xff, 0xc9,                  // dec r9
+                         0x75, 0xef,                        // jnz 1b
+                         0x66, 0x0f, 0x01, 0xcc});          // out: tdcall
+  guest.put(kEntry, {0x49, 0xff, 0xc2,                      // inc r10
+                     0xff, 0xe1});                          // jmp rcx
+  guest.engine().set_system_registers(system_call_state(guest));
+  Registers registers = start_at(kCode);
+  registers.gpr[kR9] = kRounds;
+  guest.engine().set_registers(registers);
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    while (!done) guest.engine().request_interrupt_check();
+  });
+  const Registers end = guest.run_until_exit();
+  done = true;
+  other.join();
+  EXPECT_EQ(end.gpr[kR9], 0U);
+  EXPECT_EQ(end.gpr[kR10], kRounds);
 }
 
 }  // namespace virttdx::softhost
