@@ -24,12 +24,20 @@ constexpr std::uint32_t kNoCluster = 0xff000000;
 /// for the next translation (none: all ones) and the requested interrupts.
 constexpr std::size_t kNextFlagsAt = 24, kRequestAt = 28;
 
+/// `caller` is where translated code called.
+template <typename T>
+using CompareExchange = T(void* cpu, std::uint64_t linear, T expected, T desired, std::uint32_t access,
+                          std::uintptr_t caller);
+
 /// Functions of libunicorn.
 struct Functions {
   void (*flush_tlb)(void* cpu) = nullptr;
   std::uint64_t (*ram_address)(uc_engine*, void* host) = nullptr;
   void (*drop_code)(uc_engine*, std::uint64_t begin, std::uint64_t end) = nullptr;
   void (*leave_block)(void* cpu) = nullptr;
+  CompareExchange<std::uint32_t>*compare_exchange_8 = nullptr, *compare_exchange_16 = nullptr,
+  *compare_exchange_32 = nullptr;
+  CompareExchange<std::uint64_t>* compare_exchange_64 = nullptr;
 };
 Functions functions;
 
@@ -140,6 +148,32 @@ __attribute__((visibility("default"))) void cpu_loop_exit_atomic_x86_64(void* cp
 }
 }
 
+namespace {
+template <typename T>
+T exchange(CompareExchange<T>* compare_exchange, void* cpu, std::uint64_t linear, T value,
+           std::uint32_t access, std::uintptr_t caller) {
+  T expected = 0;
+  for (;;) {
+    const T seen = compare_exchange(cpu, linear, expected, value, access, caller);
+    if (seen == expected) return seen;
+    expected = seen;
+  }
+}
+}  // namespace
+
+// XCHG with memory: the library's functions of these names are a load and a store.
+#define VIRTTDX_EXCHANGE(name, type, size)                                                                 \
+  extern "C" __attribute__((visibility("default"))) type name(void* cpu, std::uint64_t linear, type value, \
+                                                              std::uint32_t access) {                      \
+    const auto caller = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));                     \
+    return exchange(functions.compare_exchange_##size, cpu, linear, value, access, caller);                \
+  }
+VIRTTDX_EXCHANGE(helper_atomic_xchgb_x86_64, std::uint32_t, 8)
+VIRTTDX_EXCHANGE(helper_atomic_xchgw_le_x86_64, std::uint32_t, 16)
+VIRTTDX_EXCHANGE(helper_atomic_xchgl_le_x86_64, std::uint32_t, 32)
+VIRTTDX_EXCHANGE(helper_atomic_xchgq_le_x86_64, std::uint64_t, 64)
+#undef VIRTTDX_EXCHANGE
+
 // CMPXCHG8B and CMPXCHG16B ask the block for the mark, not the translator's context: so they are atomic
 // without LOCK too, except where an operand that is not aligned is on its plain step. The library's functions
 // find the instruction by their return address: nothing may stand between.
@@ -220,6 +254,13 @@ bool found(Function*& pointer, const char* name) {
   return pointer != nullptr;
 }
 
+bool find_compare_exchanges() {
+  return found(functions.compare_exchange_8, "helper_atomic_cmpxchgb_mmu_x86_64") &&
+         found(functions.compare_exchange_16, "helper_atomic_cmpxchgw_le_mmu_x86_64") &&
+         found(functions.compare_exchange_32, "helper_atomic_cmpxchgl_le_mmu_x86_64") &&
+         found(functions.compare_exchange_64, "helper_atomic_cmpxchgq_le_mmu_x86_64");
+}
+
 bool find_functions() {
   plain_cmpxchg8b = dlsym(RTLD_NEXT, "helper_cmpxchg8b_unlocked_x86_64");
   atomic_cmpxchg8b = dlsym(RTLD_NEXT, "helper_cmpxchg8b_x86_64");
@@ -228,7 +269,7 @@ bool find_functions() {
          found(functions.flush_tlb, "tlb_flush_x86_64") &&
          found(functions.ram_address, "qemu_ram_addr_from_host_x86_64") &&
          found(functions.drop_code, "tb_invalidate_phys_range_x86_64") &&
-         found(functions.leave_block, "cpu_exit");
+         found(functions.leave_block, "cpu_exit") && find_compare_exchanges();
 }
 
 Result<Places> try_out() {

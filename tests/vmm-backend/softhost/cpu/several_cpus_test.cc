@@ -102,6 +102,21 @@ INSTANTIATE_TEST_SUITE_P(
                                      0x85, 0xc0, 0x75, 0xf4,        // test eax, eax; jnz 1b
                                      0xff, 0x07,                    // inc dword [rdi]
                                      0xc7, 0x47, 0x40, 0x00, 0x00, 0x00, 0x00}},  // mov dword [rdi + 0x40], 0
+        Increment{"SpinlockOfXchgOfBytes", {0xb8, 0x01, 0x00, 0x00, 0x00,         // 1: mov eax, 1
+                                            0x86, 0x47, 0x40,                     // xchg [rdi + 0x40], al
+                                            0x84, 0xc0, 0x75, 0xf4,               // test al, al; jnz 1b
+                                            0xff, 0x07,                           // inc dword [rdi]
+                                            0xc7, 0x47, 0x40, 0x00, 0x00, 0x00, 0x00}},
+        Increment{"SpinlockOfXchgOfWords", {0xb8, 0x01, 0x00, 0x00, 0x00,  // 1: mov eax, 1
+                                            0x66, 0x87, 0x47, 0x40,        // xchg [rdi + 0x40], ax
+                                            0x85, 0xc0, 0x75, 0xf3,        // test eax, eax; jnz 1b
+                                            0xff, 0x07,                    // inc dword [rdi]
+                                            0xc7, 0x47, 0x40, 0x00, 0x00, 0x00, 0x00}},
+        Increment{"SpinlockOfXchgOfQuadwords", {0xb8, 0x01, 0x00, 0x00, 0x00,  // 1: mov eax, 1
+                                                0x48, 0x87, 0x47, 0x40,        // xchg [rdi + 0x40], rax
+                                                0x85, 0xc0, 0x75, 0xf3,        // test eax, eax; jnz 1b
+                                                0xff, 0x07,                    // inc dword [rdi]
+                                                0xc7, 0x47, 0x40, 0x00, 0x00, 0x00, 0x00}},
         Increment{"SpinlockOfBts",
                   {0xf0, 0x0f, 0xba, 0x6f, 0x40, 0x00,  // 1: lock bts dword [rdi + 0x40], 0
                    0x72, 0xf8,                          // jc 1b
