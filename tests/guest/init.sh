@@ -23,7 +23,7 @@ say "seq $(seq 0.1 0.1 250 | tail -1)"
 dd if=/dev/zero of=/tmp/zero bs=1M count=8 2>/dev/null
 say "sha256 $(sha256sum /tmp/zero | cut -d' ' -f1)"
 say "gzip $(gzip -c /tmp/zero | gunzip -c | md5sum | cut -d' ' -f1)"
-say "awk $(awk 'BEGIN { for (i = 1; i <= 1000; ++i) s += sqrt(i); printf "%.6f", s }')"
+say "awk $(awk 'BEGIN { for (i = 1; i <= 1000; ++i) s += i / 7; printf "%.6f", s }')"
 count=0
 while [ "$count" -lt 50 ]; do /bin/true; count=$((count + 1)); done
 say "forks $count"
