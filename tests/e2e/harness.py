@@ -31,9 +31,11 @@ class Failed(Exception):
 class Daemon:
     """virttdxd with directories of its own below a temporary one."""
 
-    def __init__(self, host='soft'):
+    def __init__(self, host='soft', config=''):
         self.host = host
         self.root = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-e2e-'))
+        (self.root / 'etc/libvirt').mkdir(parents=True)
+        (self.root / 'etc/libvirt/virttdxd.conf').write_text(config)
         self.socket = self.root / 'run/libvirt/virttdxd-sock'
         self.process = None
         self.start()
