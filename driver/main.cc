@@ -6,6 +6,7 @@
 #include "api/daemon.h"
 #include "config/command_line.h"
 #include "config/daemon_lock.h"
+#include "config/service_manager.h"
 #include "process/signals.h"
 #include "support/log.h"
 
@@ -13,6 +14,7 @@ namespace virttdx::driver {
 namespace {
 
 Result<> run(QCoreApplication& application, const CommandLine& line) {
+  auto activated = TRY(take_activated_sockets());
   Directories directories = TRY(find_directories(line.root));
   if (line.config_file) directories.config_file = *line.config_file;
   DaemonConfig config = TRY(load_daemon_config(directories.config_file, line.config_file.has_value()));
@@ -31,12 +33,14 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   const auto signals = TRY(SignalWatcher::create([&application] { application.quit(); }));
   Daemon daemon(config, directories, service);
   service.load();
-  TRY(daemon.listen());
+  TRY(daemon.listen(std::move(activated)));
   if (line.idle_timeout_seconds > 0)
     daemon.end_when_idle(std::chrono::seconds(line.idle_timeout_seconds),
                          [&application] { application.quit(); });
   log::info("virttdxd {} listens on '{}'", VIRTTDX_VERSION, directories.socket().native());
+  notify_ready();
   QCoreApplication::exec();
+  notify_stopping();
   log::info("virttdxd ends; running domains go on");
   return {};
 }

@@ -20,6 +20,20 @@ Result<std::optional<gid_t>> find_group(const std::optional<std::string>& name) 
   return found->gr_gid;
 }
 
+struct SocketAccess {
+  std::filesystem::path path;
+  mode_t mode;
+  std::optional<gid_t> group;
+};
+
+// The service manager has set the access of its sockets: as their units say, not as virttdxd.conf does.
+Result<std::unique_ptr<Listener>> listener(ActivatedSockets& activated, const SocketAccess& access,
+                                           Listener::AcceptHandler accept) {
+  if (auto found = activated.extract(access.path))
+    return Listener::adopt(std::move(found.mapped()), access.path, std::move(accept));
+  return Listener::create(access.path, access.mode, access.group, std::move(accept));
+}
+
 ClientLimits limits_of(const DaemonConfig& config) {
   ClientLimits limits;
   limits.outstanding_calls = config.max_client_requests;
@@ -47,15 +61,19 @@ Daemon::Daemon(DaemonConfig config, Directories directories, DomainService& serv
 
 Daemon::~Daemon() { service_.on_event(nullptr); }
 
-Result<> Daemon::listen() {
+Result<> Daemon::listen(ActivatedSockets activated) {
   const auto group = TRY(find_group(config_.unix_sock_group));
-  socket_ = TRY(Listener::create(directories_.socket(), config_.unix_sock_rw_perms, group,
-                                 [this](UniqueFd socket) { accept(std::move(socket), false); }));
-  read_only_socket_ = TRY(Listener::create(directories_.read_only_socket(), config_.unix_sock_ro_perms, group,
-                                           [this](UniqueFd socket) { accept(std::move(socket), true); }));
+  socket_ = TRY(listener(activated, {directories_.socket(), config_.unix_sock_rw_perms, group},
+                         [this](UniqueFd socket) { accept(std::move(socket), false); }));
+  read_only_socket_ =
+      TRY(listener(activated, {directories_.read_only_socket(), config_.unix_sock_ro_perms, group},
+                   [this](UniqueFd socket) { accept(std::move(socket), true); }));
   admin_socket_ =
-      TRY(Listener::create(directories_.admin_socket(), config_.unix_sock_admin_perms, std::nullopt,
-                           [this](UniqueFd socket) { accept_admin(std::move(socket)); }));
+      TRY(listener(activated, {directories_.admin_socket(), config_.unix_sock_admin_perms, std::nullopt},
+                   [this](UniqueFd socket) { accept_admin(std::move(socket)); }));
+  for (const auto& [path, socket] : activated)
+    log::warning("the service manager listens on '{}', which is no socket of virttdxd; it is closed",
+                 path.native());
   return {};
 }
 

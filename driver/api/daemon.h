@@ -14,6 +14,7 @@
 #include "api/session.h"
 #include "config/daemon_config.h"
 #include "config/directories.h"
+#include "config/service_manager.h"
 #include "domain/domain_service.h"
 #include "rpc/listener.h"
 
@@ -27,7 +28,8 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
-  Result<> listen();
+  /// On those of its sockets that are among `activated`, and on new ones for the others.
+  Result<> listen(ActivatedSockets activated);
   /// Calls `idle` when there was neither client nor running domain for `timeout`.
   void end_when_idle(std::chrono::seconds timeout, std::function<void()> idle);
 

@@ -53,18 +53,26 @@ Result<std::unique_ptr<Listener>> Listener::create(const std::filesystem::path& 
     return fail_errno(errno, "bind socket '{}'", path.native());
   TRY(set_access(path, mode, group));
   if (listen(socket.get(), kBacklog) != 0) return fail_errno(errno, "listen on socket '{}'", path.native());
-  return std::unique_ptr<Listener>(new Listener(std::move(socket), path, std::move(accept)));
+  return std::unique_ptr<Listener>(new Listener(std::move(socket), path, true, std::move(accept)));
 }
 
-Listener::Listener(UniqueFd socket, std::filesystem::path path, AcceptHandler accept)
+std::unique_ptr<Listener> Listener::adopt(UniqueFd socket, const std::filesystem::path& path,
+                                          AcceptHandler accept) {
+  return std::unique_ptr<Listener>(new Listener(std::move(socket), path, false, std::move(accept)));
+}
+
+Listener::Listener(UniqueFd socket, std::filesystem::path path, bool owns_path, AcceptHandler accept)
     : socket_(std::move(socket)),
       path_(std::move(path)),
+      owns_path_(owns_path),
       accept_(std::move(accept)),
       readable_(socket_.get(), QSocketNotifier::Read) {
   QObject::connect(&readable_, &QSocketNotifier::activated, &readable_, [this] { accept_some(); });
 }
 
-Listener::~Listener() { unlink(path_.c_str()); }
+Listener::~Listener() {
+  if (owns_path_) unlink(path_.c_str());
+}
 
 void Listener::accept_some() {
   while (true) {

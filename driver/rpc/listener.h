@@ -23,17 +23,21 @@ class Listener {
   /// when absent.
   static Result<std::unique_ptr<Listener>> create(const std::filesystem::path& path, mode_t mode,
                                                   std::optional<gid_t> group, AcceptHandler accept);
+  /// Takes a socket that listens already. Its path is another's: it stays when the listener ends.
+  static std::unique_ptr<Listener> adopt(UniqueFd socket, const std::filesystem::path& path,
+                                         AcceptHandler accept);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
  private:
-  Listener(UniqueFd socket, std::filesystem::path path, AcceptHandler accept);
+  Listener(UniqueFd socket, std::filesystem::path path, bool owns_path, AcceptHandler accept);
   void accept_some();
   void pause_after(int error);
 
   UniqueFd socket_;
   std::filesystem::path path_;
+  bool owns_path_;
   AcceptHandler accept_;
   QSocketNotifier readable_;
 };
