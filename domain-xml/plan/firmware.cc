@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "plan/firmware_verdict.h"
 #include "plan/planning.h"
 #include "support/file.h"
 #include "vmm_backend/tdvf.h"
@@ -119,20 +120,19 @@ constexpr std::array kUnusable = {
 
 // A TD with any of these would hang silently.
 void check_firmware(Planning& planning, const std::string& path) {
-  const auto image = read_file(path, kTdvfMaximumSize);
-  if (!image) {
+  const auto unusable = examine_firmware(path);
+  if (!unusable) {
     planning.error("firmware-unreadable", kLoaderPath,
-                   fmt::format("firmware cannot be read: {}", image.error().message()),
+                   fmt::format("firmware cannot be read: {}", unusable.error().message()),
                    "name a file that is there, or use firmware='efi' without <loader>");
     return;
   }
-  const auto tdvf = parse_tdvf(*image);
-  if (tdvf) return;
-  const auto diagnosis = diagnose_tdvf(*image);
+  if (!*unusable) return;
+  const auto& [diagnosis, why] = **unusable;
   const auto& words = kUnusable.at(static_cast<std::size_t>(diagnosis));
   CHECK(words.diagnosis == diagnosis);
   planning.error(words.id, kLoaderPath,
-                 fmt::format("firmware '{}' {} ({})", path, words.what, tdvf.error().message()),
+                 fmt::format("firmware '{}' {} ({})", path, words.what, why),
                  "use a combined image with TDVF metadata such as /usr/share/ovmf/OVMF.fd, or firmware='efi' "
                  "without <loader>");
 }
@@ -161,7 +161,9 @@ std::vector<std::string> firmware_for_trust_domains(const PlanSources& sources, 
   images.push_back(sources.fallback_firmware);
   std::vector<std::string> usable;
   for (auto& image : images)
-    if (std::ranges::count(usable, image) == 0 && load_tdvf(image)) usable.push_back(std::move(image));
+    if (const auto unusable = examine_firmware(image);
+        unusable && !*unusable && std::ranges::count(usable, image) == 0)
+      usable.push_back(std::move(image));
   return usable;
 }
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "golden.h"
@@ -162,6 +164,28 @@ TEST(CompareCpuid, LeavesOutWhatIsComputedWhenAsked) {
   report.vcpu_requested = {{.function = 1, .ecx = kOsxsave}};
   report.actual = {{.function = 1}};
   EXPECT_TRUE(compare_cpuid(report, 0x7, 0x10000000).empty());
+}
+
+bool refuses_firmware(const std::filesystem::path& firmware) {
+  PlanSources sources;
+  sources.firmware_descriptors.clear();
+  sources.fallback_firmware = firmware;
+  const auto plan = plan_launch(complete(test::read_data("plan/soft/nova.xml")),
+                                host_of("plan/soft.host.json"), sources);
+  return !plan || std::ranges::any_of(plan->findings, [](const Finding& finding) {
+    return finding.id == "firmware-no-metadata";
+  });
+}
+
+TEST(FirmwareFile, IsLookedAtAgainOnceItHasChanged) {
+  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  const auto file = std::filesystem::path(testing::TempDir()) / "firmware.fd";
+  std::ofstream(file) << std::string(4096, 'x');
+  EXPECT_TRUE(refuses_firmware(file));
+  EXPECT_TRUE(refuses_firmware(file));
+  std::filesystem::copy_file(kFirmware, file, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_FALSE(refuses_firmware(file));
+  EXPECT_FALSE(refuses_firmware(file));
 }
 
 }  // namespace
