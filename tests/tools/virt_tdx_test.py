@@ -2,6 +2,7 @@
 """virt-tdx as its user sees it: output, JSON against its schema, exit codes, errors."""
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -289,6 +290,64 @@ class Host(unittest.TestCase):
         done = virt_tdx('host', '--host', 'soft', '--save', '/proc/none/host.json')
         self.assertEqual((done.returncode, done.stdout), (2, ''))
         self.assertIn('/proc/none', done.stderr)
+
+
+class Validate(unittest.TestCase):
+    """On files of a host that is made here; what KVM offers comes from a record of a host with TDX."""
+    GOOD = {'proc/cpuinfo': 'vendor_id\t: GenuineIntel\nflags\t\t: fpu tdx_host_platform\n', 'proc/sys/kernel/osrelease': '6.16.3-amd64\n',
+            'dev/kvm': '', 'sys/module/kvm_intel/parameters/tdx': 'Y\n', 'usr/share/libvirt/cpu_map/index.xml': '<cpus/>'}
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix='virttdx-host-'))
+        self.addCleanup(shutil.rmtree, self.root)
+        for name, text in self.GOOD.items():
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_text(text)
+        (self.root / 'usr/share/ovmf').mkdir(parents=True)
+        (self.root / 'usr/share/ovmf/OVMF.fd').symlink_to(FIRMWARE)
+        self.host = json.loads((harness.SOURCE / 'tests/data/plan/kvm.host.json').read_text())
+        self.host.update(key_ids=31, key_ids_used=2)
+
+    def validate(self):
+        monitor = self.root / 'monitor'
+        monitor.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(self.host)}\nEND\n")
+        monitor.chmod(0o755)
+        done = subprocess.run([BUILD / 'tools/virt-tdx', 'host', '--validate', '--root', self.root], capture_output=True, text=True,
+                              env={**os.environ, 'VIRTTDX_VMM': str(monitor)}, timeout=harness.PATIENCE, check=False)
+        lines = [line.split(': ', 2) for line in done.stdout.splitlines()]
+        return done.returncode, {what.removeprefix('Checking for ').strip(): verdict for _, what, verdict in lines}
+
+    def test_host_with_everything_passes_but_for_services(self):
+        status, found = self.validate()
+        self.assertEqual(status, 0, found)
+        self.assertEqual({name for name, verdict in found.items() if not verdict.startswith('PASS')},
+                         {'quote generation service', 'libvirt daemon for TDs'})
+        self.assertEqual(found['private key ids'], 'PASS (29 of 31 free)')
+
+    def test_each_missing_thing_is_named_with_a_remedy(self):
+        for name, text, check, hint in [
+                ('proc/cpuinfo', 'vendor_id: GenuineIntel', 'BIOS and CPU for TDX key ids', 'BIOS'),
+                ('proc/cpuinfo', 'vendor_id: AuthenticAMD', 'BIOS and CPU for TDX key ids', 'not Intel'),
+                ('sys/module/kvm_intel/parameters/tdx', 'N', 'module parameter kvm_intel.tdx', 'options kvm_intel tdx=1')]:
+            (self.root / name).write_text(text)
+            status, found = self.validate()
+            self.assertEqual(status, 1)
+            self.assertTrue(found[check].startswith('FAIL ('), found)
+            self.assertIn(hint, found[check])
+
+    def test_key_ids_in_use_and_old_kernels_are_told(self):
+        self.host.update(key_ids_used=31)
+        (self.root / 'proc/sys/kernel/osrelease').write_text('6.1.0-44-amd64')
+        status, found = self.validate()
+        self.assertEqual(status, 1)
+        self.assertIn('all 31 are in use', found['private key ids'])
+        self.assertIn('WARN (6.1.0-44-amd64 is older than 6.16', found['kernel version'])
+
+    def test_host_without_firmware_fails(self):
+        (self.root / 'usr/share/ovmf/OVMF.fd').unlink()
+        status, found = self.validate()
+        self.assertEqual(status, 1)
+        self.assertIn('install ovmf', found['firmware for TDs'])
 
 
 class Profiles(unittest.TestCase):
