@@ -20,7 +20,7 @@ Result<std::uint32_t> port_of(const domain_xml::Domain& domain, const remote_str
   for (const auto* list : {&devices.serials, &devices.consoles})
     for (const auto& candidate : *list)
       if (candidate.alias == *device) return candidate.target_port.value_or(0);
-  return fail(Error::Code::InvalidArgument, "cannot find character device {}", *device);
+  return fail(Error::Code::Internal, "cannot find character device {}", *device);
 }
 
 // As libvirt's drivers word it.

@@ -130,7 +130,7 @@ Result<> set_numa(domain_xml::Domain& domain, const ParamsRead& params) {
   }
   if (const auto nodes = params.string(VIR_DOMAIN_NUMA_NODESET)) {
     const auto set = domain_xml::parse_cpuset(*nodes);
-    if (!set) return fail(Error::Code::InvalidArgument, "Invalid nodeset of 'numatune': {}", *nodes);
+    if (!set) return fail(Error::Code::InvalidArgument, "Failed to parse bitmap '{}'", *nodes);
     tune.nodeset = domain_xml::format_cpuset(*set);
   }
   domain.tuning.numa = std::move(tune);

@@ -25,7 +25,9 @@ WireError no_guest_count(const DomainRecord& record) {
 
 Answer domain_get_max_vcpus(Session& session, const remote_domain_get_max_vcpus_args& args,
                             remote_domain_get_max_vcpus_ret& ret, Arena&) {
-  ret.num = static_cast<int>(TRY(find_record(session, args.dom))->current().vcpus);
+  // libvirt's meaning: the live maximum.
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ret.num = static_cast<int>(TRY(definition_asked(*record, VIR_DOMAIN_AFFECT_LIVE))->vcpus);
   return {};
 }
 

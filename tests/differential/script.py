@@ -5,12 +5,13 @@ import libvirt
 LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 UUID = '7e6affbb-ecdb-4ad7-b728-29bbcc9f35ab'
 OTHER = '11111111-2222-3333-4444-555555555555'
+UNLIMITED = 9007199254740991  # VIR_DOMAIN_MEMORY_PARAM_UNLIMITED
 META = libvirt.VIR_DOMAIN_METADATA_ELEMENT
 TITLE, DESCRIPTION = libvirt.VIR_DOMAIN_METADATA_TITLE, libvirt.VIR_DOMAIN_METADATA_DESCRIPTION
 
 
 def domain_xml(session, name='td', uuid=UUID, extra=''):
-    return session.template.format(name=name, uuid=uuid, extra=extra)
+    return session.template.format(name=name, uuid=uuid, memory=128, extra=extra)
 
 
 def d(call):
@@ -114,6 +115,7 @@ CHANGES = [
     ('set hard limit', d(lambda d: d.setMemoryParameters({'hard_limit': 1 << 20}, CONFIG))),
     ('memory parameters', d(lambda d: d.memoryParameters(CONFIG))),
     ('swap below hard limit', d(lambda d: d.setMemoryParameters({'swap_hard_limit': 1024}, CONFIG))),
+    ('no hard limit', d(lambda d: d.setMemoryParameters({'hard_limit': UNLIMITED}, CONFIG))),
     ('set weight', d(lambda d: d.setBlkioParameters({'weight': 500}, CONFIG))),
     ('weight', d(lambda d: d.blkioParameters(CONFIG)['weight'])),
     ('weight too large', d(lambda d: d.setBlkioParameters({'weight': 5000}, CONFIG))),
@@ -174,10 +176,35 @@ HOST = [
     ('memory stats of a cell', c(lambda c: sorted(c.getMemoryStats(0)))), ('of no cell', c(lambda c: c.getMemoryStats(99))),
     ('cells free', c(lambda c: len(c.getCellsFreeMemory(0, 9)))), ('no cells free', c(lambda c: c.getCellsFreeMemory(99, 1))),
     ('pages of no size', c(lambda c: c.getFreePages([3], 0, 1))), ('cpu map', c(lambda c: c.getCPUMap())),
-    ('node info', c(lambda c: c.getInfo()[1:3] + c.getInfo()[4:])), ('secure', c(lambda c: (c.isSecure(), c.isEncrypted(), c.isAlive()))),
+    ('node info', c(lambda c: c.getInfo()[2:3] + c.getInfo()[4:])), ('secure', c(lambda c: (c.isSecure(), c.isEncrypted(), c.isAlive()))),
     ('max vcpus of no type', c(lambda c: c.getMaxVcpus('nothing'))), ('hostname', c(lambda c: c.getHostname())),
     ('domain capabilities of no type', c(lambda c: c.getDomainCapabilities(None, None, None, 'nothing'))),
     ('domain capabilities of no arch', c(lambda c: c.getDomainCapabilities(None, 'nothing', None, None))),
     ('restore nothing', c(lambda c: c.restore('/nonexistent/x'))),
 ]
-STEPS = HOST + LOOKUPS + DEFINITIONS + STOPPED + CHANGES + RUNNING
+
+
+def virsh(*lines):
+    """A step a line, named after it, that two daemons are to answer alike."""
+    return [(f'virsh {line}', lambda s, words=line.split(): s.virsh(*words)) for line in lines]
+
+
+def again(phase, steps):
+    return [(f'{name}, {phase}', step) for name, step in steps]
+
+
+SHELL = virsh(
+    'domstate td', 'domstate td --reason', 'domid td', 'domname ' + UUID, 'domuuid td', 'domcontrol td', 'dominfo none', 'domblklist td',
+    'domblklist td --details', 'domiflist td', 'domifaddr td', 'domjobinfo td', 'domfsinfo td', 'domhostname td', 'domtime td',
+    'domblkerror td', 'dommemstat none', 'vcpucount td', 'vcpucount td --maximum --config', 'vcpucount td --current --live',
+    'vcpuinfo none', 'emulatorpin td --config', 'iothreadinfo td', 'schedinfo none', 'blkdeviotune td vda', 'domblkinfo td vda',
+    'domblkstat td vda', 'domifstat td vnet9', 'domif-getlink td 52:54:00:00:00:01', 'snapshot-list td', 'snapshot-current td',
+    'checkpoint-list td', 'managedsave-remove none', 'desc td', 'desc td --title', 'metadata td urn:none', 'perf td --config',
+    'dompmwakeup td', 'guestvcpus td', 'guestinfo td', 'set-user-password td u p', 'qemu-monitor-command none info', 'screenshot none /x',
+    'send-key td KEY_A', 'send-process-signal td 1 SIGTERM', 'memtune td --config', 'numatune none', 'blkiotune none',
+    'undefine none', 'start none', 'destroy none', 'suspend none', 'shutdown td --mode nothing', 'dumpxml none', 'dumpxml td --nothing',
+    'console none', 'edit none', 'detach-disk td vdz', 'detach-interface td bridge', 'attach-disk none /x vdb', 'update-memory-device td --node 0')
+LISTS = virsh('list --name', 'list --all --name', 'list --inactive --name', 'list --transient --name', 'list --autostart --name',
+              'list --all --state-running --name', 'list --state-paused --name', 'list --all --managed-save --name')
+STEPS = (HOST + LOOKUPS + DEFINITIONS + again('stopped', SHELL + LISTS) + STOPPED + CHANGES + RUNNING[:2] + again('running', SHELL + LISTS) +
+         RUNNING[2:])

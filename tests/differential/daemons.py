@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A private libvirtd with its QEMU driver and a private virttdxd, to be asked the same.
+
+libvirtd runs in a mount namespace of its own, with /run, /etc/libvirt, /var/lib/libvirt and /var/log/libvirt on empty file systems:
+nothing of an installed libvirt is touched. That needs root and the packages libvirt-daemon-driver-qemu and qemu-system-x86.
+"""
+import os
+import shutil
+import subprocess
+
+QEMU_XML = """<domain type='qemu'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='q35'>hvm</type></os>{extra}
+<devices><serial type='pty'/><memballoon model='none'/></devices></domain>"""
+TDX_XML = """<domain type='kvm'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader></os><features><acpi/></features>{extra}
+<devices><serial type='pty'/></devices><launchSecurity type='tdx'/></domain>"""
+PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
+
+
+def missing():
+    """Why no private libvirtd can run here; None: it can."""
+    for program in ('libvirtd', 'qemu-system-x86_64', 'unshare'):
+        if shutil.which(program, path=PATH) is None:
+            return f'{program} is not installed'
+    return None if os.geteuid() == 0 else 'a private libvirtd needs root'
+
+
+def only_child(pid):
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as children:
+        return int(children.read().split()[0])
+
+
+class PrivateLibvirtd:
+    """Its socket is in a folder that both sides see. A shell reaps the orphans of its process namespace: libvirtd would wait for each QEMU
+    that it killed until the time is up."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.folder = folder
+        script = f"""
+set -e
+for place in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do mkdir -p $place; done
+mount --make-rprivate /
+for place in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do mount -t tmpfs none $place; done
+mkdir -p /run/libvirt /run/lock /run/users
+for file in passwd group; do cp /etc/$file /run/users/$file; done
+echo 'libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin' >> /run/users/passwd
+echo "libvirt-qemu:x:64055:" >> /run/users/group
+grep -q '^kvm:' /etc/group || echo 'kvm:x:64057:' >> /run/users/group
+for file in passwd group; do mount --bind /run/users/$file /etc/$file; done
+mount --bind {folder} /run/libvirt
+printf 'unix_sock_dir = "/run/libvirt"\\nauth_unix_rw = "none"\\nmax_anonymous_clients = 100\\n' > /etc/libvirt/libvirtd.conf
+printf 'stdio_handler = "file"\\nsecurity_driver = "none"\\nuser = "root"\\ngroup = "root"\\ncgroup_controllers = []\\nnamespaces = []\\n' > /etc/libvirt/qemu.conf
+libvirtd & wait"""
+        with open(folder.parent / 'libvirtd.log', 'wb') as log:
+            self.process = subprocess.Popen(['unshare', '-m', '--kill-child', '-f', '-p', '--mount-proc', 'bash', '-c', script],
+                                            stdout=log, stderr=log, env={**os.environ, 'PATH': PATH})
+
+    def uri(self):
+        return f'qemu:///system?socket={self.folder}/libvirt-sock'
+
+    def pid(self):
+        """Of libvirtd itself: unshare's child is the shell, whose child it is."""
+        return only_child(only_child(self.process.pid))
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Virttdxd:
+    """On the software TDX host. `environment` may put another monitor in the real one's place."""
+
+    def __init__(self, program, root, **environment):
+        root.mkdir()
+        self.root = root
+        with open(root.parent / 'virttdxd.log', 'wb') as log:
+            self.process = subprocess.Popen([program, '--host', 'soft', '--root', root], stdout=log, stderr=log,
+                                            env={**os.environ, **environment})
+
+    def uri(self):
+        return f'tdx:///system?socket={self.root}/run/libvirt/virttdxd-sock'
+
+    def pid(self):
+        return self.process.pid
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
