@@ -174,6 +174,7 @@ MonitorStatus Monitor::status() {
   status.pid = ::getpid();
   status.serials.clear();
   for (const auto& [port, console] : consoles_) status.serials.push_back(console->status());
+  status.console_ports = devices_->console_ports();
   return status;
 }
 
@@ -193,6 +194,10 @@ Result<UniqueFd> Monitor::console_attach(std::uint8_t port, bool force) {
     return fail(Error::Code::NotFound, "the TD has no serial port {}; it has {} of them", port,
                 consoles_.size());
   return console->second->attach(force);
+}
+
+Result<UniqueFd> Monitor::console_attach(const std::string& device, bool force) {
+  return devices_->attach_console(device, force);
 }
 
 }  // namespace virttdx

@@ -56,6 +56,7 @@ class Monitor final : public ControlHandler {
   DeviceStatistics device_statistics() override;
   ExitStatistics trace() override;
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
+  Result<UniqueFd> console_attach(const std::string& device, bool force) override;
 
   // In the order of dependence: each is destroyed before what it uses.
   std::unique_ptr<EventLoop> loop_;

@@ -22,6 +22,7 @@ class Handler : public ControlHandler {
   DeviceStatistics device_statistics() override { return {}; }
   ExitStatistics trace() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
+  Result<UniqueFd> console_attach(const std::string&, bool) override { return UniqueFd(); }
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "backends/host_backends.h"
 
+#include <algorithm>
+
 #include "backends/socket_port.h"
 #include "backends/terminal_port.h"
 
@@ -108,6 +110,25 @@ DeviceStatistics HostBackends::statistics() const {
   for (const Interface& interface : interfaces_)
     statistics.interfaces.push_back(interface.backend->statistics());
   return statistics;
+}
+
+std::vector<ConsolePortStatus> HostBackends::console_ports() const {
+  std::vector<ConsolePortStatus> statuses;
+  for (const Port& port : ports_) {
+    if (!port.console) continue;
+    auto status = port.console->status();
+    statuses.push_back({port.id, std::move(status.pty_path), status.attached});
+  }
+  return statuses;
+}
+
+Result<UniqueFd> HostBackends::attach_console(const std::string& id, bool force) {
+  const auto port = std::ranges::find_if(
+      ports_, [&](const Port& candidate) { return candidate.id == id && candidate.console; });
+  if (port == ports_.end())
+    return fail(Error::Code::NotFound, "the TD has no console port '{}' that is not a socket of its own",
+                id.substr(0, 60));
+  return port->console->attach(force);
 }
 
 }  // namespace virttdx

@@ -29,6 +29,10 @@ class HostBackends {
   /// By device id. Valid as long as this object.
   DeviceBackends by_id() const;
   DeviceStatistics statistics() const;
+  /// Console ports that are no sockets; on the loop's thread.
+  std::vector<ConsolePortStatus> console_ports() const;
+  /// SerialConsole::attach() of one of them; on the loop's thread.
+  Result<UniqueFd> attach_console(const std::string& id, bool force);
 
  private:
   HostBackends() = default;

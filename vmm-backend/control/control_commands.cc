@@ -55,13 +55,19 @@ Result<Answer> run_trace(const Arguments& arguments, ControlHandler& handler) {
 }
 
 Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& handler) {
-  std::uint8_t port = 0;
+  std::optional<std::uint8_t> port;
+  std::optional<std::string> device;
   bool force = false;
   JsonReader reader(arguments, "/arguments");
   reader.optional("port", port);
+  reader.optional("device", device);
   reader.optional("force", force);
   TRY(reader.finish());
-  return Answer{nlohmann::json::object(), TRY(handler.console_attach(port, force))};
+  if (port && device)
+    return fail(Error::Code::InvalidArgument, "console-attach takes \"port\" or \"device\", not both");
+  auto attached =
+      device ? handler.console_attach(*device, force) : handler.console_attach(port.value_or(0), force);
+  return Answer{nlohmann::json::object(), TRY(std::move(attached))};
 }
 
 constexpr std::array kCommands = {

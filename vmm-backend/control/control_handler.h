@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "support/result.h"
 #include "support/unique_fd.h"
@@ -27,8 +28,10 @@ class ControlHandler {
   virtual DeviceStatistics device_statistics() = 0;
   /// Exits since tracing went on; keeps it on for a while.
   virtual ExitStatistics trace() = 0;
-  /// The client's end of the console.
+  /// The client's end of a serial port.
   virtual Result<UniqueFd> console_attach(std::uint8_t port, bool force) = 0;
+  /// The client's end of a virtio console's port, by the id of its device.
+  virtual Result<UniqueFd> console_attach(const std::string& device, bool force) = 0;
 };
 
 }  // namespace virttdx

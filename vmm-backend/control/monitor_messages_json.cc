@@ -15,6 +15,13 @@ void describe(Visitor& visit, SerialStatus& serial) {
 }
 
 template <typename Visitor>
+void describe(Visitor& visit, ConsolePortStatus& port) {
+  visit.required("id", port.id);
+  visit.required("pty_path", port.pty_path);
+  visit.required("attached", port.attached);
+}
+
+template <typename Visitor>
 void describe(Visitor& visit, MonitorStatus& status) {
   visit.required("state", status.state);
   visit.required("stop_reason", status.stop_reason);
@@ -25,6 +32,7 @@ void describe(Visitor& visit, MonitorStatus& status) {
   visit.required("recreated", status.recreated);
   visit.required("vcpu_time_ns", status.vcpu_time_ns);
   visit.required("serials", status.serials);
+  visit.list("console_ports", status.console_ports);
 }
 
 template <typename Visitor>

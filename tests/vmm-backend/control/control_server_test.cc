@@ -57,10 +57,15 @@ class FakeHandler : public ControlHandler {
     EXPECT_EQ(::write(writer.get(), "Shell>", 6), 6);
     return UniqueFd(pair[0]);
   }
+  Result<UniqueFd> console_attach(const std::string& device, bool force) override {
+    attached_device = device;
+    return console_attach(std::uint8_t{0}, force);
+  }
 
   VmState state = VmState::Running;
   std::string padding;
   int attached_port = -1;
+  std::string attached_device;
   bool attached_force = false;
 };
 
@@ -151,6 +156,14 @@ TEST_F(AControlServer, HandsOverTheConsole) {
   EXPECT_EQ(std::string_view(text.data(), 6), "Shell>");
   EXPECT_EQ(handler_.attached_port, 1);
   EXPECT_TRUE(handler_.attached_force);
+}
+
+TEST_F(AControlServer, HandsOverAConsoleByItsDevice) {
+  auto one = client();
+  EXPECT_TRUE(one.call("console-attach", {{"device", "console1"}}, 10s).value().fd);
+  EXPECT_EQ(handler_.attached_device, "console1");
+  const auto both = one.call("console-attach", {{"device", "console1"}, {"port", 0}}, 10s).value();
+  EXPECT_EQ(both.result.error().code(), Error::Code::InvalidArgument);
 }
 
 TEST_F(AControlServer, SendsEventsToEveryClient) {

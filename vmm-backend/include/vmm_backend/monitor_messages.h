@@ -39,6 +39,13 @@ struct SerialStatus {
   bool attached = false;  ///< a console-attach connection is open
 };
 
+/// A port of a virtio console that ends in a terminal, a file or nothing: one that console-attach reaches.
+struct ConsolePortStatus {
+  std::string id;         ///< ConsolePortConfig::id
+  std::string pty_path;   ///< empty without a pty
+  bool attached = false;  ///< a console-attach connection is open
+};
+
 /// Reply of "status".
 struct MonitorStatus {
   VmState state = VmState::Starting;
@@ -50,6 +57,7 @@ struct MonitorStatus {
   std::uint32_t recreated = 0;  ///< times that a reset made a new TD
   std::vector<std::uint64_t> vcpu_time_ns;
   std::vector<SerialStatus> serials;
+  std::vector<ConsolePortStatus> console_ports = {};
 };
 
 /// Reply of "measurements". Valid after launch.
@@ -104,9 +112,9 @@ struct MonitorEvent {
 
 /// Commands, by the name on the wire. Arguments in braces.
 ///   status, pause, resume, stop, powerdown (ACPI power button), reset, measurements, cpuid,
-///   console-attach {"port": 0, "force": false}: reply carries one end of a socket pair by SCM_RIGHTS;
-///     output that nobody has seen yet (the last 64 KiB) comes first; one attachment a port, force ends the
-///     older.
+///   console-attach {"port": 0, "force": false} of a serial port, {"device": "console1", "force": false} of a
+///     virtio console's: reply carries one end of a socket pair by SCM_RIGHTS; output that nobody has seen
+///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older.
 namespace control_command {
 inline constexpr std::string_view kStatus = "status";
 inline constexpr std::string_view kPause = "pause";
