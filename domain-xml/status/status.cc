@@ -2,6 +2,7 @@
 #include "domain_xml/status.h"
 
 #include <array>
+#include <limits>
 
 #include "elements/elements.h"
 #include "status/state_names.h"
@@ -21,6 +22,17 @@ struct Count64 {
   static std::string encode(std::uint64_t value) { return std::to_string(value); }
 };
 
+/// 0: the monitor has not been started yet.
+struct ProcessId {
+  static Result<int> decode(std::string_view text) {
+    const auto value = TRY(SignedNumber::decode(text));
+    if (value < 0 || value > std::numeric_limits<pid_t>::max())
+      return fail(Error::Code::XmlInvalid, "expected the number of a process");
+    return static_cast<int>(value);
+  }
+  static std::string encode(int value) { return std::to_string(value); }
+};
+
 struct StatusDocument : DomainStatus {
   std::string state_text;
   std::string reason_text;
@@ -33,9 +45,10 @@ constexpr RowOptions kRequired{.required = true};
 constexpr std::array kTable = {
     property<&StatusDocument::state_text, NonEmptyText>("@state", kRequired),
     property<&StatusDocument::reason_text, NonEmptyText>("@reason", kRequired),
-    property<&DomainStatus::pid, DomainId, StatusDocument>("@pid", kRequired),
+    property<&DomainStatus::pid, ProcessId, StatusDocument>("@pid", kRequired),
     property<&DomainStatus::pid_start_time, Count64, StatusDocument>("process/@startTime", kRequired),
     property<&DomainStatus::transient, Presence, StatusDocument>("transient"),
+    property<&DomainStatus::resume_when_verified, Presence, StatusDocument>("resumeWhenVerified"),
     property<&DomainStatus::monitor_socket, AbsolutePath, StatusDocument>("monitor/@path", kRequired),
 };
 constexpr std::array kMessageTable = {property<&Message::text, Text>(".")};

@@ -33,6 +33,7 @@ TEST(DomainStatus, IsWrittenAsLibvirtsStatusDocument) {
 TEST(DomainStatus, ReadsBackWhatItWrote) {
   auto status = running();
   status.transient = true;
+  status.resume_when_verified = true;
   status.state = kPaused;
   status.reason = kPausedStartingUp;
   const auto again = parse_status(format_status(status));
@@ -44,7 +45,16 @@ TEST(DomainStatus, ReadsBackWhatItWrote) {
   EXPECT_EQ(again->monitor_socket, status.monitor_socket);
   EXPECT_EQ(again->messages, status.messages);
   EXPECT_TRUE(again->transient);
+  EXPECT_TRUE(again->resume_when_verified);
   EXPECT_EQ(again->domain, status.domain);
+}
+
+TEST(DomainStatus, IsOfAMonitorThatHasNotBeenStartedToo) {
+  auto status = running();
+  status.pid = 0;
+  const auto again = parse_status(format_status(status));
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(again->pid, 0);
 }
 
 TEST(DomainStatus, NumbersLinesOfTheWholeDocument) {

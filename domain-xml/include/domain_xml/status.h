@@ -19,11 +19,13 @@ namespace virttdx::domain_xml {
 struct DomainStatus {
   int state = 0;
   int reason = 0;
-  pid_t pid = 0;
+  pid_t pid = 0;                     ///< 0: the monitor has not been started yet
   std::uint64_t pid_start_time = 0;  ///< /proc/PID/stat field 22: tells a reused pid
   std::string monitor_socket;
   std::vector<std::string> messages;  ///< virDomainGetMessages
   bool transient = false;
+  /// The guest is held until its CPU has been found to be the one asked for, and runs then.
+  bool resume_when_verified = false;
   Domain domain;  ///< live definition, with id
 };
 
