@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "cpu/cpu_map_cache.h"
 #include "cpu/host_model.h"
 #include "cpu/td_cpu.h"
 #include "domain_xml/cpu_models.h"
@@ -108,7 +109,8 @@ Result<DescribedCpu> intersection(std::span<const std::string> xmls, const CpuMo
 
 Result<CpuComparison> compare_cpu(std::string_view cpu_xml, ComparedCpu with, const HostCapabilities& host,
                                   const PlanSources& sources) {
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   const auto cpu = TRY(read_description(cpu_xml, map));
   const auto offered = features_of(with, host, map);
   if (!cpu.vendor.empty() && cpu.vendor != "Intel")
@@ -132,7 +134,8 @@ Result<CpuComparison> compare_cpu(std::string_view cpu_xml, ComparedCpu with, co
 
 Result<std::string> baseline_cpu(std::span<const std::string> cpu_xmls, const HostCapabilities& host,
                                  const BaselineOptions& options, const PlanSources& sources) {
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   auto all = TRY(intersection(cpu_xmls, map));
   if (options.for_cpu == ComparedCpu::TrustDomain)
     all.required = common(all.required, td_features(host, map));

@@ -90,12 +90,12 @@ std::uint32_t CpuSignature::leaf_1_eax() const {
 }
 
 Result<CpuModelMap> CpuModelMap::load(const std::filesystem::path& features_file) {
-  CpuModelMap map;
-  map.features_ = TRY(CpuMap::load(features_file));
+  auto map = TRY(load_features(features_file));
   const auto folder = features_file.parent_path();
-  for (const auto& name : included_files(TRY(read_map_file(folder / "index.xml")))) {
+  map.files_.push_back(folder / "index.xml");
+  for (const auto& name : included_files(TRY(read_map_file(map.files_.back())))) {
     if (name == features_file.filename()) continue;
-    const auto path = folder / name;
+    const auto path = map.files_.emplace_back(folder / name);
     if (auto added = map.add_models(TRY(read_map_file(path))); !added)
       return tl::unexpected<Error>(std::move(added).error().with_context(path.string()));
   }
@@ -105,6 +105,7 @@ Result<CpuModelMap> CpuModelMap::load(const std::filesystem::path& features_file
 Result<CpuModelMap> CpuModelMap::load_features(const std::filesystem::path& features_file) {
   CpuModelMap map;
   map.features_ = TRY(CpuMap::load(features_file));
+  map.files_ = {features_file};
   return map;
 }
 

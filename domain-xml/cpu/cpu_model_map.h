@@ -47,6 +47,8 @@ class CpuModelMap {
   static Result<CpuModelMap> load_features(const std::filesystem::path& features_file);
 
   const CpuMap& features() const { return features_; }
+  /// What it was read from.
+  const std::vector<std::filesystem::path>& files() const { return files_; }
   /// In libvirt's order.
   const std::vector<CpuModel>& models() const { return models_; }
   const CpuModel* find_model(std::string_view name) const;
@@ -60,6 +62,7 @@ class CpuModelMap {
 
   CpuMap features_;
   std::vector<CpuModel> models_;
+  std::vector<std::filesystem::path> files_;
 };
 
 /// What is in `left` and not in `right`.

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "domain_xml/cpu_models.h"
 
+#include "cpu/cpu_map_cache.h"
 #include "cpu/host_model.h"
 #include "cpu/td_cpu.h"
 #include "plan/cpu_model.h"
 
 namespace virttdx::domain_xml {
 Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources) {
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   std::vector<std::string> names;
   for (const auto& model : map.models()) names.push_back(model.name);
   return names;
@@ -15,7 +17,8 @@ Result<std::vector<std::string>> cpu_model_names(const PlanSources& sources) {
 
 Result<std::vector<CpuModelUsability>> cpu_model_usability(const HostCapabilities& host,
                                                            const PlanSources& sources) {
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   std::vector<CpuModelUsability> models;
   for (const auto& model : map.models()) {
     const auto missing = missing_in_td(model.features, host, map);
@@ -29,7 +32,8 @@ Result<std::vector<CpuModelUsability>> cpu_model_usability(const HostCapabilitie
 }
 
 Result<Cpu> host_model_cpu(const HostCapabilities& host, const PlanSources& sources) {
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   const auto nearest = nearest_model(td_features(host, map), leaf_1_eax(host), map);
   if (!nearest)
     return fail(Error::Code::ConfigUnsupported,
@@ -42,7 +46,8 @@ Result<Cpu> live_cpu(const Domain& domain, const CpuidReport& report, const Host
                      const PlanSources& sources) {
   auto cpu = domain.cpu.value_or(Cpu());
   if (!names_model(cpu)) return cpu;
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   const auto shown = map.features_in(seen_by_guest(report));
   auto named = nearest_model(td_features(host, map), leaf_1_eax(host), map);
   if (cpu.mode == "custom")

@@ -2,6 +2,7 @@
 // `<cpu>` to XFAM and CPUID.
 #include <algorithm>
 
+#include "cpu/cpu_map_cache.h"
 #include "cpu/td_cpu.h"
 #include "plan/cpu_features.h"
 #include "plan/cpu_model.h"
@@ -92,21 +93,22 @@ std::uint32_t plan_gpaw(Planning& planning) {
 bool needs_map(const Cpu& cpu) { return names_model(cpu) || !cpu.features.empty(); }
 
 // Features alone do without the models.
-Result<CpuModelMap> load_map(const Planning& planning, const Cpu& cpu) {
-  return names_model(cpu) ? CpuModelMap::load(planning.sources.cpu_map)
-                          : CpuModelMap::load_features(planning.sources.cpu_map);
+Result<SharedCpuModelMap> get_map(const Planning& planning, const Cpu& cpu) {
+  return names_model(cpu) ? cpu_model_map(planning.sources.cpu_map)
+                          : cpu_feature_map(planning.sources.cpu_map);
 }
 
-CpuModelMap map_or_finding(Planning& planning, const Cpu& cpu) {
-  if (!needs_map(cpu)) return {};
-  auto map = load_map(planning, cpu);
+SharedCpuModelMap map_or_finding(Planning& planning, const Cpu& cpu) {
+  const auto no_map = std::make_shared<const CpuModelMap>();
+  if (!needs_map(cpu)) return no_map;
+  auto map = get_map(planning, cpu);
   if (map) return std::move(*map);
   planning.error(
       "cpu-map-missing", "/domain/cpu",
       fmt::format("CPU models and features cannot be looked up: {}", map.error().message()),
       "install libvirt's CPU map (Debian package libvirt0), or use mode='host-passthrough' without "
       "<feature>");
-  return {};
+  return no_map;
 }
 
 std::uint64_t plan_xfam(const Planning& planning, const RequestedCpu& requested) {
@@ -149,7 +151,8 @@ void plan_cpu(Planning& planning) {
   note_migratable(planning, cpu);
   check_physical_address_bits(planning, cpu);
   note_incomplete_state(planning);
-  const auto map = map_or_finding(planning, cpu);
+  const auto kept = map_or_finding(planning, cpu);
+  const auto& map = *kept;
   const bool has_map = !map.features().features().empty();
   const auto requested = has_map && names_model(cpu) ? request_cpu(planning, cpu, map) : RequestedCpu();
   plan_feature_attributes(planning, cpu, requested.silent);

@@ -2,6 +2,7 @@
 // check='full' after launch: the CPU that a TD got against the one that was asked for.
 #include <algorithm>
 
+#include "cpu/cpu_map_cache.h"
 #include "cpu/td_cpu.h"
 #include "domain_xml/cpu_models.h"
 #include "plan/cpu_model.h"
@@ -61,7 +62,8 @@ void describe_nameless(std::string& text, const std::vector<CpuidDifference>& wr
 Result<> verify_cpu(const Domain& domain, const GuestCpuid& guest, const HostCapabilities& host,
                     const PlanSources& sources) {
   if (!domain.cpu || domain.cpu->check != "full") return {};
-  const auto map = TRY(CpuModelMap::load(sources.cpu_map));
+  const auto kept = TRY(cpu_model_map(sources.cpu_map));
+  const auto& map = *kept;
   const auto asked = requested_features(domain, host, sources, map, map.features_in(predict_cpuid(guest)));
   const auto shown = map.features_in(seen_by_guest(guest.report));
   std::string text;
