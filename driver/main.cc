@@ -30,7 +30,9 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   // Before signals are blocked: the child that tells the capabilities is waited for here.
   DomainService service(directories, open_host(config, monitor),
                         std::chrono::seconds(config.monitor_timeout));
-  const auto signals = TRY(SignalWatcher::create([&application] { application.quit(); }));
+  const auto signals =
+      TRY(SignalWatcher::create([&application] { application.quit(); },
+                                [&service](pid_t child, int status) { service.child_ended(child, status); }));
   Daemon daemon(config, directories, service);
   service.load();
   TRY(daemon.listen(std::move(activated)));

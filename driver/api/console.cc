@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// virDomainOpenConsole: one stream a domain.
+// virDomainOpenConsole: one stream a console.
 #include <libvirt/libvirt.h>
 
+#include "api/find_device.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
@@ -9,18 +10,25 @@
 namespace virttdx::driver::api {
 namespace {
 
-// The port of the device with this alias; the first one when none is named.
-Result<std::uint32_t> port_of(const domain_xml::Domain& domain, const remote_string device) {
-  const auto& devices = domain.devices;
-  if (device == nullptr) {
-    if (devices.serials.empty() && devices.consoles.empty())
-      return fail(Error::Code::Internal, "cannot find default console device");
-    return devices.serials.empty() ? 0 : devices.serials.front().target_port.value_or(0);
+using domain_xml::CharacterDevice;
+
+// The device with this alias; the first console, else the first serial port, when none is named. A console
+// that is no port of a virtio console is another name of the first serial port.
+Result<const CharacterDevice*> find_console(const domain_xml::Devices& devices, const remote_string name) {
+  for (const auto& console : devices.consoles) {
+    if (console.target_type == "virtio" && (name == nullptr || console.alias == *name)) return &console;
+    if (name == nullptr && !devices.serials.empty()) return &devices.serials.front();
   }
-  for (const auto* list : {&devices.serials, &devices.consoles})
-    for (const auto& candidate : *list)
-      if (candidate.alias == *device) return candidate.target_port.value_or(0);
-  return fail(Error::Code::Internal, "cannot find character device {}", *device);
+  for (const auto& serial : devices.serials)
+    if (name == nullptr || serial.alias == *name) return &serial;
+  if (name == nullptr) return fail(Error::Code::Internal, "cannot find default console device");
+  return fail(Error::Code::Internal, "cannot find console device '{}'", shortened(*name));
+}
+
+// The monitor knows serial ports by number, ports of virtio consoles by their alias.
+nlohmann::json attach_arguments(const CharacterDevice& console, bool force) {
+  if (console.target_type == "virtio") return {{"device", console.alias.value_or("")}, {"force", force}};
+  return {{"port", console.target_port.value_or(0)}, {"force", force}};
 }
 
 // As libvirt's drivers word it.
@@ -45,8 +53,8 @@ Answer domain_open_console(Session& session, const remote_domain_open_console_ar
     return fail(Error::Code::Busy, "this connection has {} streams already; finish one", kStreamsMaximum);
   const RecordPtr record = TRY(find_record(session, args.dom));
   TRY(check_operation(Operation::OpenConsole, record->phase));
-  const nlohmann::json arguments = {{"port", TRY(port_of(record->live->definition, args.dev_name))},
-                                    {"force", (args.flags & VIR_DOMAIN_CONSOLE_FORCE) != 0}};
+  const auto* console = TRY(find_console(record->live->definition.devices, args.dev_name));
+  const auto arguments = attach_arguments(*console, (args.flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
   session.service().ask_monitor(
       record, control_command::kConsoleAttach, arguments,
       [weak = session.weak_from_this(), reply](Result<ControlReply> answer) {

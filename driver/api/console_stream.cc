@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "schemas/virnet_protocol.h"
 
@@ -18,9 +19,11 @@ constexpr std::size_t kInputMaximum = 256U << 10;
 
 }  // namespace
 
-ConsoleStream::ConsoleStream(std::shared_ptr<Client> client, const FrameHeader& opened_by, UniqueFd console)
-    : client_(std::move(client)), header_(opened_by), console_(std::move(console)) {
+ConsoleStream::ConsoleStream(std::shared_ptr<Client> client, const FrameHeader& opened_by, UniqueFd console,
+                             std::shared_ptr<StreamClaim> claim)
+    : client_(std::move(client)), header_(opened_by), console_(std::move(console)), claim_(std::move(claim)) {
   header_.type = VIR_NET_STREAM;
+  if (claim_) claim_->revoke = [this] { end_of_output(); };
   readable_ = std::make_unique<QSocketNotifier>(console_.get(), QSocketNotifier::Read);
   writable_ = std::make_unique<QSocketNotifier>(console_.get(), QSocketNotifier::Write);
   writable_->setEnabled(false);
@@ -65,7 +68,11 @@ void ConsoleStream::read_console() {
   const ssize_t size = recv(console_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (size > 0) return send(VIR_NET_CONTINUE, {buffer.data(), static_cast<std::size_t>(size)});
-  // The client answers this end of file with its own finish.
+  end_of_output();
+}
+
+// The client answers the end of file with its own finish.
+void ConsoleStream::end_of_output() {
   end();
   send(VIR_NET_CONTINUE, {});
 }
@@ -92,6 +99,7 @@ void ConsoleStream::end() {
   readable_->setEnabled(false);
   writable_->setEnabled(false);
   console_.reset();
+  if (const auto claim = std::exchange(claim_, nullptr)) claim->revoke = nullptr;
   input_.clear();
   client_->set_paused(this, false);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One console as a stream of libvirt's RPC: packets of the client to a socket of the monitor, and back.
+// One console or channel as a stream of libvirt's RPC: packets of the client to a socket of the monitor, and
+// back.
 #pragma once
 
 #include <QSocketNotifier>
@@ -7,6 +8,7 @@
 #include <string>
 
 #include "process/deferred_delete.h"
+#include "process/stream_claim.h"
 #include "rpc/client.h"
 #include "rpc/wire_error.h"
 #include "support/unique_fd.h"
@@ -18,7 +20,9 @@ namespace virttdx::driver {
 class ConsoleStream {
  public:
   /// `opened_by` is the header of the call that opened it: packets repeat it.
-  ConsoleStream(std::shared_ptr<Client> client, const FrameHeader& opened_by, UniqueFd console);
+  /// `claim`, where there is one, is held until the stream ends; revoking it ends the stream.
+  ConsoleStream(std::shared_ptr<Client> client, const FrameHeader& opened_by, UniqueFd console,
+                std::shared_ptr<StreamClaim> claim = {});
   ~ConsoleStream();
 
   /// A packet of the client. False: the stream has ended and may be let go.
@@ -32,10 +36,12 @@ class ConsoleStream {
   void send(std::uint32_t status, std::string_view payload);
   void end();
   bool finish();
+  void end_of_output();
 
   std::shared_ptr<Client> client_;
   FrameHeader header_;
   UniqueFd console_;
+  std::shared_ptr<StreamClaim> claim_;
   std::string input_;  ///< of the client, not written yet
   std::unique_ptr<QSocketNotifier> readable_, writable_;
 };

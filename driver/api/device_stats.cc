@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Questions about disks, interfaces, I/O threads and CPU time of running domains.
+// Questions about I/O threads, CPU time and performance counters.
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 
 #include "api/find_record.h"
 #include "api/flags.h"
@@ -18,63 +17,7 @@ Result<RecordPtr> find_running(Session& session, const remote_nonnull_domain& do
   return record;
 }
 
-std::string_view shortened(const char* text) { return std::string_view(text).substr(0, 256); }
-
 }  // namespace
-
-Answer domain_block_stats(Session& session, const remote_domain_block_stats_args& args,
-                          remote_domain_block_stats_ret&, Arena&) {
-  TRY(find_running(session, args.dom));
-  return fail(Error::Code::InvalidArgument, "invalid path: {}", shortened(args.path));
-}
-
-Answer domain_block_stats_flags(Session& session, const remote_domain_block_stats_flags_args& args,
-                                remote_domain_block_stats_flags_ret&, Arena&) {
-  CHECK_FLAGS(args.flags, VIR_TYPED_PARAM_STRING_OKAY, "virDomainBlockStatsFlags");
-  TRY(find_running(session, args.dom));
-  return fail(Error::Code::InvalidArgument, "invalid path: {}", shortened(args.path));
-}
-
-Answer domain_get_block_info(Session& session, const remote_domain_get_block_info_args& args,
-                             remote_domain_get_block_info_ret&, Arena&) {
-  CHECK_FLAGS(args.flags, 0, "virDomainGetBlockInfo");
-  TRY(find_record(session, args.dom));
-  return fail(Error::Code::InvalidArgument, "invalid path {} not assigned to domain", shortened(args.path));
-}
-
-Answer domain_get_block_job_info(Session& session, const remote_domain_get_block_job_info_args& args,
-                                 remote_domain_get_block_job_info_ret&, Arena&) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES, "virDomainGetBlockJobInfo");
-  TRY(find_running(session, args.dom));
-  return fail(Error::Code::InvalidArgument, "disk '{}' not found in domain", shortened(args.path));
-}
-
-Answer domain_get_disk_errors(Session& session, const remote_domain_get_disk_errors_args& args,
-                              remote_domain_get_disk_errors_ret&, Arena&) {
-  CHECK_FLAGS(args.flags, 0, "virDomainGetDiskErrors");
-  TRY(find_running(session, args.dom));
-  return {};
-}
-
-Answer domain_interface_stats(Session& session, const remote_domain_interface_stats_args& args,
-                              remote_domain_interface_stats_ret&, Arena&) {
-  TRY(find_running(session, args.dom));
-  return fail(Error::Code::InvalidArgument, "'{}' is not a known interface", shortened(args.device));
-}
-
-Answer domain_interface_addresses(Session& session, const remote_domain_interface_addresses_args& args,
-                                  remote_domain_interface_addresses_ret&, Arena&) {
-  CHECK_FLAGS(args.flags, 0, "virDomainInterfaceAddresses");
-  if (session.read_only() && args.source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
-    return tl::unexpected(read_only_error("virDomainInterfaceAddresses"));
-  TRY(find_running(session, args.dom));
-  if (args.source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
-    return tl::unexpected(wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured"));
-  if (args.source > VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
-    return tl::unexpected(wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED,
-                                     fmt::format("Unsupported IP address data source {}", args.source)));
-  return {};
-}
 
 Answer domain_get_iothread_info(Session& session, const remote_domain_get_iothread_info_args& args,
                                 remote_domain_get_iothread_info_ret&, Arena&) {

@@ -122,7 +122,7 @@ Answer domain_get_vcpus(Session&, const remote_domain_get_vcpus_args&, remote_do
 Answer domain_memory_stats(Session&, const remote_domain_memory_stats_args&, remote_domain_memory_stats_ret&,
                            Arena&);
 Answer connect_get_all_domain_stats(Session&, const remote_connect_get_all_domain_stats_args&,
-                                    remote_connect_get_all_domain_stats_ret&, Arena&);
+                                    Deferred<remote_connect_get_all_domain_stats_ret>);
 
 // launch_security.cc
 Answer domain_get_launch_security_info(Session&, const remote_domain_get_launch_security_info_args&,
@@ -130,6 +130,8 @@ Answer domain_get_launch_security_info(Session&, const remote_domain_get_launch_
 
 // console.cc
 Answer domain_open_console(Session&, const remote_domain_open_console_args&, Deferred<void>);
+// channel.cc
+Answer domain_open_channel(Session&, const remote_domain_open_channel_args&, Deferred<void>);
 
 // events.cc
 Answer connect_domain_event_callback_register_any(
@@ -190,21 +192,55 @@ Answer domain_get_numa_parameters(Session&, const remote_domain_get_numa_paramet
                                   remote_domain_get_numa_parameters_ret&, Arena&);
 Answer domain_set_numa_parameters(Session&, const remote_domain_set_numa_parameters_args&);
 
-// device_stats.cc
-Answer domain_block_stats(Session&, const remote_domain_block_stats_args&, remote_domain_block_stats_ret&,
-                          Arena&);
+// device_change.cc
+Answer domain_attach_device(Session&, const remote_domain_attach_device_args&);
+Answer domain_attach_device_flags(Session&, const remote_domain_attach_device_flags_args&);
+Answer domain_detach_device(Session&, const remote_domain_detach_device_args&);
+Answer domain_detach_device_flags(Session&, const remote_domain_detach_device_flags_args&);
+Answer domain_detach_device_alias(Session&, const remote_domain_detach_device_alias_args&);
+Answer domain_update_device_flags(Session&, const remote_domain_update_device_flags_args&);
+
+// block.cc
+Answer domain_block_stats(Session&, const remote_domain_block_stats_args&,
+                          Deferred<remote_domain_block_stats_ret>);
 Answer domain_block_stats_flags(Session&, const remote_domain_block_stats_flags_args&,
-                                remote_domain_block_stats_flags_ret&, Arena&);
+                                Deferred<remote_domain_block_stats_flags_ret>);
 Answer domain_get_block_info(Session&, const remote_domain_get_block_info_args&,
-                             remote_domain_get_block_info_ret&, Arena&);
+                             Deferred<remote_domain_get_block_info_ret>);
 Answer domain_get_block_job_info(Session&, const remote_domain_get_block_job_info_args&,
                                  remote_domain_get_block_job_info_ret&, Arena&);
 Answer domain_get_disk_errors(Session&, const remote_domain_get_disk_errors_args&,
                               remote_domain_get_disk_errors_ret&, Arena&);
+
+// interface.cc
 Answer domain_interface_stats(Session&, const remote_domain_interface_stats_args&,
-                              remote_domain_interface_stats_ret&, Arena&);
+                              Deferred<remote_domain_interface_stats_ret>);
 Answer domain_interface_addresses(Session&, const remote_domain_interface_addresses_args&,
-                                  remote_domain_interface_addresses_ret&, Arena&);
+                                  Deferred<remote_domain_interface_addresses_ret>);
+
+// agent.cc
+Answer domain_fsfreeze(Session&, const remote_domain_fsfreeze_args&, Deferred<remote_domain_fsfreeze_ret>);
+Answer domain_fsthaw(Session&, const remote_domain_fsthaw_args&, Deferred<remote_domain_fsthaw_ret>);
+Answer domain_fstrim(Session&, const remote_domain_fstrim_args&, Deferred<void>);
+Answer domain_get_time(Session&, const remote_domain_get_time_args&, Deferred<remote_domain_get_time_ret>);
+Answer domain_set_time(Session&, const remote_domain_set_time_args&, Deferred<void>);
+Answer domain_get_hostname(Session&, const remote_domain_get_hostname_args&,
+                           Deferred<remote_domain_get_hostname_ret>);
+Answer domain_set_user_password(Session&, const remote_domain_set_user_password_args&, Deferred<void>);
+Answer domain_authorized_ssh_keys_get(Session&, const remote_domain_authorized_ssh_keys_get_args&,
+                                      Deferred<remote_domain_authorized_ssh_keys_get_ret>);
+Answer domain_authorized_ssh_keys_set(Session&, const remote_domain_authorized_ssh_keys_set_args&,
+                                      Deferred<void>);
+Answer domain_agent_set_response_timeout(Session&, const remote_domain_agent_set_response_timeout_args&,
+                                         remote_domain_agent_set_response_timeout_ret&, Arena&);
+
+// guest_info.cc
+Answer domain_get_guest_info(Session&, const remote_domain_get_guest_info_args&,
+                             Deferred<remote_domain_get_guest_info_ret>);
+Answer domain_get_fsinfo(Session&, const remote_domain_get_fsinfo_args&,
+                         Deferred<remote_domain_get_fsinfo_ret>);
+
+// device_stats.cc
 Answer domain_get_iothread_info(Session&, const remote_domain_get_iothread_info_args&,
                                 remote_domain_get_iothread_info_ret&, Arena&);
 Answer domain_get_cpu_stats(Session&, const remote_domain_get_cpu_stats_args&,

@@ -2,6 +2,7 @@
 // What starts, stops and pauses domains. Each call is answered when it has happened.
 #include <libvirt/libvirt.h>
 
+#include "api/agent_answer.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
@@ -10,7 +11,9 @@
 namespace virttdx::driver::api {
 namespace {
 
-constexpr unsigned kPowerModes = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+constexpr unsigned kPowerModes = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT;
+constexpr unsigned kRebootModes = VIR_DOMAIN_REBOOT_ACPI_POWER_BTN | VIR_DOMAIN_REBOOT_GUEST_AGENT;
+static_assert(int{VIR_DOMAIN_SHUTDOWN_GUEST_AGENT} == int{VIR_DOMAIN_REBOOT_GUEST_AGENT});
 
 // A domain that is destroyed when the client's connection closes, or started from a save image, is not
 // offered.
@@ -21,6 +24,29 @@ StartOptions start_options(unsigned flags) { return {.paused = (flags & VIR_DOMA
 
 Completion finish(const Deferred<void>& reply) {
   return [reply](const Result<>& result) { reply.finish(result); };
+}
+
+// The agent answers errors only, and does not know when it has succeeded.
+GuestAgentCall::Command agent_shutdown(const char* mode) {
+  return {
+      .name = "guest-shutdown", .arguments = {{"mode", mode}}, .silence_is_success = std::chrono::seconds(1)};
+}
+
+// By the power button, or by the agent; asked for both, the button follows an agent that fails.
+Answer stop_guest(Session& session, const RecordPtr& record, unsigned flags, const Deferred<void>& reply,
+                  void (DomainService::*button)(const RecordPtr&, Completion), const char* mode) {
+  if ((flags & VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) == 0) {
+    (session.service().*button)(record, finish(reply));
+    return {};
+  }
+  const bool both = (flags & VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) != 0;
+  ask_agent(
+      session, record, agent_shutdown(mode),
+      [service = &session.service(), record, reply, both, button](const WireResult<nlohmann::json>& done) {
+        if (done) return reply.succeed();
+        both ? (service->*button)(record, finish(reply)) : reply.fail(done.error());
+      });
+  return {};
 }
 
 // Answers with the domain as it is then, its new id included.
@@ -83,14 +109,14 @@ Answer domain_shutdown(Session& session, const remote_domain_shutdown_args& args
 Answer domain_shutdown_flags(Session& session, const remote_domain_shutdown_flags_args& args,
                              Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kPowerModes, "virDomainShutdownFlags");
-  session.service().shutdown(TRY(find_record(session, args.dom)), finish(reply));
-  return {};
+  return stop_guest(session, TRY(find_record(session, args.dom)), args.flags, reply, &DomainService::shutdown,
+                    "powerdown");
 }
 
 Answer domain_reboot(Session& session, const remote_domain_reboot_args& args, Deferred<void> reply) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, "virDomainReboot");
-  session.service().reboot(TRY(find_record(session, args.dom)), finish(reply));
-  return {};
+  CHECK_FLAGS(args.flags, kRebootModes, "virDomainReboot");
+  return stop_guest(session, TRY(find_record(session, args.dom)), args.flags, reply, &DomainService::reboot,
+                    "reboot");
 }
 
 Answer domain_reset(Session& session, const remote_domain_reset_args& args, Deferred<void> reply) {

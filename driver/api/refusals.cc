@@ -26,8 +26,6 @@ constexpr std::string_view kCheckpoint = "checkpoints and backups need dirty bit
 constexpr std::string_view kBlockJob = "disk image jobs are not offered: images belong to the guest alone";
 constexpr std::string_view kAgent = "QEMU guest agent is not configured";
 constexpr std::string_view kGraphics = "a TD has no display: graphics memory would be shared with the host";
-constexpr std::string_view kDevices =
-    "a device is not added, removed or changed by itself: define the domain with its devices";
 constexpr std::string_view kIoThread = "the monitor has no I/O threads";
 constexpr std::string_view kNoSnapshot = "no domain snapshot with matching name";
 constexpr std::string_view kNoCheckpoint = "no domain checkpoint with matching name";
@@ -127,33 +125,13 @@ constexpr auto kRefusals = std::to_array<Refusal>({
     {REMOTE_PROC_DOMAIN_SEND_KEY, RunningDomain, kUnsupported,
      "a TD has no keyboard; its console takes input"},
     {REMOTE_PROC_DOMAIN_INJECT_NMI, RunningDomain, kUnsupported, "the monitor injects no NMI into a TD"},
-    {REMOTE_PROC_DOMAIN_OPEN_CHANNEL, RunningDomain, VIR_ERR_INTERNAL_ERROR,
-     "cannot find channel: the domain has none"},
 
-    {REMOTE_PROC_DOMAIN_FSFREEZE, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_FSTHAW, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_FSTRIM, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_GET_FSINFO, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_GET_TIME, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_SET_TIME, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_GET_HOSTNAME, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_SET_USER_PASSWORD, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
     {REMOTE_PROC_DOMAIN_GET_GUEST_VCPUS, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
     {REMOTE_PROC_DOMAIN_SET_GUEST_VCPUS, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_GET_GUEST_INFO, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_AUTHORIZED_SSH_KEYS_GET, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_AUTHORIZED_SSH_KEYS_SET, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_AGENT_SET_RESPONSE_TIMEOUT, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
     {REMOTE_PROC_DOMAIN_PM_SUSPEND_FOR_DURATION, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
     {REMOTE_PROC_DOMAIN_PM_WAKEUP, RunningDomain, kUnsupported,
      "a TD does not suspend: its vCPUs cannot be reset to wake it"},
 
-    {REMOTE_PROC_DOMAIN_ATTACH_DEVICE, RunningDomain, kUnsupported, kDevices},
-    {REMOTE_PROC_DOMAIN_ATTACH_DEVICE_FLAGS, Domain, kUnsupported, kDevices},
-    {REMOTE_PROC_DOMAIN_DETACH_DEVICE, RunningDomain, kUnsupported, kDevices},
-    {REMOTE_PROC_DOMAIN_DETACH_DEVICE_FLAGS, Domain, kUnsupported, kDevices},
-    {REMOTE_PROC_DOMAIN_DETACH_DEVICE_ALIAS, Domain, kUnsupported, kDevices},
-    {REMOTE_PROC_DOMAIN_UPDATE_DEVICE_FLAGS, Domain, kUnsupported, kDevices},
     {REMOTE_PROC_DOMAIN_SET_VCPU, Domain, kUnsupported,
      "the vCPUs of a TD are fixed when it is built; none can be added or removed"},
     {REMOTE_PROC_DOMAIN_ADD_IOTHREAD, Domain, kUnsupported, kIoThread},

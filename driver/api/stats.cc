@@ -3,86 +3,18 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
-#include <array>
+#include <map>
+#include <memory>
 
 #include "api/domain_filter.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
-#include "api/typed_params.h"
-#include "domain/affinity.h"
-#include "process/process_stat.h"
+#include "api/stats_groups.h"
 
 namespace virttdx::driver::api {
 namespace {
 
-void add_state(const DomainRecord& record, TypedParams& params) {
-  params.add_int("state.state", libvirt_state(record.phase));
-  params.add_int("state.reason", record.reason);
-}
-
-void add_cpu(const DomainRecord& record, TypedParams& params) {
-  if (!record.live) return;
-  const auto stat = read_process_stat(record.live->process.pid);
-  if (!stat) return;
-  params.add_ullong("cpu.time", ticks_to_ns(stat->user_ticks + stat->system_ticks));
-  params.add_ullong("cpu.user", ticks_to_ns(stat->user_ticks));
-  params.add_ullong("cpu.system", ticks_to_ns(stat->system_ticks));
-}
-
-void add_balloon(const DomainRecord& record, TypedParams& params) {
-  const auto& domain = record.current();
-  params.add_ullong("balloon.current", domain.current_memory_kib.value_or(domain.memory_kib));
-  params.add_ullong("balloon.maximum", domain.memory_kib);
-  if (record.live) params.add_ullong("balloon.last-update", 0);
-  if (record.live) params.add_ullong("balloon.rss", resident_kib(record.live->process));
-}
-
-void add_vcpu(const DomainRecord& record, TypedParams& params) {
-  const auto& domain = record.current();
-  params.add_uint("vcpu.current", domain.current_vcpus.value_or(domain.vcpus));
-  params.add_uint("vcpu.maximum", domain.vcpus);
-  if (!record.live) return;
-  const int state = record.phase == Phase::Running ? VIR_VCPU_RUNNING : VIR_VCPU_BLOCKED;
-  const auto uses = vcpu_uses(record.live->process, domain.vcpus);
-  for (std::size_t i = 0; i < uses.size(); ++i) {
-    params.add_int(fmt::format("vcpu.{}.state", i), state);
-    if (!uses[i]) continue;
-    params.add_ullong(fmt::format("vcpu.{}.time", i), uses[i]->time_ns);
-    if (uses[i]->delay_ns) params.add_ullong(fmt::format("vcpu.{}.delay", i), *uses[i]->delay_ns);
-  }
-}
-
-// Counts of devices come for running and other domains alike.
-void add_interfaces(const DomainRecord&, TypedParams& params) { params.add_uint("net.count", 0); }
-void add_block(const DomainRecord&, TypedParams& params) { params.add_uint("block.count", 0); }
-void add_iothreads(const DomainRecord& record, TypedParams& params) {
-  if (record.live) params.add_uint("iothread.count", 0);
-}
-// KVM counts no events in a TD, nothing measures its memory bandwidth or how fast it dirties pages.
-void add_nothing(const DomainRecord&, TypedParams&) {}
-
-struct StatsGroup {
-  unsigned flag;
-  void (*add)(const DomainRecord&, TypedParams&);
-};
-constexpr std::array kGroups = {StatsGroup{VIR_DOMAIN_STATS_STATE, add_state},
-                                StatsGroup{VIR_DOMAIN_STATS_CPU_TOTAL, add_cpu},
-                                StatsGroup{VIR_DOMAIN_STATS_BALLOON, add_balloon},
-                                StatsGroup{VIR_DOMAIN_STATS_VCPU, add_vcpu},
-                                StatsGroup{VIR_DOMAIN_STATS_INTERFACE, add_interfaces},
-                                StatsGroup{VIR_DOMAIN_STATS_BLOCK, add_block},
-                                StatsGroup{VIR_DOMAIN_STATS_PERF, add_nothing},
-                                StatsGroup{VIR_DOMAIN_STATS_IOTHREAD, add_iothreads},
-                                StatsGroup{VIR_DOMAIN_STATS_MEMORY, add_nothing},
-                                StatsGroup{VIR_DOMAIN_STATS_DIRTYRATE, add_nothing},
-                                StatsGroup{VIR_DOMAIN_STATS_VM, add_nothing}};
-
-constexpr unsigned kAllGroups = [] {
-  unsigned groups = 0;
-  for (const auto& group : kGroups) groups |= group.flag;
-  return groups;
-}();
 constexpr unsigned kStatsFlags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
                                  VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING |
                                  VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS;
@@ -101,19 +33,53 @@ std::vector<RecordPtr> records_meant(Session& session, const remote_connect_get_
   return records;
 }
 
-std::vector<remote_domain_stats_record> gather_stats(Arena& arena, const std::vector<RecordPtr>& records,
-                                                     unsigned groups) {
-  std::vector<remote_domain_stats_record> stats;
-  for (const auto& record : records) {
+// One call's worth of domains, until every monitor that is asked has answered.
+struct StatsQuery {
+  Deferred<remote_connect_get_all_domain_stats_ret> reply;
+  std::vector<RecordPtr> records;
+  unsigned groups;
+  std::map<std::string, DeviceStatistics> devices = {};  ///< by uuid
+};
+
+void answer(const StatsQuery& query) {
+  Arena arena;
+  std::vector<remote_domain_stats_record> rows;
+  for (const auto& record : query.records) {
     if (!record->persistent() && !record->live) continue;
+    const auto found = query.devices.find(record->uuid);
     TypedParams params(arena);
-    for (const auto& group : kGroups)
-      if ((groups & group.flag) != 0) group.add(*record, params);
-    auto& row = stats.emplace_back();
+    add_stats({*record, found == query.devices.end() ? nullptr : &found->second}, query.groups, params);
+    auto& row = rows.emplace_back();
     row.dom = wire_domain(arena, *record);
     arena.array(row.params.params_len, row.params.params_val, params.take());
   }
-  return stats;
+  remote_connect_get_all_domain_stats_ret ret{};
+  arena.array(ret.retStats.retStats_len, ret.retStats.retStats_val, std::move(rows));
+  query.reply.succeed(ret);
+}
+
+// Whoever lets go of it last answers.
+std::shared_ptr<StatsQuery> shared_query(StatsQuery query) {
+  return {new StatsQuery(std::move(query)), [](StatsQuery* complete) {
+            answer(*complete);
+            delete complete;
+          }};
+}
+
+// NOWAIT leaves out what a monitor would have to be waited for.
+bool is_asked(const DomainRecord& record, unsigned groups, bool wait) {
+  if (!check_operation(Operation::Query, record.phase) || !record.live->monitor) return false;
+  if (!wait && record.live->monitor->oldest_wait()) return false;
+  return needs_device_statistics(record.live->definition.devices, groups);
+}
+
+void ask_monitors(DomainService& service, const std::shared_ptr<StatsQuery>& query, bool wait) {
+  for (const auto& record : query->records) {
+    if (!is_asked(*record, query->groups, wait)) continue;
+    service.device_statistics(record, [query, uuid = record->uuid](Result<DeviceStatistics> statistics) {
+      if (statistics) query->devices.emplace(uuid, std::move(*statistics));
+    });
+  }
 }
 
 }  // namespace
@@ -133,19 +99,18 @@ Answer domain_memory_stats(Session& session, const remote_domain_memory_stats_ar
 }
 
 Answer connect_get_all_domain_stats(Session& session, const remote_connect_get_all_domain_stats_args& args,
-                                    remote_connect_get_all_domain_stats_ret& ret, Arena& arena) {
+                                    Deferred<remote_connect_get_all_domain_stats_ret> reply) {
   CHECK_FLAGS(args.flags, kStatsFilters | kStatsFlags, "virConnectGetAllDomainStats");
+  const unsigned known = all_stats_groups();
   const bool enforce = (args.flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) != 0;
-  if (enforce && (args.stats & ~kAllGroups) != 0) {
-    WireError error =
-        Error(Error::Code::InvalidArgument,
-              fmt::format("stats types bits 0x{:x} are not supported", args.stats & ~kAllGroups));
-    error.code = VIR_ERR_ARGUMENT_UNSUPPORTED;
-    return tl::unexpected(error);
-  }
-  const unsigned groups = args.stats == 0 ? kAllGroups : args.stats & kAllGroups;
-  arena.array(ret.retStats.retStats_len, ret.retStats.retStats_val,
-              gather_stats(arena, records_meant(session, args), groups));
+  if (enforce && (args.stats & ~known) != 0)
+    return tl::unexpected(
+        wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED,
+                   fmt::format("stats types bits 0x{:x} are not supported", args.stats & ~known)));
+  const auto query = shared_query({.reply = reply,
+                                   .records = records_meant(session, args),
+                                   .groups = args.stats == 0 ? known : args.stats & known});
+  ask_monitors(session.service(), query, (args.flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) == 0);
   return {};
 }
 

@@ -12,7 +12,11 @@
 namespace virttdx::driver {
 
 DomainService::DomainService(Directories directories, HostAccess host, std::chrono::seconds monitor_patience)
-    : host_(std::move(host)), store_(std::move(directories)), monitor_patience_(monitor_patience) {}
+    : host_(std::move(host)),
+      store_(directories),
+      hooks_(directories.config.parent_path() / "hooks", "tdx"),
+      resources_(directories.run, directories.per_user),
+      monitor_patience_(monitor_patience) {}
 
 Result<DomainService::ReadDefinition> DomainService::read_definition(std::string_view xml) const {
   auto domain = TRY(domain_xml::parse_domain(xml));
@@ -22,11 +26,14 @@ Result<DomainService::ReadDefinition> DomainService::read_definition(std::string
   if (domain.uuid.empty())
     if (const auto known = registry_.find_by_name(domain.name)) domain.uuid = (*known)->uuid;
   ReadDefinition definition;
-  definition.domain = TRY(domain_xml::complete_definition(
-      std::move(domain),
-      {.emulator = host_.monitor_binary.native(), .require_launch_security = host_.require_launch_security},
-      &definition.changes));
+  definition.domain =
+      TRY(domain_xml::complete_definition(std::move(domain), definition_defaults(), &definition.changes));
   return definition;
+}
+
+domain_xml::DefinitionDefaults DomainService::definition_defaults() const {
+  return {.emulator = host_.monitor_binary.native(),
+          .require_launch_security = host_.require_launch_security};
 }
 
 // Errors keep a domain from starting, not from being defined: the host may change. They are kept to be shown.
@@ -77,26 +84,30 @@ Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
   return {};
 }
 
-Result<RecordPtr> DomainService::record_for_run(std::string_view xml) {
-  auto [domain, changes] = TRY(read_definition(xml));
-  TRY(registry_.check_identity(domain.uuid, domain.name));
-  const auto known = registry_.find_by_uuid(domain.uuid);
-  if (known && (*known)->active())
-    return fail(Error::Code::WrongState, "domain '{}' is already active", domain.name);
-  const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
-  // A stored definition stays as it is; this run has one of its own.
-  record->live.emplace().definition = std::move(domain);
-  record->live->messages = messages_of(changes);
-  return record;
-}
-
 void DomainService::create_transient(std::string_view xml, const StartOptions& options,
                                      std::function<void(Result<RecordPtr>)> done) {
-  const auto record = record_for_run(xml);
-  if (!record) return done(tl::unexpected(record.error()));
-  start(*record, options, [record = *record, done = std::move(done)](const Result<>& started) {
-    started ? done(record) : done(tl::unexpected(started.error()));
-  });
+  auto definition = read_definition(xml);
+  if (definition)
+    if (const auto unique = registry_.check_identity(definition->domain.uuid, definition->domain.name);
+        !unique)
+      definition = tl::unexpected(unique.error());
+  if (!definition) return done(tl::unexpected(definition.error()));
+  const auto& domain = definition->domain;
+  const auto known = registry_.find_by_uuid(domain.uuid);
+  const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
+  run_job(
+      record, "remoteDispatchDomainCreateXML",
+      [record, done](const Result<>& started) {
+        started ? done(record) : done(tl::unexpected(started.error()));
+      },
+      [this, record, options, definition = *std::move(definition)](Completion finish) {
+        if (record->active())
+          return finish(fail(Error::Code::WrongState, "domain '{}' is already active", record->name));
+        // A stored definition stays as it is; this run has one of its own.
+        record->live.emplace().definition = definition.domain;
+        record->live->messages = messages_of(definition.changes);
+        start_in_turn(record, options, std::move(finish));
+      });
 }
 
 void DomainService::forget_if_unused(const RecordPtr& record) {

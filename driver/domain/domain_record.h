@@ -5,15 +5,20 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "domain/job_queue.h"
 #include "domain/state_table.h"
 #include "domain_xml/domain.h"
+#include "domain_xml/plan.h"
+#include "process/guest_agent.h"
 #include "process/monitor_link.h"
 #include "process/monitor_process.h"
+#include "process/stream_claim.h"
 #include "support/result.h"
 #include "vmm_backend/monitor_messages.h"
 
@@ -32,12 +37,21 @@ struct LiveDomain {
   MonitorStatus status;  ///< the newest that the monitor told
   StopReason stop_reason = StopReason::None;
   std::string stop_message;
+  domain_xml::RunResources resources;  ///< of other daemons
+  bool preparing = false;              ///< hooks and other daemons are asked, there is no monitor yet
+  bool ending = false;  ///< the monitor has ended: hooks run, what other daemons gave is given back
   bool recreate_after_shutdown = false;  ///< a reboot was asked for
   bool recreated = false;                ///< this start follows a reboot
   bool changed = false;                  ///< differs from what it was started with
-  bool cpu_asked = false;                ///< the monitor was asked for the CPU that the guest has
+  bool devices_asked = false;            ///< the TD was launched: what it got is being asked for
   bool verify_cpu = false;               ///< check='full': no start with a CPU other than asked for
   bool resume_when_verified = false;     ///< the guest waits for that, and for nothing else
+  DeferredDelete<GuestAgentCall> agent_call;
+  /// How long the agent may take for an answer; absent: as long as it likes
+  /// (virDomainAgentSetResponseTimeout).
+  std::optional<std::chrono::milliseconds> agent_patience;
+  /// Who has the stream to a channel, by its alias.
+  std::map<std::string, std::weak_ptr<StreamClaim>> channel_streams;
   std::optional<Error> refusal;          ///< why the start ends though the TD was launched
 };
 
@@ -52,6 +66,8 @@ struct DomainRecord {
   std::vector<std::string> definition_messages;  ///< findings of its definition
   std::vector<std::string> definition_changes;   ///< of these: what was changed when it was defined
   std::optional<LiveDomain> live;
+  JobQueue jobs{"monitor"};         ///< what changes the domain, one at a time
+  JobQueue agent_jobs{"agent"};     ///< commands for its guest agent
   Completion started;               ///< of the start in progress
   std::vector<Completion> stopped;  ///< of those who wait for the end
 

@@ -15,6 +15,9 @@
 #include "domain/domain_store.h"
 #include "domain/impact.h"
 #include "host/host_access.h"
+#include "host/host_resources.h"
+#include "process/hook_runner.h"
+#include "vmm_backend/device_statistics.h"
 
 namespace virttdx::driver {
 
@@ -42,6 +45,8 @@ class DomainService {
   Result<> undefine(const RecordPtr& record);
   Result<> set_autostart(const RecordPtr& record, bool autostart);
   Result<> rename(const RecordPtr& record, const std::string& new_name);
+  /// What a definition is completed with.
+  domain_xml::DefinitionDefaults definition_defaults() const;
   /// Makes a change to the stored definition, the live one, or both; what the monitor has to do about it has
   /// been done. The change must give the same for both.
   using Change = std::function<Result<>(domain_xml::Domain&)>;
@@ -66,8 +71,17 @@ class DomainService {
   /// Sends a command to the monitor of a running domain; refused in libvirt's words when it does not run.
   void ask_monitor(const RecordPtr& record, std::string_view command, const nlohmann::json& arguments,
                    ReplyHandler handler);
+  /// Of a running domain's disks and interfaces. A domain without any is not asked.
+  using DeviceStatisticsHandler = std::function<void(Result<DeviceStatistics>)>;
+  void device_statistics(const RecordPtr& record, DeviceStatisticsHandler handler);
+  /// Sends a command to the guest agent of a running domain. Errors besides those of GuestAgentCall:
+  /// ConfigUnsupported (it has no channel for one), WrongState, TimedOut (another command does not end).
+  void ask_agent(const RecordPtr& record, GuestAgentCall::Command command, GuestAgentCall::Handler handler);
   /// What the newest monitor's status said, fetched anew.
   void refresh_status(const RecordPtr& record, Completion done);
+
+  /// A child of the daemon has ended (waitpid(2)): a hook script, or a monitor.
+  void child_ended(pid_t child, int status) { hooks_.child_ended(child, status); }
 
   /// Domains that are active.
   std::size_t active_count() const;
@@ -78,11 +92,23 @@ class DomainService {
     std::vector<domain_xml::Finding> changes;  ///< what completing it changed
   };
   Result<ReadDefinition> read_definition(std::string_view xml) const;
-  Result<RecordPtr> record_for_run(std::string_view xml);
   std::vector<domain_xml::Finding> findings_of(const domain_xml::Domain& domain) const;
   void forget_if_unused(const RecordPtr& record);
 
-  Result<> launch(const RecordPtr& record, const StartOptions& options);
+  // Before there is a monitor, and after there was one (preparation.cc, release.cc).
+  using PreparationStep = void (DomainService::*)(const RecordPtr&, const StartOptions&);
+  void prepare_start(const RecordPtr& record, const StartOptions& options);
+  Completion then(const RecordPtr& record, const StartOptions& options, PreparationStep next);
+  void prepare_resources(const RecordPtr& record, const StartOptions& options);
+  void prepare_monitor(const RecordPtr& record, const StartOptions& options);
+  void launch_prepared(const RecordPtr& record, const StartOptions& options);
+  void fail_preparation(const RecordPtr& record, const Error& error);
+  void run_hook(const RecordPtr& record, HookCall call, Completion done);
+  void release(const RecordPtr& record);
+  void forget_run(const RecordPtr& record);
+
+  Result<> run_monitor(const RecordPtr& record);
+  Result<> relaunch(const RecordPtr& record);
   Result<> prepare_launch(DomainRecord& record, const StartOptions& options);
   Result<> prepare_relaunch(const DomainRecord& record);
   void connect_monitor(const RecordPtr& record);
@@ -90,10 +116,15 @@ class DomainService {
   void launch_failed(const RecordPtr& record, const Error& error);
   void took_status(const RecordPtr& record, const MonitorStatus& status);
   void learn_cpu(const RecordPtr& record, Completion done);
+  void finish_start_with_devices(const RecordPtr& record);
   void finish_start_with_cpu(const RecordPtr& record);
+  static void ask_agent_in_turn(const RecordPtr& record, GuestAgentCall::Command command,
+                                GuestAgentCall::Handler handler);
+  static void ask_device_statistics(const RecordPtr& record, DeviceStatisticsHandler handler);
   void resume_verified(const RecordPtr& record);
   void refuse_start(const RecordPtr& record, const Error& error);
   void finish_start(const RecordPtr& record, bool paused);
+  void announce_start(const RecordPtr& record, bool paused);
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);
   void set_paused(const RecordPtr& record, bool paused);
@@ -101,8 +132,16 @@ class DomainService {
   void monitor_gone(const RecordPtr& record);
   void finish_stop(const RecordPtr& record);
   bool begin_recreation(const RecordPtr& record);
-  void command(const RecordPtr& record, Operation operation, std::string_view name, Completion done,
+  struct Command {
+    Operation operation;
+    std::string_view name;  ///< control_command
+    std::string_view job;   ///< as libvirt names it to those who wait for it
+  };
+  void command(const RecordPtr& record, const Command& command, Completion done,
                std::function<void()> succeeded = {});
+  void run_job(const RecordPtr& record, std::string_view name, Completion done,
+               std::function<void(Completion)> work);
+  void start_in_turn(const RecordPtr& record, const StartOptions& options, Completion done);
 
   void reattach(const domain_xml::DomainStatus& status);
   void start_marked();
@@ -115,6 +154,8 @@ class DomainService {
   HostAccess host_;
   DomainStore store_;
   DomainRegistry registry_;
+  HookRunner hooks_;
+  HostResources resources_;
   EventHandler event_handler_;
   const std::chrono::seconds monitor_patience_;
 };

@@ -60,15 +60,15 @@ void DomainService::learn_cpu(const RecordPtr& record, Completion done) {
 // A TD of which the CPU cannot be told runs all the same, unless its definition has check='full'. One whose
 // monitor ended is not started: its end is told by monitor_gone().
 void DomainService::finish_start_with_cpu(const RecordPtr& record) {
-  if (std::exchange(record->live->cpu_asked, true)) return;
   const std::weak_ptr<DomainRecord> weak = record;
   learn_cpu(record, [this, weak](const Result<>& learned) {
     const auto domain = weak.lock();
     if (!domain || domain->phase != Phase::Starting || !domain->live->monitor->connected()) return;
     if (!learned && domain->live->verify_cpu) return refuse_start(domain, learned.error());
     if (!learned) log::warning("CPU of domain '{}': {}", domain->name, learned.error().message());
-    if (domain->live->resume_when_verified) return resume_verified(domain);
-    finish_start(domain, domain->live->status.state == VmState::Paused);
+    const bool paused = domain->live->status.state == VmState::Paused;
+    if (paused && domain->live->resume_when_verified) return resume_verified(domain);
+    finish_start(domain, paused);
   });
 }
 
@@ -85,7 +85,7 @@ void DomainService::resume_verified(const RecordPtr& record) {
 // The TD is stopped; its end completes the start with this error.
 void DomainService::refuse_start(const RecordPtr& record, const Error& error) {
   record->live->refusal = error;
-  record->live->monitor->send(control_command::kStop, nlohmann::json::object(), [](const ControlReply&) {});
+  record->live->monitor->send_stop();
   begin_stop(record, StopReason::LaunchFailed, error.message());
 }
 

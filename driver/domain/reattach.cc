@@ -72,6 +72,7 @@ void DomainService::reattach(const domain_xml::DomainStatus& status) {
   live.messages = status.messages;
   const auto& cpu = live.definition.cpu;
   live.verify_cpu = record->phase == Phase::Starting && cpu && cpu->check == "full";
+  live.resume_when_verified = live.verify_cpu && status.resume_when_verified;
   live.process = {status.pid, status.pid_start_time, status.monitor_socket};
   if (!is_alive(live.process)) {
     log::warning("domain '{}': its monitor, process {}, ended while no daemon ran", record->name, status.pid);
@@ -79,6 +80,11 @@ void DomainService::reattach(const domain_xml::DomainStatus& status) {
   }
   log::info("domain '{}': attaching again to monitor process {}", record->name, status.pid);
   connect_monitor(record);
+  run_hook(record, {.operation = "reconnect"}, [this, record](const Result<>& agreed) {
+    if (agreed || !record->active()) return;
+    log::error("domain '{}' is ended: {}", record->name, agreed.error().message());
+    destroy(record, [](const Result<>&) {});
+  });
 }
 
 void DomainService::start_marked() {
@@ -91,14 +97,16 @@ void DomainService::start_marked() {
 }
 
 void DomainService::save_status(const DomainRecord& record) const {
-  domain_xml::DomainStatus status{.state = libvirt_state(record.phase),
-                                  .reason = record.reason,
-                                  .pid = record.live->process.pid,
-                                  .pid_start_time = record.live->process.start_time,
-                                  .monitor_socket = record.live->process.control_socket.native(),
-                                  .messages = record.live->messages,
-                                  .transient = !record.persistent(),
-                                  .domain = record.live->definition};
+  domain_xml::DomainStatus status{
+      .state = libvirt_state(record.phase),
+      .reason = record.reason,
+      .pid = record.live->process.pid,
+      .pid_start_time = record.live->process.start_time,
+      .monitor_socket = record.live->process.control_socket.native(),
+      .messages = record.live->messages,
+      .transient = !record.persistent(),
+      .resume_when_verified = record.phase == Phase::Starting && record.live->resume_when_verified,
+      .domain = record.live->definition};
   // The domain goes on all the same; only a restarted daemon would not find it.
   if (const auto saved = store_.save_status(status); !saved)
     log::error("status of domain '{}': {}", record.name, saved.error().message());

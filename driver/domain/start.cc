@@ -8,6 +8,7 @@
 
 #include "domain/affinity.h"
 #include "domain/domain_service.h"
+#include "domain/live_devices.h"
 #include "domain/log_tail.h"
 #include "domain/messages.h"
 #include "support/log.h"
@@ -20,62 +21,44 @@ constexpr std::chrono::seconds kConnectPatience{30};
 // One that ran before this daemon did has a TD: as long as it lives, it is waited for.
 constexpr std::chrono::hours kReattachPatience{24 * 365};
 
-// What the monitor knows of the devices that only exist now.
-void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status) {
-  for (auto* devices : {&domain.devices.serials, &domain.devices.consoles})
-    for (auto& device : *devices)
-      for (const auto& serial : status.serials)
-        if (device.target_type != "virtio" && device.target_port == serial.port && device.type == "pty" &&
-            !serial.pty_path.empty())
-          device.source_path = serial.pty_path;
-}
-
 }  // namespace
 
 void DomainService::start(const RecordPtr& record, const StartOptions& options, Completion done) {
-  auto started = check_operation(Operation::Start, record->phase);
-  if (started) started = launch(record, options);
-  if (started) {
-    record->started = std::move(done);
-    return;
-  }
-  if (!record->active()) {
-    record->live.reset();
-    record->reason = VIR_DOMAIN_SHUTOFF_FAILED;
-  }
-  forget_if_unused(record);
-  done(std::move(started));
+  run_job(record, "remoteDispatchDomainCreateWithFlags", std::move(done),
+          [this, record, options](Completion finish) { start_in_turn(record, options, std::move(finish)); });
 }
 
-Result<> DomainService::launch(const RecordPtr& record, const StartOptions& options) {
-  const bool transient_run = record->live.has_value();
-  if (!transient_run) {
+void DomainService::start_in_turn(const RecordPtr& record, const StartOptions& options, Completion done) {
+  if (auto allowed = check_operation(Operation::Start, record->phase); !allowed)
+    return done(std::move(allowed));
+  // A transient run has brought its own.
+  if (!record->live) {
     record->live.emplace().definition = *record->definition;
     record->live->messages = record->definition_changes;
   }
-  TRY(record->live->recreated ? prepare_relaunch(*record) : prepare_launch(*record, options));
-  auto process = spawn_monitor({.binary = host_.monitor_binary,
-                                .config_file = store_.monitor_config(record->name),
-                                .control_socket = store_.monitor_socket(record->name),
-                                .log_file = store_.log_file(record->name),
-                                .soft_profile = host_.soft_profile});
-  if (!process) {
-    store_.remove_runtime_files(record->name);
-    return tl::unexpected(process.error());
-  }
-  record->live->process = std::move(*process);
-  if (record->id < 0) record->id = registry_.take_id();
+  record->live->process.control_socket = store_.monitor_socket(record->name);
+  record->started = std::move(done);
+  record->id = registry_.take_id();
   record->live->definition.id = record->id;
+  domain_xml::prepare_run(record->live->definition, store_.channel_directory(record->name));
   enter_phase(*record, Phase::Starting, VIR_DOMAIN_PAUSED_STARTING_UP);
+  prepare_start(record, options);
+}
+
+Result<> DomainService::run_monitor(const RecordPtr& record) {
+  record->live->process = TRY(spawn_monitor({.binary = host_.monitor_binary,
+                                             .config_file = store_.monitor_config(record->name),
+                                             .control_socket = store_.monitor_socket(record->name),
+                                             .log_file = store_.log_file(record->name),
+                                             .soft_profile = host_.soft_profile}));
   save_status(*record);
   connect_monitor(record);
   return {};
 }
 
 Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions& options) {
-  const domain_xml::RunResources resources;
-  domain_xml::prepare_run(record.live->definition, store_.channel_directory(record.name));
-  auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities, {}, &resources));
+  auto plan =
+      TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities, {}, &record.live->resources));
   log_findings(record.name, plan.findings);
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
   std::ranges::move(messages_of(plan.findings), std::back_inserter(record.live->messages));
@@ -87,6 +70,12 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   store_.remove_runtime_files(record.name);
   if (!plan.config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
+}
+
+Result<> DomainService::relaunch(const RecordPtr& record) {
+  TRY(prepare_relaunch(*record));
+  enter_phase(*record, Phase::Starting, VIR_DOMAIN_PAUSED_STARTING_UP);
+  return run_monitor(record);
 }
 
 // What ran before runs again. It is not planned anew: the live definition tells the CPU that the guest got,
@@ -146,14 +135,37 @@ void DomainService::took_status(const RecordPtr& record, const MonitorStatus& st
   record->live->status = status;
   if (status.state != VmState::Running && status.state != VmState::Paused) return;
   if (record->phase == Phase::Starting)
-    finish_start_with_cpu(record);
+    finish_start_with_devices(record);
   else if (record->phase == Phase::Running || record->phase == Phase::Paused)
     set_paused(record, status.state == VmState::Paused);
 }
 
-// libvirt's drivers announce RESUMED before STARTED, or STARTED and SUSPENDED for a domain that stays paused.
+// A client that looks at a domain it has started finds the names of its host devices there.
+void DomainService::finish_start_with_devices(const RecordPtr& record) {
+  if (std::exchange(record->live->devices_asked, true)) return;
+  if (record->live->definition.devices.interfaces.empty()) return finish_start_with_cpu(record);
+  const std::weak_ptr<DomainRecord> weak = record;
+  ask_device_statistics(record, [this, weak](const Result<DeviceStatistics>& statistics) {
+    const auto domain = weak.lock();
+    if (!domain || domain->phase != Phase::Starting || !domain->live->monitor->connected()) return;
+    if (statistics)
+      describe_live_interfaces(domain->live->definition, *statistics);
+    else
+      log::warning("interfaces of domain '{}': {}", domain->name, statistics.error().message());
+    finish_start_with_cpu(domain);
+  });
+}
+
 void DomainService::finish_start(const RecordPtr& record, bool paused) {
   describe_live_devices(record->live->definition, record->live->status);
+  run_hook(record, {.operation = "started"}, [this, record, paused](const Result<>& agreed) {
+    if (record->phase != Phase::Starting || !record->live->monitor->connected()) return;
+    agreed ? announce_start(record, paused) : refuse_start(record, agreed.error());
+  });
+}
+
+// libvirt's drivers announce RESUMED before STARTED, or STARTED and SUSPENDED for a domain that stays paused.
+void DomainService::announce_start(const RecordPtr& record, bool paused) {
   const bool recreated = std::exchange(record->live->recreated, false);
   const int detail = recreated ? kEventStartedRecreated : VIR_DOMAIN_EVENT_STARTED_BOOTED;
   if (paused) {
@@ -181,7 +193,9 @@ void DomainService::apply_pins(const RecordPtr& record) const {
 // The monitor's own last words are the best explanation there is.
 void DomainService::launch_failed(const RecordPtr& record, const Error& error) {
   if (const auto& refusal = record->live->refusal) {
-    const auto reported = Error(*refusal).with_context(fmt::format("start of domain '{}'", record->name));
+    auto reported = *refusal;
+    if (record->live->process.pid != 0)
+      reported = std::move(reported).with_context(fmt::format("start of domain '{}'", record->name));
     log::error("{}", reported.message());
     if (const auto started = std::exchange(record->started, nullptr)) started(tl::unexpected(reported));
     return;

@@ -66,42 +66,77 @@ void DomainService::ask_monitor(const RecordPtr& record, std::string_view comman
   });
 }
 
-void DomainService::command(const RecordPtr& record, Operation operation, std::string_view name,
-                            Completion done, std::function<void()> succeeded) {
-  if (auto allowed = check_operation(operation, record->phase); !allowed) return done(std::move(allowed));
-  ask_monitor(record, name, nlohmann::json::object(),
-              [done = std::move(done), succeeded = std::move(succeeded)](const Result<ControlReply>& reply) {
-                if (!reply) return done(tl::unexpected(reply.error()));
-                if (succeeded) succeeded();
-                done({});
-              });
+void DomainService::ask_device_statistics(const RecordPtr& record, DeviceStatisticsHandler handler) {
+  record->live->monitor->send(control_command::kDeviceStatistics, nlohmann::json::object(),
+                              [handler = std::move(handler)](const ControlReply& reply) {
+                                if (!reply.result) return handler(tl::unexpected(reply.result.error()));
+                                handler(device_statistics_from_json(*reply.result));
+                              });
+}
+
+void DomainService::device_statistics(const RecordPtr& record, DeviceStatisticsHandler handler) {
+  if (const auto allowed = check_operation(Operation::Query, record->phase); !allowed)
+    return handler(tl::unexpected(allowed.error()));
+  const auto& devices = record->live->definition.devices;
+  if (devices.disks.empty() && devices.interfaces.empty()) return handler(DeviceStatistics());
+  if (!record->live->monitor)
+    return handler(fail(Error::Code::WrongState, "the domain's monitor does not answer yet"));
+  ask_device_statistics(record, std::move(handler));
+}
+
+void DomainService::run_job(const RecordPtr& record, std::string_view name, Completion done,
+                            std::function<void(Completion)> work) {
+  record->jobs.run(name, monitor_patience_,
+                   [done = std::move(done), work = std::move(work)](const Result<JobQueue::Turn>& turn) {
+                     if (!turn) return done(tl::unexpected(turn.error()));
+                     // The job lasts as long as somebody may still call this: a monitor that is late holds
+                     // it.
+                     work([done, held = *turn](const Result<>& result) { done(result); });
+                   });
+}
+
+void DomainService::command(const RecordPtr& record, const Command& command, Completion done,
+                            std::function<void()> succeeded) {
+  run_job(record, command.job, std::move(done),
+          [this, record, command, succeeded = std::move(succeeded)](Completion finish) {
+            if (auto allowed = check_operation(command.operation, record->phase); !allowed)
+              return finish(std::move(allowed));
+            ask_monitor(record, command.name, nlohmann::json::object(),
+                        [finish = std::move(finish), succeeded](const Result<ControlReply>& reply) {
+                          if (!reply) return finish(tl::unexpected(reply.error()));
+                          if (succeeded) succeeded();
+                          finish({});
+                        });
+          });
 }
 
 void DomainService::shutdown(const RecordPtr& record, Completion done) {
-  command(record, Operation::Shutdown, control_command::kPowerdown, std::move(done), [record] {
-    if (record->live) record->live->recreate_after_shutdown = false;
-  });
+  command(record, {Operation::Shutdown, control_command::kPowerdown, "remoteDispatchDomainShutdown"},
+          std::move(done), [record] {
+            if (record->live) record->live->recreate_after_shutdown = false;
+          });
 }
 
 void DomainService::reboot(const RecordPtr& record, Completion done) {
-  command(record, Operation::Reboot, control_command::kPowerdown, std::move(done), [record] {
-    if (record->live) record->live->recreate_after_shutdown = true;
-  });
+  command(record, {Operation::Reboot, control_command::kPowerdown, "remoteDispatchDomainReboot"},
+          std::move(done), [record] {
+            if (record->live) record->live->recreate_after_shutdown = true;
+          });
 }
 
 void DomainService::reset(const RecordPtr& record, Completion done) {
-  command(record, Operation::Reset, control_command::kReset, std::move(done));
+  command(record, {Operation::Reset, control_command::kReset, "remoteDispatchDomainReset"}, std::move(done));
 }
 
 void DomainService::suspend(const RecordPtr& record, Completion done) {
-  if (record->phase == Phase::Paused) return done({});
-  command(record, Operation::Suspend, control_command::kPause, std::move(done),
-          [this, record] { set_paused(record, true); });
+  if (record->phase == Phase::Paused && !record->jobs.holder()) return done({});
+  command(record, {Operation::Suspend, control_command::kPause, "remoteDispatchDomainSuspend"},
+          std::move(done), [this, record] { set_paused(record, true); });
 }
 
 void DomainService::resume(const RecordPtr& record, Completion done) {
-  command(record, Operation::Resume, control_command::kResume, std::move(done),
-          [this, record] { set_paused(record, false); });
+  command(record, {Operation::Resume, control_command::kResume, "remoteDispatchDomainResume"},
+          std::move(done), [this, record] { set_paused(record, false); });
 }
 
 // Called by whatever tells it first, the reply or the event.
@@ -122,8 +157,10 @@ void DomainService::destroy(const RecordPtr& record, Completion done) {
   record->stopped.push_back(std::move(done));
   record->live->recreate_after_shutdown = false;
   if (record->phase == Phase::Stopping) return;
-  if (record->live->monitor)
-    record->live->monitor->send(control_command::kStop, nlohmann::json::object(), [](const ControlReply&) {});
+  if (record->live->preparing)
+    hooks_.interrupt(record->name);
+  else if (record->live->monitor)
+    record->live->monitor->send_stop();
   else
     signal_process(record->live->process, SIGKILL);
   begin_stop(record, StopReason::Destroyed, "");
@@ -180,9 +217,16 @@ void DomainService::monitor_gone(const RecordPtr& record) {
 void DomainService::finish_stop(const RecordPtr& record) {
   // Whatever the monitor left running must not outlive its record.
   signal_process(record->live->process, SIGKILL);
-  if (begin_recreation(record)) return;
+  if (record->live->ending || begin_recreation(record)) return;
+  record->live->ending = true;
   const StopRow row = row_of(record->live->stop_reason);
   if (row.shutdown_detail >= 0) emit(*record, VIR_DOMAIN_EVENT_SHUTDOWN, row.shutdown_detail);
+  release(record);
+}
+
+void DomainService::forget_run(const RecordPtr& record) {
+  const StopRow row = row_of(record->live->stop_reason);
+  const bool ran = record->live->process.pid != 0;
   if (record->started) launch_failed(record, {Error::Code::Internal, "the monitor ended before the TD ran"});
   log::info("domain '{}' stopped{}{}", record->name, record->live->stop_message.empty() ? "" : ": ",
             record->live->stop_message);
@@ -190,7 +234,7 @@ void DomainService::finish_stop(const RecordPtr& record) {
   record->live.reset();
   record->id = -1;
   enter_phase(*record, Phase::Inactive, row.shutoff_reason);
-  emit(*record, VIR_DOMAIN_EVENT_STOPPED, row.stopped_detail);
+  if (ran) emit(*record, VIR_DOMAIN_EVENT_STOPPED, row.stopped_detail);
   forget_if_unused(record);
   for (const auto& stopped : std::exchange(record->stopped, {})) stopped({});
 }
@@ -206,7 +250,7 @@ bool DomainService::begin_recreation(const RecordPtr& record) {
   again.messages = std::move(record->live->messages);
   again.recreated = true;
   record->live = std::move(again);
-  if (const auto launched = launch(record, {}); !launched) {
+  if (const auto launched = relaunch(record); !launched) {
     log::error("domain '{}': start after a reboot: {}", record->name, launched.error().message());
     record->live->stop_reason = StopReason::LaunchFailed;
     return false;

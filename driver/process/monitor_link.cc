@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "process/monitor_link.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "support/log.h"
 
@@ -25,14 +27,24 @@ MonitorLink::MonitorLink(ControlClient client, std::chrono::milliseconds patienc
 }
 
 void MonitorLink::send(std::string_view command, const nlohmann::json& arguments, ReplyHandler handler) {
-  const auto id =
-      stopped_ ? Result<std::uint64_t>(tl::unexpected(connection_lost())) : client_.send(command, arguments);
-  if (id)
-    pending_.emplace(*id,
-                     Pending{std::string(command), std::move(handler), std::chrono::steady_clock::now()});
-  else
-    handler({.id = 0, .result = tl::unexpected(id.error()), .fd = {}});
-  if (!pending_.empty() && !late_.isActive()) late_.start(patience_);
+  const auto id = stopped_     ? Result<std::uint64_t>(tl::unexpected(connection_lost()))
+                  : is_stuck() ? Result<std::uint64_t>(tl::unexpected(stuck()))
+                               : client_.send(command, arguments);
+  if (!id) return handler({.id = 0, .result = tl::unexpected(id.error()), .fd = {}});
+  pending_.emplace(*id, Pending{std::string(command), std::move(handler), std::chrono::steady_clock::now()});
+  if (!late_.isActive()) watch_late();
+}
+
+void MonitorLink::send_stop() {
+  if (stopped_) return;
+  const auto id = client_.send(control_command::kStop);
+  if (id) pending_.emplace(*id, Pending{std::string(control_command::kStop), {}, {}, true});
+}
+
+// libvirt's words for a domain whose one job does not end; the oldest command holds it.
+Error MonitorLink::stuck() const {
+  return {Error::Code::TimedOut, fmt::format("cannot acquire state change lock (held by monitor={})",
+                                             pending_.begin()->second.command)};
 }
 
 std::optional<std::chrono::milliseconds> MonitorLink::oldest_wait() const {
@@ -41,22 +53,27 @@ std::optional<std::chrono::milliseconds> MonitorLink::oldest_wait() const {
                                                                pending_.begin()->second.since);
 }
 
-// libvirt's words for a domain whose one job does not end; the oldest command holds it.
 void MonitorLink::fail_late() {
+  if (stopped_ || pending_.empty()) return;
   const auto now = std::chrono::steady_clock::now();
-  const std::string holder = pending_.empty() ? "" : pending_.begin()->second.command;
-  while (!stopped_ && !pending_.empty() && pending_.begin()->second.since + patience_ <= now) {
-    first_expected_ = pending_.begin()->first + 1;
-    const auto late = std::move(pending_.extract(pending_.begin()).mapped());
-    log::warning("monitor: no reply to '{}' for {} ms", late.command, patience_.count());
-    late.handler({.id = 0,
-                  .result = fail(Error::Code::TimedOut,
-                                 "cannot acquire state change lock (held by monitor={})", holder),
-                  .fd = {}});
+  const Error error = stuck();
+  std::vector<ReplyHandler> late;
+  for (auto& [id, pending] : pending_) {
+    if (pending.is_late || pending.since + patience_ > now) continue;
+    pending.is_late = true;
+    late.push_back(pending.handler);
+    log::warning("monitor: no reply to '{}' for {} ms", pending.command, patience_.count());
   }
-  if (!stopped_ && !pending_.empty())
-    late_.start(
-        std::chrono::ceil<std::chrono::milliseconds>(pending_.begin()->second.since + patience_ - now));
+  watch_late();
+  for (const auto& handler : late) handler({.id = 0, .result = tl::unexpected(error), .fd = {}});
+}
+
+void MonitorLink::watch_late() {
+  const auto next =
+      std::ranges::find(pending_, false, [](const auto& entry) { return entry.second.is_late; });
+  if (next == pending_.end()) return late_.stop();
+  const auto left = next->second.since + patience_ - std::chrono::steady_clock::now();
+  late_.start(std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(0)));
 }
 
 void MonitorLink::receive() {
@@ -77,12 +94,11 @@ void MonitorLink::deliver(ControlMessage message) {
   if (const auto* event = std::get_if<MonitorEvent>(&message)) return event_(*event);
   auto& reply = std::get<ControlReply>(message);
   const auto found = pending_.find(reply.id);
-  if (found == pending_.end() && reply.id < first_expected_) return;
   if (found == pending_.end())
     return log::warning("monitor: reply to command {} that was not sent", reply.id);
-  const auto handler = std::move(found->second.handler);
+  const Pending pending = std::move(found->second);
   pending_.erase(found);
-  handler(std::move(reply));
+  if (!pending.is_late) pending.handler(std::move(reply));
 }
 
 void MonitorLink::stop() {
@@ -94,7 +110,7 @@ void MonitorLink::stop() {
 
 void MonitorLink::fail_pending() {
   for (auto& [id, pending] : std::exchange(pending_, {}))
-    pending.handler({.id = id, .result = tl::unexpected(connection_lost()), .fd = {}});
+    if (!pending.is_late) pending.handler({.id = id, .result = tl::unexpected(connection_lost()), .fd = {}});
 }
 
 }  // namespace virttdx::driver

@@ -27,8 +27,12 @@ class MonitorLink {
               ClosedHandler closed);
 
   /// `handler` gets the reply, or an error: WrongState when the connection ends before it came, TimedOut when
-  /// it has not come for so long as the link is patient. A reply after that is dropped.
+  /// it has not come for so long as the link is patient. It is kept, but not called again, until the late
+  /// reply has come; until then every other command fails at once, so that few wait for a monitor that is
+  /// stuck.
   void send(std::string_view command, const nlohmann::json& arguments, ReplyHandler handler);
+  /// Sends "stop", late replies or not. Nobody waits for its reply.
+  void send_stop();
   /// Ends the connection without calling `closed`; replies still owed become errors.
   void stop();
   /// How long the oldest command has waited for its reply; nothing when none does.
@@ -41,6 +45,9 @@ class MonitorLink {
   void deliver(ControlMessage message);
   void fail_pending();
   void fail_late();
+  void watch_late();
+  Error stuck() const;
+  bool is_stuck() const { return !pending_.empty() && pending_.begin()->second.is_late; }
 
   ControlClient client_;
   EventHandler event_;
@@ -49,10 +56,10 @@ class MonitorLink {
     std::string command;
     ReplyHandler handler;
     std::chrono::steady_clock::time_point since;
+    bool is_late = false;  ///< and its handler was told so
   };
   std::chrono::milliseconds patience_;
   std::map<std::uint64_t, Pending> pending_;  ///< in the order they were sent
-  std::uint64_t first_expected_ = 0;          ///< replies to older commands came too late
   QTimer late_;
   QSocketNotifier readable_;
   bool stopped_ = false;

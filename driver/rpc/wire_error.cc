@@ -58,6 +58,8 @@ constexpr std::array kCodePrefixes = {
     CodePrefix{VIR_ERR_NO_DOMAIN_CHECKPOINT, "Domain checkpoint not found"},
     CodePrefix{VIR_ERR_NO_DOMAIN_BACKUP, "Domain backup job id not found"},
     CodePrefix{VIR_ERR_NO_DOMAIN_METADATA, "metadata not found"},
+    CodePrefix{VIR_ERR_AGENT_UNRESPONSIVE, "Guest agent is not responding"},
+    CodePrefix{VIR_ERR_DEVICE_MISSING, "device not found"},
     CodePrefix{VIR_ERR_AUTH_FAILED, "authentication failed"},
     CodePrefix{VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable"},
     CodePrefix{VIR_ERR_ACCESS_DENIED, "access denied"},

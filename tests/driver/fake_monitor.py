@@ -5,7 +5,8 @@
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
 "p" powers off, "r" resets, "c" crashes; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
 VIRTTDX_FAKE_LAUNCH=hang never finishes launching. The guest's CPUID is what was asked for but for FIXED_BITS;
-VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=fail does not tell it.
+VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
+answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
 """
 import array
 import ctypes
@@ -15,6 +16,8 @@ import selectors
 import socket
 import sys
 import threading
+
+import fake_agent
 
 HOST_CAPABILITIES = os.environ.get('VIRTTDX_FAKE_HOST')
 MRTD = '4c' * 48
@@ -30,15 +33,31 @@ def change(entries, leaf, subleaf, register, cleared, added):
             entry[register] = hex(int(entry[register], 0) & ~cleared | added)
 
 
+def disk_statistics(disk):
+    """Numbers that tell which is which."""
+    names = ('read_requests', 'read_bytes', 'read_time_ns', 'write_requests', 'write_bytes', 'write_time_ns', 'flush_requests',
+             'flush_time_ns', 'discard_requests', 'write_zeroes_requests', 'errors', 'capacity', 'allocated', 'physical')
+    return {'id': disk['id'], 'target': disk['target'], **{name: 10 + i for i, name in enumerate(names)}}
+
+
+def interface_statistics(interface, number):
+    names = ('received_bytes', 'received_packets', 'received_drops', 'received_errors', 'sent_bytes', 'sent_packets', 'sent_drops',
+             'sent_errors')
+    device = '' if interface['backend'] == 'passt' else interface['device'].replace('%d', str(number))
+    return {'id': interface['id'], 'device': device, **{name: 30 + i for i, name in enumerate(names)}}
+
+
 class Monitor:
-    def __init__(self, config, path):
+    def __init__(self, config, path, config_path=''):
+        self.config_path = config_path
         self.config = config
         self.state = 'starting'
         self.stop_reason = 'none'
         self.message = ''
         self.recreated = 0
-        self.console = None
-        self.unseen = b'fake firmware\r\n'
+        self.cpuid_asked = False
+        self.consoles = {}
+        self.unseen = {0: b'fake firmware\r\n'}
         self.clients = {}
         self.selector = selectors.DefaultSelector()
         self.listener = socket.socket(socket.AF_UNIX)
@@ -112,7 +131,9 @@ class Monitor:
             'state': self.state, 'stop_reason': self.stop_reason, 'message': self.message, 'pid': os.getpid(),
             'host': self.config['host'], 'host_description': 'fake', 'recreated': self.recreated,
             'vcpu_time_ns': [1000000] * self.config['vcpu_count'],
-            'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': self.console is not None}]})
+            'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': 0 in self.consoles}],
+            'console_ports': [{'id': port['id'], 'pty_path': '/dev/pts/' + port['id'], 'attached': port['id'] in self.consoles}
+                              for port in self.config.get('devices', {}).get('console_ports', []) if port['backend'] == 'pty']})
 
     def do_measurements(self, client, number, _):
         self.reply(client, number, {'mrtd': MRTD, 'host_mrtd': MRTD, 'attributes': self.config['td']['attributes'],
@@ -123,11 +144,15 @@ class Monitor:
         if how == 'fail':
             self.send(client, {'id': number, 'error': {'code': 'internal', 'message': 'told not to tell'}})
             return
+        if how in ('hang-once', 'hang-once-other') and not self.cpuid_asked:
+            self.cpuid_asked = True
+            open(self.config_path + '.asked', 'w', encoding='utf-8').close()
+            return
         td = self.config['td']
         actual = [dict(entry) for entry in td['vcpu_cpuid']]
         for bits in FIXED_BITS:
             change(actual, *bits)
-        if how == 'other':
+        if how in ('other', 'hang-once-other'):
             change(actual, 0x1, 0, 'ecx', 1 << 25, 1 << 5)
         self.reply(client, number, {'requested': td['cpuid'], 'vcpu_requested': td['vcpu_cpuid'], 'actual': actual})
 
@@ -153,28 +178,34 @@ class Monitor:
         self.reply(client, number)
         self.stop('destroyed')
 
+    def do_device_statistics(self, client, number, _):
+        devices = self.config.get('devices', {})
+        self.reply(client, number, {
+            'disks': [disk_statistics(disk) for disk in devices.get('disks', [])],
+            'interfaces': [interface_statistics(interface, number) for number, interface in
+                           enumerate(devices.get('interfaces', []))]})
+
     def do_console_attach(self, client, number, arguments):
-        if self.console is not None and not arguments['force']:
+        port = arguments.get('device', arguments.get('port', 0))
+        if port in self.consoles and not arguments['force']:
             self.send(client, {'id': number, 'error': {'code': 'busy', 'message': 'Active console session exists for this domain'}})
             return
-        if self.console is not None:
-            self.detach()
-        self.console, other = socket.socketpair()
-        self.selector.register(self.console, selectors.EVENT_READ, self.read_console)
+        if port in self.consoles:
+            self.detach(port)
+        self.consoles[port], other = socket.socketpair()
+        self.selector.register(self.consoles[port], selectors.EVENT_READ, lambda: self.read_console(port))
         self.send(client, {'id': number, 'result': {}, 'descriptors': 1}, other.fileno())
         other.close()
-        self.console.sendall(self.unseen)
-        self.unseen = b''
+        self.consoles[port].sendall(self.unseen.pop(port, f'this is {port}\r\n'.encode() if port else b''))
 
-    def detach(self):
-        self.selector.unregister(self.console)
-        self.console.close()
-        self.console = None
+    def detach(self, port):
+        self.selector.unregister(self.consoles[port])
+        self.consoles.pop(port).close()
 
-    def read_console(self):
-        data = self.console.recv(65536)
+    def read_console(self, port):
+        data = self.consoles[port].recv(65536)
         if not data:
-            self.detach()
+            self.detach(port)
         elif data == b'p':
             self.stop('guest-shutdown')
         elif data == b'r':
@@ -182,7 +213,30 @@ class Monitor:
         elif data == b'c':
             self.stop('crashed', 'triple fault')
         else:
-            self.console.sendall(data)
+            self.consoles[port].sendall(data)
+
+    def open_channels(self):
+        """Channels echo what comes, to one client after the other."""
+        for port in self.config.get('devices', {}).get('console_ports', []):
+            if port['backend'] == 'unix-listen':
+                listener = socket.socket(socket.AF_UNIX)
+                listener.bind(port['path'])
+                listener.listen(1)
+                threading.Thread(target=self.serve_channel, args=(listener, port['name']), daemon=True).start()
+
+    def serve_channel(self, listener, name):
+        while True:
+            client, _ = listener.accept()
+            if name == 'org.qemu.guest_agent.0':
+                try:
+                    fake_agent.serve(client, self)
+                except OSError:
+                    pass
+                client.close()
+                continue
+            while data := client.recv(65536):
+                client.sendall(data)
+            client.close()
 
     def reset(self):
         self.emit('reset')
@@ -204,8 +258,9 @@ def main():
     options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
     with open(options['--config'], encoding='utf-8') as file:
         config = json.load(file)
-    monitor = Monitor(config, options['--control-socket'])
+    monitor = Monitor(config, options['--control-socket'], options['--config'])
     monitor.start_vcpus()
+    monitor.open_channels()
     monitor.run()
     os._exit(0)
 

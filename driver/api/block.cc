@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Questions about disks: what they did, how large they are.
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <algorithm>
+#include <array>
+
+#include "api/find_device.h"
+#include "api/find_record.h"
+#include "api/flags.h"
+#include "api/handlers.h"
+#include "api/typed_params.h"
+#include "domain/image_size.h"
+
+namespace virttdx::driver::api {
+namespace {
+
+Result<RecordPtr> find_running(Session& session, const remote_nonnull_domain& dom) {
+  RecordPtr record = TRY(find_record(session, dom));
+  TRY(check_operation(Operation::Query, record->phase));
+  return record;
+}
+
+struct Count {
+  std::string_view name;
+  std::uint64_t DiskStatistics::*value;
+};
+// In the order of libvirt's QEMU driver.
+constexpr std::array kCounts = {
+    Count{VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES, &DiskStatistics::write_bytes},
+    Count{VIR_DOMAIN_BLOCK_STATS_WRITE_REQ, &DiskStatistics::write_requests},
+    Count{VIR_DOMAIN_BLOCK_STATS_READ_BYTES, &DiskStatistics::read_bytes},
+    Count{VIR_DOMAIN_BLOCK_STATS_READ_REQ, &DiskStatistics::read_requests},
+    Count{VIR_DOMAIN_BLOCK_STATS_FLUSH_REQ, &DiskStatistics::flush_requests},
+    Count{VIR_DOMAIN_BLOCK_STATS_WRITE_TOTAL_TIMES, &DiskStatistics::write_time_ns},
+    Count{VIR_DOMAIN_BLOCK_STATS_READ_TOTAL_TIMES, &DiskStatistics::read_time_ns},
+    Count{VIR_DOMAIN_BLOCK_STATS_FLUSH_TOTAL_TIMES, &DiskStatistics::flush_time_ns}};
+
+void add(DiskStatistics& sum, const DiskStatistics& disk) {
+  for (const auto& count : kCounts) sum.*count.value += disk.*count.value;
+  sum.errors += disk.errors;
+}
+
+// Of the disk that `path` names, of all of them together when it names none.
+using DiskHandler = std::function<void(const DiskStatistics&)>;
+template <typename Ret>
+Answer ask_disk(Session& session, const RecordPtr& record, const char* path, const Deferred<Ret>& reply,
+                const DiskHandler& handler) {
+  const auto* disk = find_disk(record->live->definition, path);
+  if (disk == nullptr && *path != '\0')
+    return fail(Error::Code::InvalidArgument, "invalid path: {}", shortened(path));
+  session.service().device_statistics(
+      record, [reply, handler, target = disk == nullptr ? "" : disk->target_dev](const auto& statistics) {
+        if (!statistics) return reply.fail(statistics.error());
+        DiskStatistics sum;
+        for (const auto& each : statistics->disks)
+          if (target.empty() || each.target == target) add(sum, each);
+        handler(sum);
+      });
+  return {};
+}
+
+remote_domain_get_block_info_ret block_info(const ImageSize& size) {
+  return {.allocation = size.allocation, .capacity = size.capacity, .physical = size.physical};
+}
+
+Answer info_of_image(const domain_xml::Disk& disk, const Deferred<remote_domain_get_block_info_ret>& reply) {
+  const std::string path = path_of(disk);
+  if (path.empty())
+    return fail(Error::Code::InvalidArgument, "disk '{}' does not currently have a source assigned",
+                disk.target_dev);
+  reply.succeed(block_info(TRY(image_size(path, disk.driver.type.value_or("raw")))));
+  return {};
+}
+
+}  // namespace
+
+Answer domain_block_stats(Session& session, const remote_domain_block_stats_args& args,
+                          Deferred<remote_domain_block_stats_ret> reply) {
+  const RecordPtr record = TRY(find_running(session, args.dom));
+  return ask_disk(session, record, args.path, reply, [reply](const DiskStatistics& disk) {
+    // -1 is libvirt's word for unknown; the monitor counts them.
+    reply.succeed({.rd_req = static_cast<std::int64_t>(disk.read_requests),
+                   .rd_bytes = static_cast<std::int64_t>(disk.read_bytes),
+                   .wr_req = static_cast<std::int64_t>(disk.write_requests),
+                   .wr_bytes = static_cast<std::int64_t>(disk.write_bytes),
+                   .errs = static_cast<std::int64_t>(disk.errors)});
+  });
+}
+
+Answer domain_block_stats_flags(Session& session, const remote_domain_block_stats_flags_args& args,
+                                Deferred<remote_domain_block_stats_flags_ret> reply) {
+  CHECK_FLAGS(args.flags, VIR_TYPED_PARAM_STRING_OKAY, "virDomainBlockStatsFlags");
+  const RecordPtr record = TRY(find_running(session, args.dom));
+  const auto wanted = static_cast<std::size_t>(std::max(args.nparams, 0));
+  return ask_disk(session, record, args.path, reply, [reply, wanted](const DiskStatistics& disk) {
+    Arena arena;
+    TypedParams params(arena);
+    for (const auto& count : kCounts)
+      params.add_llong(count.name, static_cast<std::int64_t>(disk.*count.value));
+    auto list = params.take();
+    remote_domain_block_stats_flags_ret ret{};
+    // Asked for none, a client wants to know how many there are.
+    ret.nparams = static_cast<int>(wanted == 0 ? list.size() : std::min(list.size(), wanted));
+    list.resize(std::min(list.size(), wanted));
+    arena.array(ret.params.params_len, ret.params.params_val, std::move(list));
+    reply.succeed(ret);
+  });
+}
+
+Answer domain_get_block_info(Session& session, const remote_domain_get_block_info_args& args,
+                             Deferred<remote_domain_get_block_info_ret> reply) {
+  CHECK_FLAGS(args.flags, 0, "virDomainGetBlockInfo");
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  const auto* disk = find_disk(record->current(), args.path);
+  if (disk == nullptr)
+    return fail(Error::Code::InvalidArgument, "invalid path {} not assigned to domain", shortened(args.path));
+  if (!check_operation(Operation::Query, record->phase)) return info_of_image(*disk, reply);
+  session.service().device_statistics(record, [reply, disk = *disk](const auto& statistics) {
+    if (!statistics) return reply.fail(statistics.error());
+    const auto* found = statistics_of(*statistics, disk);
+    if (found == nullptr)
+      return reply.fail(
+          Error(Error::Code::Internal,
+                fmt::format("the monitor tells nothing of disk '{}'; see its log", disk.target_dev)));
+    reply.succeed(block_info({found->capacity, found->allocated, found->physical}));
+  });
+  return {};
+}
+
+// There never is a job.
+Answer domain_get_block_job_info(Session& session, const remote_domain_get_block_job_info_args& args,
+                                 remote_domain_get_block_job_info_ret&, Arena&) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES, "virDomainGetBlockJobInfo");
+  const RecordPtr record = TRY(find_running(session, args.dom));
+  if (find_disk(record->live->definition, args.path) == nullptr)
+    return fail(Error::Code::InvalidArgument, "disk '{}' not found in domain", shortened(args.path));
+  return {};
+}
+
+// The guest gets every error of a disk; none stops it.
+Answer domain_get_disk_errors(Session& session, const remote_domain_get_disk_errors_args& args,
+                              remote_domain_get_disk_errors_ret&, Arena&) {
+  CHECK_FLAGS(args.flags, 0, "virDomainGetDiskErrors");
+  TRY(find_running(session, args.dom));
+  return {};
+}
+
+}  // namespace virttdx::driver::api

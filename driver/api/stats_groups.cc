@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "api/stats_groups.h"
+
+#include <libvirt/libvirt.h>
+
+#include <array>
+
+#include "api/find_device.h"
+#include "domain/affinity.h"
+#include "domain/image_size.h"
+#include "process/process_stat.h"
+
+namespace virttdx::driver::api {
+namespace {
+
+struct InterfaceCount {
+  std::string_view name;
+  std::uint64_t InterfaceStatistics::*value;
+};
+constexpr std::array kInterfaceCounts = {InterfaceCount{"rx.bytes", &InterfaceStatistics::received_bytes},
+                                         InterfaceCount{"rx.pkts", &InterfaceStatistics::received_packets},
+                                         InterfaceCount{"rx.errs", &InterfaceStatistics::received_errors},
+                                         InterfaceCount{"rx.drop", &InterfaceStatistics::received_drops},
+                                         InterfaceCount{"tx.bytes", &InterfaceStatistics::sent_bytes},
+                                         InterfaceCount{"tx.pkts", &InterfaceStatistics::sent_packets},
+                                         InterfaceCount{"tx.errs", &InterfaceStatistics::sent_errors},
+                                         InterfaceCount{"tx.drop", &InterfaceStatistics::sent_drops}};
+
+struct DiskCount {
+  std::string_view name;
+  std::uint64_t DiskStatistics::*value;
+};
+constexpr std::array kDiskCounts = {DiskCount{"rd.reqs", &DiskStatistics::read_requests},
+                                    DiskCount{"rd.bytes", &DiskStatistics::read_bytes},
+                                    DiskCount{"rd.times", &DiskStatistics::read_time_ns},
+                                    DiskCount{"wr.reqs", &DiskStatistics::write_requests},
+                                    DiskCount{"wr.bytes", &DiskStatistics::write_bytes},
+                                    DiskCount{"wr.times", &DiskStatistics::write_time_ns},
+                                    DiskCount{"fl.reqs", &DiskStatistics::flush_requests},
+                                    DiskCount{"fl.times", &DiskStatistics::flush_time_ns},
+                                    DiskCount{"allocation", &DiskStatistics::allocated},
+                                    DiskCount{"capacity", &DiskStatistics::capacity},
+                                    DiskCount{"physical", &DiskStatistics::physical}};
+
+void add_state(const StatsSubject& subject, TypedParams& params) {
+  const auto& record = subject.record;
+  params.add_int("state.state", libvirt_state(record.phase));
+  params.add_int("state.reason", record.reason);
+}
+
+void add_cpu(const StatsSubject& subject, TypedParams& params) {
+  const auto& record = subject.record;
+  if (!record.live) return;
+  const auto stat = read_process_stat(record.live->process.pid);
+  if (!stat) return;
+  params.add_ullong("cpu.time", ticks_to_ns(stat->user_ticks + stat->system_ticks));
+  params.add_ullong("cpu.user", ticks_to_ns(stat->user_ticks));
+  params.add_ullong("cpu.system", ticks_to_ns(stat->system_ticks));
+}
+
+void add_balloon(const StatsSubject& subject, TypedParams& params) {
+  const auto& record = subject.record;
+  const auto& domain = record.current();
+  params.add_ullong("balloon.current", domain.current_memory_kib.value_or(domain.memory_kib));
+  params.add_ullong("balloon.maximum", domain.memory_kib);
+  if (record.live) params.add_ullong("balloon.last-update", 0);
+  if (record.live) params.add_ullong("balloon.rss", resident_kib(record.live->process));
+}
+
+void add_vcpu(const StatsSubject& subject, TypedParams& params) {
+  const auto& record = subject.record;
+  const auto& domain = record.current();
+  params.add_uint("vcpu.current", domain.current_vcpus.value_or(domain.vcpus));
+  params.add_uint("vcpu.maximum", domain.vcpus);
+  if (!record.live) return;
+  const int state = record.phase == Phase::Running ? VIR_VCPU_RUNNING : VIR_VCPU_BLOCKED;
+  const auto uses = vcpu_uses(record.live->process, domain.vcpus);
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    params.add_int(fmt::format("vcpu.{}.state", i), state);
+    if (!uses[i]) continue;
+    params.add_ullong(fmt::format("vcpu.{}.time", i), uses[i]->time_ns);
+    if (uses[i]->delay_ns) params.add_ullong(fmt::format("vcpu.{}.delay", i), *uses[i]->delay_ns);
+  }
+}
+
+// Counts of devices come for running and other domains alike. An interface without a device on the host goes
+// by its MAC address, which virDomainInterfaceStats takes too.
+void add_interfaces(const StatsSubject& subject, TypedParams& params) {
+  const auto& interfaces = subject.record.current().devices.interfaces;
+  params.add_uint("net.count", static_cast<std::uint32_t>(interfaces.size()));
+  for (std::size_t i = 0; subject.devices != nullptr && i < interfaces.size(); ++i) {
+    const auto* counts = statistics_of(*subject.devices, interfaces[i]);
+    if (counts == nullptr) continue;
+    params.add_string(fmt::format("net.{}.name", i),
+                      interfaces[i].target_dev.value_or(interfaces[i].mac.value_or("")));
+    for (const auto& row : kInterfaceCounts)
+      params.add_ullong(fmt::format("net.{}.{}", i, row.name), counts->*row.value);
+  }
+}
+
+void add_image(const domain_xml::Disk& disk, const std::string& prefix, TypedParams& params) {
+  const std::string path = path_of(disk);
+  const auto size = path.empty() ? Result<ImageSize>(fail(Error::Code::NotFound, "no image"))
+                                 : image_size(path, disk.driver.type.value_or("raw"));
+  if (!size) return;
+  params.add_ullong(prefix + "allocation", size->allocation);
+  params.add_ullong(prefix + "capacity", size->capacity);
+  params.add_ullong(prefix + "physical", size->physical);
+}
+
+void add_disk(const StatsSubject& subject, const domain_xml::Disk& disk, const std::string& prefix,
+              TypedParams& params) {
+  params.add_string(prefix + "name", disk.target_dev);
+  if (const std::string path = path_of(disk); !path.empty()) params.add_string(prefix + "path", path);
+  if (disk.source && disk.source->index) params.add_uint(prefix + "backingIndex", *disk.source->index);
+  if (!subject.record.live) return add_image(disk, prefix, params);
+  const auto* counts = subject.devices == nullptr ? nullptr : statistics_of(*subject.devices, disk);
+  if (counts == nullptr) return;
+  for (const auto& row : kDiskCounts) params.add_ullong(prefix + std::string(row.name), counts->*row.value);
+}
+
+void add_block(const StatsSubject& subject, TypedParams& params) {
+  const auto& disks = subject.record.current().devices.disks;
+  params.add_uint("block.count", static_cast<std::uint32_t>(disks.size()));
+  for (std::size_t i = 0; i < disks.size(); ++i)
+    add_disk(subject, disks[i], fmt::format("block.{}.", i), params);
+}
+void add_iothreads(const StatsSubject& subject, TypedParams& params) {
+  const auto& record = subject.record;
+  if (record.live) params.add_uint("iothread.count", 0);
+}
+// KVM counts no events in a TD, nothing measures its memory bandwidth or how fast it dirties pages.
+void add_nothing(const StatsSubject&, TypedParams&) {}
+
+struct StatsGroup {
+  unsigned flag;
+  void (*add)(const StatsSubject&, TypedParams&);
+};
+constexpr std::array kGroups = {StatsGroup{VIR_DOMAIN_STATS_STATE, add_state},
+                                StatsGroup{VIR_DOMAIN_STATS_CPU_TOTAL, add_cpu},
+                                StatsGroup{VIR_DOMAIN_STATS_BALLOON, add_balloon},
+                                StatsGroup{VIR_DOMAIN_STATS_VCPU, add_vcpu},
+                                StatsGroup{VIR_DOMAIN_STATS_INTERFACE, add_interfaces},
+                                StatsGroup{VIR_DOMAIN_STATS_BLOCK, add_block},
+                                StatsGroup{VIR_DOMAIN_STATS_PERF, add_nothing},
+                                StatsGroup{VIR_DOMAIN_STATS_IOTHREAD, add_iothreads},
+                                StatsGroup{VIR_DOMAIN_STATS_MEMORY, add_nothing},
+                                StatsGroup{VIR_DOMAIN_STATS_DIRTYRATE, add_nothing},
+                                StatsGroup{VIR_DOMAIN_STATS_VM, add_nothing}};
+
+}  // namespace
+
+unsigned all_stats_groups() {
+  unsigned groups = 0;
+  for (const auto& group : kGroups) groups |= group.flag;
+  return groups;
+}
+
+bool needs_device_statistics(const domain_xml::Devices& devices, unsigned groups) {
+  return ((groups & VIR_DOMAIN_STATS_INTERFACE) != 0 && !devices.interfaces.empty()) ||
+         ((groups & VIR_DOMAIN_STATS_BLOCK) != 0 && !devices.disks.empty());
+}
+
+void add_stats(const StatsSubject& subject, unsigned groups, TypedParams& params) {
+  for (const auto& group : kGroups)
+    if ((groups & group.flag) != 0) group.add(subject, params);
+}
+
+}  // namespace virttdx::driver::api

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "domain/live_devices.h"
+
+#include <algorithm>
+
+namespace virttdx::driver {
+namespace {
+
+using domain_xml::CharacterDevice;
+
+void take_path(CharacterDevice& device, const std::string& path) {
+  if (device.type == "pty" && !path.empty()) device.source_path = path;
+}
+
+void describe_serial(CharacterDevice& device, const MonitorStatus& status) {
+  for (const auto& serial : status.serials)
+    if (device.target_port.value_or(0) == serial.port) take_path(device, serial.pty_path);
+}
+
+void describe_port(CharacterDevice& device, const MonitorStatus& status) {
+  const auto port = std::ranges::find(status.console_ports, device.alias, &ConsolePortStatus::id);
+  if (port != status.console_ports.end()) take_path(device, port->pty_path);
+}
+
+}  // namespace
+
+void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status) {
+  auto& devices = domain.devices;
+  for (auto& serial : devices.serials) describe_serial(serial, status);
+  for (auto& console : devices.consoles) {
+    if (console.target_type == "virtio")
+      describe_port(console, status);
+    else if (!devices.serials.empty())
+      take_path(console, devices.serials.front().source_path.value_or(""));
+  }
+  for (auto& channel : devices.channels) describe_port(channel, status);
+  std::uint32_t index = 0;
+  for (auto& disk : devices.disks) {
+    ++index;
+    if (disk.source) disk.source->index = index;
+  }
+}
+
+void describe_live_interfaces(domain_xml::Domain& domain, const DeviceStatistics& statistics) {
+  for (auto& interface : domain.devices.interfaces) {
+    const auto found = std::ranges::find(statistics.interfaces, interface.alias, &InterfaceStatistics::id);
+    if (found != statistics.interfaces.end() && !found->device.empty()) interface.target_dev = found->device;
+  }
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What of a domain's devices exists only while it runs, in its live definition.
+#pragma once
+
+#include "domain_xml/domain.h"
+#include "vmm_backend/device_statistics.h"
+#include "vmm_backend/monitor_messages.h"
+
+namespace virttdx::driver {
+
+/// Pseudo-terminals of serial ports and consoles; sources of disks get their index.
+void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status);
+
+/// The host's devices that interfaces have got.
+void describe_live_interfaces(domain_xml::Domain& domain, const DeviceStatistics& statistics);
+
+}  // namespace virttdx::driver

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a start needs before there is a monitor: the administrator's consent (hooks), what other daemons have
+// of the domain (ports of networks, volumes), a plan.
+#include <libvirt/libvirt.h>
+
+#include "domain/domain_service.h"
+#include "domain/run_resources.h"
+
+namespace virttdx::driver {
+
+void DomainService::prepare_start(const RecordPtr& record, const StartOptions& options) {
+  record->live->preparing = true;
+  run_hook(record, {.operation = "prepare"}, then(record, options, &DomainService::prepare_resources));
+}
+
+// The status names the ports before there are any: a daemon that is killed meanwhile leaves none behind.
+void DomainService::prepare_resources(const RecordPtr& record, const StartOptions& options) {
+  name_network_ports(record->live->definition);
+  auto request = resources_asked(record->live->definition);
+  if (!request.ports.empty()) save_status(*record);
+  const auto proceed = then(record, options, &DomainService::prepare_monitor);
+  resources_.acquire(std::move(request), [record, proceed](const Result<Resources>& resources) {
+    if (!resources) return proceed(tl::unexpected(resources.error()));
+    record->live->resources = take_resources(record->live->definition, *resources);
+    proceed({});
+  });
+}
+
+// A domain that was destroyed meanwhile is waited for by whoever destroyed it.
+Completion DomainService::then(const RecordPtr& record, const StartOptions& options, PreparationStep next) {
+  return [this, record, options, next](const Result<>& done) {
+    if (record->phase == Phase::Stopping) {
+      record->live->preparing = false;
+      return finish_stop(record);
+    }
+    done ? (this->*next)(record, options) : fail_preparation(record, done.error());
+  };
+}
+
+void DomainService::prepare_monitor(const RecordPtr& record, const StartOptions& options) {
+  if (const auto prepared = prepare_launch(*record, options); !prepared)
+    return fail_preparation(record, prepared.error());
+  run_hook(record, {.operation = "start"}, then(record, options, &DomainService::launch_prepared));
+}
+
+void DomainService::launch_prepared(const RecordPtr& record, const StartOptions&) {
+  record->live->preparing = false;
+  if (const auto launched = run_monitor(record); !launched) fail_preparation(record, launched.error());
+}
+
+void DomainService::fail_preparation(const RecordPtr& record, const Error& error) {
+  record->live->preparing = false;
+  record->live->refusal = error;
+  record->live->stop_reason = StopReason::LaunchFailed;
+  enter_phase(*record, Phase::Stopping, VIR_DOMAIN_SHUTDOWN_USER);
+  finish_stop(record);
+}
+
+}  // namespace virttdx::driver

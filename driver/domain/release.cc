@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What follows the end of a monitor: hooks are told, what the run had is given back.
+#include <libvirt/libvirt.h>
+
+#include <array>
+
+#include "domain/domain_service.h"
+#include "domain/run_resources.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+// libvirt's names of virDomainShutoffReason, which the hook "release" is told.
+std::string_view reason_name(StopReason reason) {
+  switch (reason) {
+    case StopReason::Destroyed:
+      return "destroyed";
+    case StopReason::GuestShutdown:
+    case StopReason::Reset:
+      return "shutdown";
+    case StopReason::LaunchFailed:
+      return "failed";
+    case StopReason::None:
+    case StopReason::Crashed:
+      return "crashed";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+void DomainService::run_hook(const RecordPtr& record, HookCall call, Completion done) {
+  if (!hooks_.any()) return done({});
+  call.object = record->name;
+  call.input = domain_xml::format_domain(record->live->definition);
+  hooks_.run(std::move(call), std::move(done));
+}
+
+// Nothing is undone because a script fails now.
+void DomainService::release(const RecordPtr& record) {
+  const auto logged = [](const Result<>& result) {
+    if (!result) log::warning("{}", result.error().message());
+  };
+  const std::string reason(reason_name(record->live->stop_reason));
+  run_hook(record, {.operation = "stopped", .sub_operation = "end"},
+           [this, record, reason, logged](const Result<>& stopped) {
+             logged(stopped);
+             resources_.release(network_ports(record->live->definition), [this, record, reason, logged] {
+               run_hook(record, {.operation = "release", .sub_operation = "end", .extra = reason},
+                        [this, record, logged](const Result<>& released) {
+                          logged(released);
+                          forget_run(record);
+                        });
+             });
+           });
+}
+
+}  // namespace virttdx::driver

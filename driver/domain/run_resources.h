@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a domain's XML names of other daemons, as they are asked for it and as its plan takes it.
+#pragma once
+
+#include <vector>
+
+#include "domain_xml/plan.h"
+#include "host/host_resources.h"
+
+namespace virttdx::driver {
+
+/// Gives interfaces of networks the identity of a port to be created; none of them has one yet.
+void name_network_ports(domain_xml::Domain& domain);
+/// Ports that interfaces have an identity for: created, or about to be.
+std::vector<NetworkPortRequest> network_ports(const domain_xml::Domain& domain);
+/// What the daemons of networks and storage are asked for.
+ResourceRequest resources_asked(const domain_xml::Domain& domain);
+/// What they gave: for the plan, and shown in the live definition.
+domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resources& resources);
+
+}  // namespace virttdx::driver

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/host_resources.h"
+
+#include <memory>
+#include <utility>
+
+#include "host/host_objects.h"
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+// A daemon that does not answer holds one of them.
+constexpr int kThreads = 16;
+
+void release_all(const ObjectDaemons& daemons, const std::vector<NetworkPortRequest>& ports) {
+  for (const auto& port : ports)
+    if (const auto released = delete_network_port(daemons, port); !released)
+      log::warning("{}", released.error().message());
+}
+
+Result<Resources> acquire_all(const ObjectDaemons& daemons, const ResourceRequest& request) {
+  Resources resources;
+  for (const auto& volume : request.volumes)
+    resources.volumes[volume.target] = TRY(find_volume(daemons, volume));
+  for (const auto& port : request.ports)
+    resources.ports[port.mac] = TRY(create_network_port(daemons, request, port));
+  return resources;
+}
+
+}  // namespace
+
+HostResources::HostResources(std::filesystem::path run, bool per_user)
+    : run_(std::move(run)), per_user_(per_user) {
+  threads_.setMaxThreadCount(kThreads);
+}
+
+void HostResources::run_apart(std::function<void()> work, std::function<void()> finished) {
+  threads_.start([this, work = std::move(work), finished = std::move(finished)] {
+    work();
+    QMetaObject::invokeMethod(&event_loop_, finished, Qt::QueuedConnection);
+  });
+}
+
+void HostResources::acquire(ResourceRequest request, AcquireHandler handler) {
+  if (request.empty()) return handler(Resources());
+  auto result = std::make_shared<Result<Resources>>();
+  run_apart([result, request = std::move(request),
+             daemons = ObjectDaemons{run_, per_user_}] { *result = acquire_all(daemons, request); },
+            [result, handler = std::move(handler)] { handler(std::move(*result)); });
+}
+
+void HostResources::release(std::vector<NetworkPortRequest> ports, std::function<void()> handler) {
+  if (ports.empty()) return handler();
+  run_apart(
+      [ports = std::move(ports), daemons = ObjectDaemons{run_, per_user_}] { release_all(daemons, ports); },
+      std::move(handler));
+}
+
+}  // namespace virttdx::driver

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a domain uses of other daemons: ports of networks, volumes of storage pools. Asked of them through
+// libvirt's client library, which blocks, so on a thread of its own; answers come on the event loop.
+#pragma once
+
+#include <QObject>
+#include <QThreadPool>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/result.h"
+
+namespace virttdx::driver {
+
+struct NetworkPortRequest {
+  std::string mac, network, port_group;
+  std::string port_uuid;  ///< chosen by whoever asks, so that it is known whatever happens
+};
+struct VolumeRequest {
+  std::string target, pool, volume;
+};
+struct ResourceRequest {
+  std::string domain_name, domain_uuid;
+  std::vector<NetworkPortRequest> ports;
+  std::vector<VolumeRequest> volumes;
+  bool empty() const { return ports.empty() && volumes.empty(); }
+};
+
+/// Where an interface goes: to a bridge, or to a macvtap device on a link of the host.
+struct NetworkPort {
+  std::optional<std::string> bridge, link, mode;
+  std::optional<std::uint16_t> mtu;
+};
+struct VolumePlace {
+  std::string path;
+  bool is_block_device = false;
+};
+struct Resources {
+  std::map<std::string, NetworkPort> ports;    ///< by MAC address
+  std::map<std::string, VolumePlace> volumes;  ///< by target
+};
+
+class HostResources {
+ public:
+  /// `run`: where the daemons' sockets are.
+  HostResources(std::filesystem::path run, bool per_user);
+
+  using AcquireHandler = std::function<void(Result<Resources>)>;
+  /// All of it, or an error that names what is missing and nothing.
+  void acquire(ResourceRequest request, AcquireHandler handler);
+  /// Gives ports back. Those that are gone already are no error; others are logged.
+  void release(std::vector<NetworkPortRequest> ports, std::function<void()> handler);
+
+ private:
+  void run_apart(std::function<void()> work, std::function<void()> finished);
+
+  const std::filesystem::path run_;
+  const bool per_user_;
+  QObject event_loop_;
+  QThreadPool threads_;  // last: it waits for what runs
+};
+
+}  // namespace virttdx::driver

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest agent's calls, with a fake monitor and a fake agent.
+
+Usage: agent_test.py VIRTTDXD SOURCE_ROOT [TEST...]
+"""
+import base64
+import json
+
+from daemon_case import XML, DaemonTest, libvirt, main, wait_until
+
+CHANNEL = """
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+    <disk type='file'><source file='/image'/><target dev='vda' bus='virtio'/><serial>S1</serial></disk>
+  </devices>"""
+
+
+class AgentTest(DaemonTest):
+    how = ''
+
+    def setUp(self):
+        super().setUp()
+        self.restart_daemon(VIRTTDX_FAKE_AGENT=self.how, VIRTTDX_FAKE_AGENT_LOG=str(self.root / 'agent'))
+        self.domain = self.define(xml=XML.replace('  </devices>', CHANNEL))
+        self.domain.create()
+
+    def commands(self):
+        lines = [json.loads(line) for line in (self.root / 'agent').read_text().splitlines()]
+        return [line for line in lines if line['execute'] != 'guest-sync-delimited']
+
+
+class Agent(AgentTest):
+    def test_tells_and_sets_the_time(self):
+        self.assertEqual(self.domain.getTime(), {'seconds': 1700000000, 'nseconds': 123456789})
+        self.domain.setTime({'seconds': 5, 'nseconds': 6})
+        self.domain.setTime(None, libvirt.VIR_DOMAIN_TIME_SYNC)
+        self.assertEqual(self.commands()[1:], [{'execute': 'guest-set-time', 'arguments': {'time': 5000000006}},
+                                               {'execute': 'guest-set-time'}])
+
+    def test_tells_the_hostname(self):
+        self.assertEqual(self.domain.hostname(), 'guest.example.org')
+        self.assertEqual(self.virsh('domhostname', 'td').strip(), 'guest.example.org')
+
+    def test_freezes_and_thaws_file_systems(self):
+        self.assertEqual(self.domain.fsFreeze(), 3)
+        self.assertEqual(self.domain.fsFreeze(['/data']), 1)
+        self.assertEqual(self.domain.fsThaw(), 3)
+        self.domain.fsTrim(None, 4096)
+        self.assertEqual(self.commands()[1]['arguments'], {'mountpoints': ['/data']})
+        self.assertEqual(self.commands()[3]['arguments'], {'minimum': 4096})
+
+    def test_tells_file_systems_with_their_disks(self):
+        (mountpoint, name, kind, disks), = self.domain.fsInfo()
+        self.assertEqual((mountpoint, name, kind, disks), ('/', 'vda1', 'ext4', ['vda']))
+
+    def test_tells_addresses(self):
+        addresses = self.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
+        self.assertEqual(addresses['eth0']['hwaddr'], '52:54:00:01:02:03')
+        self.assertEqual([address['addr'] for address in addresses['eth0']['addrs']], ['192.0.2.7', 'fe80::1'])
+        self.assertIn('192.0.2.7/24', self.virsh('domifaddr', 'td', '--source', 'agent'))
+
+    def test_sets_passwords_and_keys(self):
+        self.domain.setUserPassword('root', 'sesame')
+        self.assertEqual(self.commands()[0]['arguments'],
+                         {'crypted': False, 'username': 'root', 'password': base64.b64encode(b'sesame').decode()})
+        self.assertEqual(self.domain.authorizedSSHKeysGet('root'), ['ssh-ed25519 AAAA me'])
+        self.domain.authorizedSSHKeysSet('root', ['key'])
+        self.domain.authorizedSSHKeysSet('root', ['key'], libvirt.VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND)
+        self.domain.authorizedSSHKeysSet('root', ['key'], libvirt.VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE)
+        self.assertEqual([command['arguments'].get('reset') for command in self.commands()[2:]], [True, False, None])
+
+    def test_tells_all_it_knows_of_the_guest(self):
+        info = self.domain.guestInfo()
+        self.assertEqual((info['user.0.name'], info['user.0.login-time'], info['user.count']), ('root', 1700000000500, 2))
+        self.assertEqual((info['os.id'], info['os.pretty-name'], info['timezone.offset']), ('debian', 'Debian GNU/Linux 13', 3600))
+        self.assertEqual((info['hostname'], info['fs.0.mountpoint'], info['fs.0.disk.0.serial']), ('guest.example.org', '/', 'S1'))
+        self.assertEqual((info['if.0.addr.1.addr'], info['if.count']), ('fe80::1', 1))
+        # A member of another type than it should have is no answer.
+        self.assertNotIn('os.version-id', info)
+        self.assertNotIn('disk.count', info)
+
+    def test_is_told_what_was_asked_for_alone(self):
+        self.assertEqual(self.domain.guestInfo(libvirt.VIR_DOMAIN_GUEST_INFO_HOSTNAME), {'hostname': 'guest.example.org'})
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU agent command 'guest-get-disks'",
+                          self.domain.guestInfo, libvirt.VIR_DOMAIN_GUEST_INFO_DISKS)
+
+    def test_powers_off(self):
+        self.domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)
+        wait_until(lambda: self.domain.isActive() == 0, 'power-off')
+        self.assertEqual(self.commands(), [{'execute': 'guest-shutdown', 'arguments': {'mode': 'powerdown'}}])
+        self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN])
+
+    def test_is_asked_by_many_at_once(self):
+        connections = [self.connect() for _ in range(4)]
+        for connection in connections:
+            self.assertEqual(connection.lookupByName('td').hostname(), 'guest.example.org')
+
+
+class NoAgent(DaemonTest):
+    def test_is_told_as_such(self):
+        domain = self.define()
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', domain.getTime)
+        domain.create()
+        for function, arguments in ((domain.getTime, ()), (domain.hostname, ()), (domain.fsInfo, ()), (domain.guestInfo, ()),
+                                    (domain.shutdownFlags, (libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,)),
+                                    (domain.interfaceAddresses, (libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,))):
+            self.assert_error(libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, 'QEMU guest agent is not configured', function, *arguments)
+
+
+class SilentAgent(AgentTest):
+    how = 'silent'
+
+    def test_is_given_up_and_holds_nothing_else(self):
+        self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'Guest agent not available for now', self.domain.getTime)
+        self.domain.suspend()
+        self.domain.resume()
+        # Asked for both, the power button follows.
+        self.domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT | libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        wait_until(lambda: self.domain.isActive() == 0, 'power-off')
+
+
+class AgentOfNonsense(AgentTest):
+    how = 'garbage'
+
+    def test_is_refused(self):
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "cannot parse the guest agent's answer", self.domain.getTime)
+
+
+main()

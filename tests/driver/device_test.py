@@ -1,0 +1,260 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Disks, interfaces, consoles and channels as clients see them, with a fake monitor.
+
+Usage: device_test.py VIRTTDXD SOURCE_ROOT [TEST...]
+"""
+import os
+import re
+import signal
+import threading
+import time
+
+from daemon_case import XML, DaemonTest, libvirt, main, wait_until
+
+MAC = '52:54:00:01:02:03'
+DEVICES = """
+    <disk type='file'><driver name='qemu' type='raw'/><source file='{image}'/><target dev='vda' bus='virtio'/></disk>
+    <disk type='file'><driver name='qemu' type='raw'/><source file='{image}'/><target dev='vdb' bus='virtio'/><readonly/></disk>
+    <interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/><model type='virtio'/></interface>
+    <interface type='user'><mac address='52:54:00:01:02:04'/><model type='virtio'/></interface>
+    <console type='pty'><target type='virtio'/></console>
+    <channel type='unix'><target type='virtio' name='org.example.echo'/></channel>
+    <channel type='pty'><target type='virtio' name='org.example.pty'/></channel>
+  </devices>"""
+
+
+class DeviceTest(DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.image = self.root / 'image'
+        self.image.write_bytes(b'x' * 8192)
+        os.truncate(self.image, 1 << 20)
+        self.domain = self.define(xml=XML.replace('  </devices>', DEVICES.format(image=self.image)))
+
+    def all_stats(self, groups=0, flags=0):
+        (_, stats), = self.connection.getAllDomainStats(groups, flags)
+        return stats
+
+
+class Disks(DeviceTest):
+    def test_tell_what_they_did(self):
+        self.domain.create()
+        self.assertEqual(self.domain.blockStats('vda'), (10, 11, 13, 14, 20))
+        self.assertEqual(self.domain.blockStats(str(self.image)), (10, 11, 13, 14, 20))
+        self.assertEqual(self.domain.blockStats(''), (20, 22, 26, 28, 40))
+        self.assertEqual(self.domain.blockStatsFlags('vdb'), {
+            'wr_bytes': 14, 'wr_operations': 13, 'rd_bytes': 11, 'rd_operations': 10, 'flush_operations': 16,
+            'wr_total_times': 15, 'rd_total_times': 12, 'flush_total_times': 17})
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'invalid path: vdc', self.domain.blockStats, 'vdc')
+
+    def test_tell_their_size_whether_they_run_or_not(self):
+        self.assertEqual(self.domain.blockInfo('vda')[0::2], [1 << 20, 1 << 20])
+        self.assertLess(self.domain.blockInfo('vda')[1], 1 << 20)
+        self.domain.create()
+        self.assertEqual(self.domain.blockInfo('vda'), [21, 22, 23])
+        self.domain.destroy()
+        self.image.unlink()
+        self.assert_error(libvirt.VIR_ERR_SYSTEM_ERROR, 'No such file', self.domain.blockInfo, 'vda')
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'invalid path vdz', self.domain.blockInfo, 'vdz')
+
+    def test_have_no_jobs_and_no_errors(self):
+        self.domain.create()
+        self.assertIn(self.domain.blockJobInfo('vda'), ({}, None))
+        self.assertEqual(self.domain.diskErrors(), {})
+
+
+class Interfaces(DeviceTest):
+    def test_show_the_device_that_they_got(self):
+        self.assertNotIn('vnet', self.domain.XMLDesc())
+        self.domain.create()
+        self.assertIn("<target dev='vnet0'/>", self.domain.XMLDesc())
+        self.assertNotIn('vnet', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def test_tell_what_they_did(self):
+        self.domain.create()
+        counts = (30, 31, 33, 32, 34, 35, 37, 36)
+        self.assertEqual(self.domain.interfaceStats('vnet0'), counts)
+        self.assertEqual(self.domain.interfaceStats(MAC.upper()), counts)
+        self.assertEqual(self.domain.interfaceStats('52:54:00:01:02:04'), counts)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, "'vnet7' is not a known interface", self.domain.interfaceStats, 'vnet7')
+
+    def test_have_no_address_that_nobody_has_heard_of(self):
+        self.domain.create()
+        self.assertEqual(self.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP), {})
+
+
+class Statistics(DeviceTest):
+    def test_have_disks_and_interfaces_in_all_groups(self):
+        self.domain.create()
+        stats = self.all_stats()
+        self.assertEqual((stats['block.count'], stats['net.count']), (2, 2))
+        self.assertEqual((stats['block.0.name'], stats['block.1.path'], stats['block.1.backingIndex']),
+                         ('vda', str(self.image), 2))
+        self.assertEqual((stats['block.0.rd.reqs'], stats['block.1.fl.times'], stats['block.0.capacity']), (10, 17, 21))
+        self.assertEqual((stats['net.0.name'], stats['net.0.rx.bytes'], stats['net.1.tx.drop']), ('vnet0', 30, 36))
+
+    def test_have_images_of_domains_that_do_not_run(self):
+        stats = self.all_stats(libvirt.VIR_DOMAIN_STATS_BLOCK)
+        self.assertEqual((stats['block.0.name'], stats['block.0.capacity']), ('vda', 1 << 20))
+        self.assertNotIn('block.0.rd.reqs', stats)
+
+    def test_do_not_wait_for_a_stuck_monitor_when_told_not_to(self):
+        self.domain.create()
+        stop_monitor(self.root)
+        other = self.connect()
+        waiting = threading.Thread(target=other.getAllDomainStats, args=(libvirt.VIR_DOMAIN_STATS_BLOCK, 0), daemon=True)
+        waiting.start()
+        wait_until(lambda: self.domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OCCUPIED, 'the question')
+        begin = time.monotonic()
+        stats = self.all_stats(0, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertEqual((stats['block.0.name'], stats['state.state']), ('vda', 1))
+        self.assertNotIn('block.0.rd.reqs', stats)
+
+
+class Changes(DeviceTest):
+    """attach, detach and update: of the definition; what runs keeps its devices."""
+    CONFIG, LIVE = libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_AFFECT_LIVE
+    DISK = "<disk type='file'><source file='/new.img'/><target dev='{dev}' bus='virtio'/></disk>"
+    INTERFACE = "<interface type='bridge'><mac address='{mac}'/><source bridge='br1'/></interface>"
+
+    def attach(self, xml):
+        self.domain.attachDeviceFlags(xml, self.CONFIG)
+
+    def detach(self, xml):
+        self.domain.detachDeviceFlags(xml, self.CONFIG)
+
+    def test_attach_a_disk_with_a_place_of_its_own(self):
+        self.attach(self.DISK.format(dev='vdc'))
+        self.restart_daemon()
+        xml = self.connection.lookupByName('td').XMLDesc()
+        disk = xml[xml.index('/new.img'):]
+        self.assertRegex(disk[:disk.index('</disk>')], r"<target dev='vdc' bus='virtio'/>\s*<address type='pci'")
+        self.domain = self.connection.lookupByName('td')
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'target vdc already exists', self.attach,
+                          self.DISK.format(dev='vdc'))
+
+    def test_detach_what_is_meant(self):
+        self.detach("<disk type='file'><target dev='vdb'/></disk>")
+        self.detach(self.INTERFACE.format(mac=MAC))
+        self.detach("<channel type='unix'><target type='virtio' name='org.example.echo'/></channel>")
+        xml = self.domain.XMLDesc()
+        for gone in ("'vdb'", MAC, 'org.example.echo'):
+            self.assertNotIn(gone, xml)
+        for kept in ("'vda'", '52:54:00:01:02:04', 'org.example.pty'):
+            self.assertIn(kept, xml)
+        for code, text, device in (
+                (libvirt.VIR_ERR_DEVICE_MISSING, 'no target device vdb', "<disk type='file'><target dev='vdb'/></disk>"),
+                (libvirt.VIR_ERR_DEVICE_MISSING, f'no device matching MAC address {MAC} found', self.INTERFACE.format(mac=MAC)),
+                (libvirt.VIR_ERR_DEVICE_MISSING, 'device not present', "<controller type='scsi' index='3'/>")):
+            self.assert_error(code, text, self.detach, device)
+
+    def test_detach_by_a_users_alias(self):
+        self.attach(self.DISK.format(dev='vdc').replace('<target', "<alias name='ua-mine'/><target"))
+        self.domain.detachDeviceAlias('ua-mine', self.CONFIG)
+        self.assertNotIn('/new.img', self.domain.XMLDesc())
+        self.assert_error(libvirt.VIR_ERR_DEVICE_MISSING, 'no device found with alias ua-mine', self.domain.detachDeviceAlias,
+                          'ua-mine', self.CONFIG)
+
+    def test_update_in_place(self):
+        before = self.domain.XMLDesc()
+        self.domain.updateDeviceFlags(self.DISK.format(dev='vda'), self.CONFIG)
+        self.domain.updateDeviceFlags(self.INTERFACE.format(mac=MAC), self.CONFIG)
+        after = self.domain.XMLDesc()
+        self.assertIn('/new.img', after)
+        self.assertIn("bridge='br1'", after)
+        self.assertEqual(before.count('<address'), after.count('<address'))
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, "target vdq doesn't exist", self.domain.updateDeviceFlags,
+                          self.DISK.format(dev='vdq'), self.CONFIG)
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "persistent update of device 'rng' is not supported",
+                          self.domain.updateDeviceFlags, "<rng model='virtio'><backend model='random'>/dev/random</backend></rng>",
+                          self.CONFIG)
+
+    def test_leave_what_runs_alone(self):
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', self.domain.attachDevice,
+                          self.DISK.format(dev='vdc'))
+        self.domain.create()
+        disk = self.DISK.format(dev='vdc')
+        for function, arguments in ((self.domain.attachDevice, (disk,)), (self.domain.detachDevice, (disk,)),
+                                    (self.domain.updateDeviceFlags, (disk, self.LIVE)),
+                                    (self.domain.attachDeviceFlags, (disk, self.LIVE | self.CONFIG))):
+            self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "of device 'disk' is not supported", function, *arguments)
+        self.attach(disk)
+        self.assertNotIn('/new.img', self.domain.XMLDesc())
+        self.assertIn('/new.img', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def test_report_what_is_wrong(self):
+        self.assert_error(libvirt.VIR_ERR_XML_DETAIL, '', self.attach, '<disk')
+        self.assert_error(libvirt.VIR_ERR_XML_ERROR, '', self.attach, '<nonsense/>')
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'unsupported flags', self.domain.attachDeviceFlags,
+                          self.DISK.format(dev='vdc'), 1 << 10)
+
+    def test_serve_virsh(self):
+        self.virsh('attach-disk', 'td', '/new.img', 'vdc', '--config')
+        self.assertIn('/new.img', self.virsh('domblklist', 'td'))
+        self.virsh('detach-disk', 'td', 'vdc', '--config')
+        self.virsh('attach-interface', 'td', 'bridge', 'br3', '--mac', '52:54:00:0a:0b:0c', '--config')
+        self.assertIn('br3', self.virsh('domiflist', 'td'))
+        self.virsh('detach-interface', 'td', 'bridge', '--mac', '52:54:00:0a:0b:0c', '--config')
+        self.assertNotIn('br3', self.virsh('domiflist', 'td'))
+
+
+def stop_monitor(root):
+    """Nothing more is heard of it."""
+    pid = re.search(r"pid='(\d+)'", (root / 'run/libvirt/tdx/td.xml').read_text())[1]
+    os.kill(int(pid), signal.SIGSTOP)
+
+
+class Streams(DeviceTest):
+    def setUp(self):
+        super().setUp()
+        self.domain.create()
+
+    def read(self, stream, size):
+        data = b''
+        while len(data) < size and (part := stream.recv(size - len(data))):
+            data += part
+        return data
+
+    def console(self, name, flags=0):
+        stream = self.connection.newStream()
+        self.domain.openConsole(name, stream, flags)
+        return stream
+
+    def channel(self, name, flags=0):
+        stream = self.connection.newStream()
+        self.domain.openChannel(name, stream, flags)
+        return stream
+
+    def test_to_a_virtio_console_go_by_its_alias(self):
+        self.assertIn("<console type='pty' tty='/dev/pts/console1'>", self.domain.XMLDesc())
+        stream = self.console('console1')
+        self.assertEqual(self.read(stream, 18), b'this is console1\r\n')
+        stream.send(b'hello')
+        self.assertEqual(self.read(stream, 5), b'hello')
+        self.assert_error(libvirt.VIR_ERR_OPERATION_FAILED, 'Active console session exists', self.console, 'console1')
+        # The serial port is another console.
+        self.assertEqual(self.read(self.console(None), 15), b'fake firmware\r\n')
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "cannot find console device 'console9'", self.console, 'console9')
+
+    def test_to_a_channel_go_by_its_alias_or_name(self):
+        for name in ('channel0', 'org.example.echo', None):
+            stream = self.channel(name, libvirt.VIR_DOMAIN_CHANNEL_FORCE)
+            stream.send(b'hello')
+            self.assertEqual(self.read(stream, 5), b'hello')
+        self.assert_error(libvirt.VIR_ERR_OPERATION_FAILED, 'Active channel stream exists', self.channel, 'channel0')
+        stream.finish()
+        self.channel('channel0').finish()
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'cannot find channel nothing', self.channel, 'nothing')
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'is not using a UNIX socket', self.channel, 'org.example.pty')
+
+    def test_to_a_channel_end_when_another_takes_it(self):
+        first = self.channel('channel0')
+        second = self.channel('channel0', libvirt.VIR_DOMAIN_CHANNEL_FORCE)
+        self.assertEqual(self.read(first, 1), b'')
+        second.send(b'x')
+        self.assertEqual(self.read(second, 1), b'x')
+
+
+main()

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "domain/image_size.h"
+#include "host/neighbours.h"
+
+namespace virttdx::driver {
+namespace {
+
+TEST(ArpAddresses, AreThoseOfOneMacAddress) {
+  const std::string table =
+      "IP address       HW type     Flags       HW address            Mask     Device\n"
+      "192.0.2.1        0x1         0x2         52:54:00:AA:00:01     *        br0\n"
+      "192.0.2.2        0x1         0x2         52:54:00:aa:00:02     *        br0\n"
+      "192.0.2.3        0x1         0x2         52:54:00:aa:00:01     *        br1\n"
+      "garbage\n";
+  EXPECT_EQ(arp_addresses("52:54:00:aa:00:01", table), (std::vector<std::string>{"192.0.2.1", "192.0.2.3"}));
+  EXPECT_TRUE(arp_addresses("52:54:00:aa:00:09", table).empty());
+  EXPECT_TRUE(arp_addresses("52:54:00:aa:00:01", "").empty());
+}
+
+class AnImage : public testing::Test {
+ protected:
+  void write(std::string_view bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
+  void TearDown() override { std::filesystem::remove(path_); }
+  const std::string path_ = testing::TempDir() + "virttdx-image";
+};
+
+TEST_F(AnImage, OfRawBytesIsAsLargeAsItsFile) {
+  write(std::string(4096, 'x'));
+  std::filesystem::resize_file(path_, 1 << 20);
+  const auto size = image_size(path_, "raw").value();
+  EXPECT_EQ(size.capacity, 1U << 20);
+  EXPECT_EQ(size.physical, 1U << 20);
+  EXPECT_LT(size.allocation, 1U << 20);
+}
+
+TEST_F(AnImage, OfQcow2TellsItsCapacityInItsHeader) {
+  std::string header("QFI\xfb\0\0\0\3", 8);
+  header += std::string(16, '\0') + std::string("\0\0\0\0\x40\0\0\0", 8);
+  write(header);
+  EXPECT_EQ(image_size(path_, "qcow2").value().capacity, 1U << 30);
+  EXPECT_EQ(image_size(path_, "raw").value().capacity, 32U);
+}
+
+TEST_F(AnImage, ThatIsCutOffIsAsLargeAsItsFile) {
+  write("QFI\xfb");
+  EXPECT_EQ(image_size(path_, "qcow2").value().capacity, 4U);
+}
+
+TEST(NoImage, IsAnErrorWithItsPath) {
+  const auto size = image_size("/nowhere/image", "raw");
+  EXPECT_EQ(size.error().system_errno(), ENOENT);
+  EXPECT_NE(size.error().message().find("/nowhere/image"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace virttdx::driver

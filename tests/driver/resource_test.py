@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Networks and volumes of a domain, asked of the daemons that have them at start, with a fake monitor and fake daemons.
+
+Usage: resource_test.py VIRTTDXD SOURCE_ROOT [TEST...]
+"""
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import threading
+
+from daemon_case import XML, DaemonTest, libvirt, main, wait_until
+from wire_case import ERROR, OK, REPLY, frame, read_frame, text
+
+MAC = '52:54:00:01:02:03'
+DEVICES = f"""
+    <interface type='network'><mac address='{MAC}'/><source network='blue' portgroup='fast'/><model type='virtio'/></interface>
+    <disk type='volume'><source pool='images' volume='a.img'/><target dev='vda' bus='virtio'/></disk>
+  </devices>"""
+AUTH_LIST, OPEN, CLOSE, FEATURE = 66, 1, 2, 60
+NETWORK_XML, NETWORK_LOOKUP, PORT_LOOKUP, PORT_CREATE, PORT_XML, PORT_DELETE = 43, 46, 405, 406, 409, 410
+POOL_LOOKUP, VOLUME_LOOKUP, VOLUME_INFO, VOLUME_PATH = 84, 95, 98, 100
+NETWORK = text('blue') + bytes(range(16))
+VOLUME = text('images') + text('a.img') + text('/images/a.img')
+
+
+def failure(code, message):
+    """virNetMessageError of the network driver."""
+    return struct.pack('>iiI', code, 19, 1) + text(message) + struct.pack('>i', 2) + bytes(4 * 8)
+
+
+class Daemon:
+    """A daemon of libvirt's that has one network and one volume."""
+
+    def __init__(self, path):
+        self.ports, self.created, self.active = {}, [], True
+        self.plug = "<plug type='network' bridge='virbr7'/>"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            peer, _ = self.listener.accept()
+            threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
+
+    def talk(self, peer):
+        try:
+            while True:
+                header, payload = read_frame(peer)
+                status, answer = self.answer(header[2], payload)
+                peer.sendall(frame(header[2], answer, header[4], kind=REPLY, status=status))
+        except (EOFError, OSError):
+            peer.close()
+
+    def answer(self, procedure, payload):
+        port = payload[-20:-4] if procedure in (PORT_DELETE, PORT_XML) else payload[-16:]
+        if procedure == AUTH_LIST:
+            return OK, struct.pack('>II', 1, 0)
+        if procedure in (OPEN, CLOSE):
+            return OK, b''
+        if procedure == FEATURE:
+            return OK, bytes(4)
+        if procedure == NETWORK_LOOKUP:
+            if b'blue' not in payload:
+                return ERROR, failure(43, "Network not found: no network with matching name 'green'")
+            return OK, NETWORK
+        if procedure == NETWORK_XML:
+            return OK, text("<network><name>blue</name><mtu size='9000'/></network>")
+        if procedure == PORT_CREATE:
+            return self.create(payload.decode(errors='replace'))
+        if procedure == PORT_XML:
+            return OK, text(f'<networkport>{self.plug}</networkport>')
+        if procedure == PORT_LOOKUP:
+            return (OK, NETWORK + port) if port in self.ports else (ERROR, failure(104, 'network port not found'))
+        if procedure == PORT_DELETE:
+            del self.ports[port]
+            return OK, b''
+        if procedure == POOL_LOOKUP:
+            return OK, text('images') + bytes(16)
+        if procedure == VOLUME_LOOKUP:
+            return OK, VOLUME
+        if procedure == VOLUME_INFO:
+            return OK, struct.pack('>iQQ', 0, 1 << 20, 1 << 20)
+        if procedure == VOLUME_PATH:
+            return OK, text('/images/a.img')
+        return ERROR, failure(3, f'procedure {procedure}')
+
+    def create(self, xml):
+        if not self.active:
+            return ERROR, failure(55, "Requested operation is not valid: network 'blue' is not active")
+        self.created.append(xml)
+        uuid = bytes.fromhex(re.search('<uuid>(.*?)</uuid>', xml)[1].replace('-', ''))
+        self.ports[uuid] = xml
+        return OK, NETWORK + uuid
+
+
+class ResourceTest(DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.domain = self.define(xml=XML.replace('  </devices>', DEVICES))
+
+    def serve(self, *classes):
+        daemons = [Daemon(self.root / f'run/libvirt/virt{name}d-sock') for name in classes]
+        for daemon in daemons:
+            self.addCleanup(daemon.listener.close)
+        return daemons
+
+    def monitor_devices(self):
+        return json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())['devices']
+
+
+class Resources(ResourceTest):
+    def test_are_asked_for_at_start_and_given_back_at_the_end(self):
+        network, _ = self.serve('network', 'storage')
+        self.domain.create()
+        (xml,) = network.ports.values()
+        for part in ('<name>td</name>', self.domain.UUIDString(), f"<mac address='{MAC}'/>", '<group>fast</group>'):
+            self.assertIn(part, xml)
+        (interface,), (disk,) = self.monitor_devices()['interfaces'], self.monitor_devices()['disks']
+        self.assertEqual((interface['bridge'], interface['mtu'], interface['backend']), ('virbr7', 9000, 'tap'))
+        self.assertEqual((disk['source']['path'], disk['source']['protocol']), ('/images/a.img', 'file'))
+        self.assertRegex(self.domain.XMLDesc(), r"<source network='blue' portgroup='fast' portid='[-0-9a-f]{36}' bridge='virbr7'/>")
+        self.assertNotIn('virbr7', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        self.domain.destroy()
+        self.assertEqual(network.ports, {})
+
+    def test_are_given_back_when_the_start_fails(self):
+        network, _ = self.serve('network', 'storage')
+        self.restart_daemon(VIRTTDX_FAKE_LAUNCH='fail')
+        self.domain = self.connection.lookupByName('td')
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'told to fail', self.domain.create)
+        self.assertEqual((len(network.created), network.ports), (1, {}))
+
+    def test_are_given_back_by_the_next_daemon(self):
+        network, _ = self.serve('network', 'storage')
+        hook = self.root / 'etc/libvirt/hooks/tdx'
+        hook.parent.mkdir()
+        hook.write_text(f'#!/bin/sh\n[ $2 != start ] || {{ echo $$ > {self.root}/hook-pid; exec sleep 1000; }}\n')
+        hook.chmod(0o755)
+        threading.Thread(target=self.create_and_fail, daemon=True).start()
+        wait_until((self.root / 'hook-pid').exists, 'the hook')
+        wait_until((self.root / 'hook-pid').read_text, 'the pid of the hook')
+        self.assertEqual(len(network.ports), 1)
+        self.restart_daemon()
+        os.kill(int((self.root / 'hook-pid').read_text()), signal.SIGKILL)
+        wait_until(lambda: network.ports == {}, 'its end')
+        wait_until(lambda: self.connection.lookupByName('td').isActive() == 0, 'the end of the start')
+
+    def create_and_fail(self):
+        try:
+            self.connect().lookupByName('td').create()
+        except libvirt.libvirtError:
+            pass
+
+    def test_are_refused_by_name_without_a_daemon(self):
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "volume 'a.img' of pool 'images': no storage daemon runs",
+                          self.domain.create)
+        self.serve('storage')
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "network 'blue': no network daemon runs", self.domain.create)
+        self.assertEqual(self.domain.state()[0], libvirt.VIR_DOMAIN_SHUTOFF)
+
+    def test_are_refused_in_the_words_of_their_daemon(self):
+        network, _ = self.serve('network', 'storage')
+        network.active = False
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "network 'blue' is not active", self.domain.create)
+        network.active = True
+        network.plug = "<plug type='hostdev-pci'/>"
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "a port of type 'hostdev-pci', which is not offered",
+                          self.domain.create)
+        self.assertEqual(network.ports, {})
+
+    def test_of_a_daemon_that_does_not_answer_keep_nobody_waiting(self):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.root / 'run/libvirt/virtstoraged-sock'))
+        listener.listen()
+        self.addCleanup(listener.close)
+        threading.Thread(target=self.create_and_fail, daemon=True).start()
+        peer, _ = listener.accept()
+        self.define('other', xml=XML).create()
+        self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP])
+        peer.close()
+        wait_until(lambda: self.domain.isActive() == 0, 'the end of the start')
+
+
+main()
