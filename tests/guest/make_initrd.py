@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Packs an initrd (cpio, newc) with busybox, the C library and an init script.
 
-Usage: make_initrd.py ROOT INIT OUTPUT: ROOT is fetch's root/, INIT the script that becomes /init.
-The same inputs give the same bytes.
+Usage: make_initrd.py ROOT INIT OUTPUT [MODULES]: ROOT is fetch's root/, INIT the script that becomes /init, MODULES
+fetch's modules/: then the drivers that init.sh loads are packed too. The same inputs give the same bytes.
 """
+import lzma
 import pathlib
 import stat
 import sys
@@ -18,6 +19,9 @@ FILES = {
     'lib/x86_64-linux-gnu/libm.so.6': f'{LIBRARIES}/libm.so.6',
     'lib/x86_64-linux-gnu/libresolv.so.2': f'{LIBRARIES}/libresolv.so.2',
 }
+# In the order in which they are loaded.
+DRIVERS = ('net/core/failover', 'drivers/net/net_failover', 'drivers/net/virtio_net', 'drivers/block/virtio_blk',
+           'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
 DIRECTORIES = ('bin', 'dev', 'etc', 'lib', 'lib/x86_64-linux-gnu', 'lib64', 'proc', 'run', 'sys', 'tmp')
 # The kernel opens it for /init before anything is mounted.
 CONSOLE = ('dev/console', stat.S_IFCHR | 0o600, 5, 1)
@@ -45,18 +49,28 @@ def padded(data):
     return data + b'\0' * (-len(data) % 4)
 
 
-def initrd(root, init):
+def add_drivers(archive, modules):
+    archive.add('modules', stat.S_IFDIR | 0o755)
+    (kernel,) = pathlib.Path(modules).glob('*/kernel')
+    for number, name in enumerate(DRIVERS):
+        content = lzma.decompress((kernel / f'{name}.ko.xz').read_bytes())
+        archive.add(f'modules/{number}-{pathlib.Path(name).name}.ko', stat.S_IFREG | 0o644, content)
+
+
+def initrd(root, init, modules=None):
     archive = Archive()
     for name in DIRECTORIES:
         archive.add(name, stat.S_IFDIR | 0o755)
     archive.add(CONSOLE[0], CONSOLE[1], device=CONSOLE[2:])
     for name, source in FILES.items():
         archive.add(name, stat.S_IFREG | 0o755, (pathlib.Path(root) / source).read_bytes())
+    if modules:
+        add_drivers(archive, modules)
     archive.add('init', stat.S_IFREG | 0o755, pathlib.Path(init).read_bytes())
     return archive.finish()
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
-    pathlib.Path(sys.argv[3]).write_bytes(initrd(sys.argv[1], sys.argv[2]))
+    pathlib.Path(sys.argv[3]).write_bytes(initrd(sys.argv[1], sys.argv[2], *sys.argv[4:]))

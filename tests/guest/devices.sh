@@ -1,0 +1,53 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# /init of the tests with devices: drivers, a root file system on virtio-blk, the network, a TDREPORT and a quote.
+# The kernel's command line has fetch=URL, whose content is printed.
+export PATH=/bin
+/bin/busybox --install -s /bin
+say() { echo "guest: $*"; }
+
+say user space
+mount -t devtmpfs devtmpfs /dev
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+for module in /modules/*; do insmod "$module" || say "error $module"; done
+
+mkdir /disk
+mount -t ext4 /dev/vda /disk || say "error mount"
+say "hello $(cat /disk/hello.txt)"
+dd if=/dev/urandom of=/disk/random bs=1M count=2 2>/dev/null
+written=$(sha256sum </disk/random)
+sync
+echo 3 >/proc/sys/vm/drop_caches
+[ "$(sha256sum </disk/random)" = "$written" ] && say "read back"
+echo "written by the guest" >/disk/written.txt
+umount /disk && say "unmounted"
+
+cat >/tmp/lease.sh <<'EOF'
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add "$ip/$mask" dev "$interface"
+ip route add default via "$router"
+EOF
+chmod +x /tmp/lease.sh
+ip link set eth0 up
+udhcpc -i eth0 -n -q -t 5 -s /tmp/lease.sh >/dev/null || say "error udhcpc"
+say "address $(ip -4 -o addr show dev eth0 | tr -s ' ' | cut -d' ' -f4)"
+router=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
+path=$(sed -n 's/.*fetch=\([^ ]*\).*/\1/p' /proc/cmdline)
+say "fetched $(wget -q -O - "http://$router$path")"
+
+mount -t configfs configfs /sys/kernel/config
+report=/sys/kernel/config/tsm/report/test
+mkdir "$report" || say "error report"
+say "provider $(cat "$report/provider")"
+printf '%064d' 7 >"$report/inblob"
+cat "$report/outblob" >/tmp/quote || say "error quote"
+# A version 4 quote: 48 bytes of header, then the report's body with MRTD at 136 and REPORTDATA at 520.
+say "quote version $(od -An -tu2 -N2 /tmp/quote | tr -d ' ')"
+say "mrtd $(dd if=/tmp/quote bs=1 skip=184 count=48 2>/dev/null | xxd -p | tr -d '\n')"
+say "report data $(dd if=/tmp/quote bs=1 skip=568 count=64 2>/dev/null)"
+dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+say end
+poweroff -f

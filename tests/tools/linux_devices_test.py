@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian 13's stock kernel as a TD of the software TDX host, with the real programs: a file system on virtio-blk, an
+address and a file over virtio-net and passt, a TDREPORT and a quote through configfs-tsm and virt-tdx qgs-sim."""
+import functools
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import harness
+from harness import BUILD, MRTD_OF_DEBIAN_12, SOURCE
+
+GUEST = SOURCE / 'tests/guest'
+VIRT_TDX = BUILD / 'tools/virt-tdx'
+MONITOR = BUILD / 'vmm-backend/virttdx-vmm'
+# tests/guest/fetch: the archive cannot be had.
+CANNOT_BE_HAD = 77
+# Bounds a guest that makes no progress; many times what it needs.
+PATIENCE = 600
+
+
+def guest_files():
+    """Where tests/guest/fetch leaves the kernel; it is fetched once."""
+    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+    files = pathlib.Path(os.environ.get('VIRTTDX_GUEST_CACHE') or cache / 'virttdx/guest')
+    status = subprocess.run([GUEST / 'fetch', files], check=False).returncode
+    if status == CANNOT_BE_HAD:
+        raise unittest.SkipTest(f"Debian 13's kernel cannot be fetched to {files}")
+    if status != 0:
+        raise RuntimeError(f'tests/guest/fetch ended with status {status}')
+    return files
+
+
+class QuietServer(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+class LinuxWithDevices(unittest.TestCase):
+    def setUp(self):
+        for program, package in (('mke2fs', 'e2fsprogs'), ('passt', 'passt')):
+            if not shutil.which(program, path=os.environ['PATH'] + ':/usr/sbin:/sbin'):
+                self.skipTest(f'{program} is absent: install {package}')
+        if not harness.FIRMWARE.exists():
+            self.skipTest(f'{harness.FIRMWARE} is absent: install ovmf')
+        self.files = guest_files()
+        directory = tempfile.TemporaryDirectory(prefix='virttdx-linux-')  # pylint: disable=consider-using-with
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.disk = self.directory / 'disk.img'
+        self.initrd = self.directory / 'initrd'
+        self.quote_socket = self.directory / 'qgs'
+
+    def make_disk(self):
+        content = self.directory / 'content'
+        content.mkdir()
+        (content / 'hello.txt').write_text('from the disk')
+        environment = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
+        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '64M'], check=True, env=environment,
+                       capture_output=True)
+
+    def serve_file(self):
+        """The port of a server on this host's loopback."""
+        served = self.directory / 'served'
+        served.mkdir()
+        (served / 'hello.txt').write_text('from the host')
+        handler = functools.partial(QuietServer, directory=served)
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_port
+
+    def start_quote_service(self):
+        service = subprocess.Popen([VIRT_TDX, 'qgs-sim', '--socket', self.quote_socket])
+        self.addCleanup(service.wait)
+        self.addCleanup(service.terminate)
+        harness.wait_until(self.quote_socket.exists, 'the quote service')
+
+    def configuration(self, port):
+        subprocess.run(['python3', GUEST / 'make_initrd.py', self.files / 'root', GUEST / 'devices.sh', self.initrd,
+                        self.files / 'modules'], check=True)
+        done = subprocess.run(
+            [VIRT_TDX, 'run', '--host', 'soft', '--json', '--memory', '512M', '--vcpus', '2', '--kernel',
+             self.files / 'vmlinuz', '--initrd', self.initrd, '--append',
+             f'console=ttyS0 panic=-1 fetch=:{port}/hello.txt'], check=True, stdout=subprocess.PIPE)
+        config = json.loads(done.stdout)
+        config['td']['quote_service_socket'] = f'unix:{self.quote_socket}'
+        config['devices'] = {
+            'disks': [{'id': 'virtio-disk0', 'target': 'vda', 'bus': 'virtio-blk', 'address': {'slot': 3}, 'queues': 2,
+                       'source': {'protocol': 'file', 'path': str(self.disk)}}],
+            'interfaces': [{'id': 'net0', 'address': {'slot': 4}, 'mac': '52:54:00:12:34:56', 'backend': 'passt'}]}
+        file = self.directory / 'config.json'
+        file.write_text(json.dumps(config))
+        return file
+
+    def test_disk_network_and_quote_work(self):
+        self.make_disk()
+        port = self.serve_file()
+        self.start_quote_service()
+        config = self.configuration(port)
+        done = subprocess.run([MONITOR, '--config', config, '--console', '--log-level', 'warning'], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE,
+                              errors='replace')
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        said = re.findall(r'guest: (.*?)\r?$', done.stdout, re.M)
+        self.assertEqual([line for line in said if line.startswith('error')], [], done.stdout)
+        for expected in ('hello from the disk', 'read back', 'unmounted', 'fetched from the host', 'provider tdx_guest',
+                         'quote version 4', f'mrtd {MRTD_OF_DEBIAN_12}', f'report data {7:064}', 'end'):
+            self.assertIn(expected, said, done.stdout)
+        self.assertTrue(any(line.startswith('address ') for line in said), done.stdout)
+        written = subprocess.run(['/usr/sbin/debugfs', '-R', 'cat /written.txt', self.disk], check=False,
+                                 capture_output=True, text=True)
+        self.assertEqual(written.stdout, 'written by the guest\n', written.stderr)
+
+
+if __name__ == '__main__':
+    harness.main()
