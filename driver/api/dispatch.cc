@@ -140,6 +140,8 @@ constexpr auto kServed = std::to_array<ServedProcedure>({
     {REMOTE_PROC_DOMAIN_AUTHORIZED_SSH_KEYS_GET, serve<&api::domain_authorized_ssh_keys_get>},
     {REMOTE_PROC_DOMAIN_AUTHORIZED_SSH_KEYS_SET, serve<&api::domain_authorized_ssh_keys_set>},
     {REMOTE_PROC_DOMAIN_AGENT_SET_RESPONSE_TIMEOUT, serve<&api::domain_agent_set_response_timeout>},
+    {REMOTE_PROC_DOMAIN_GET_GUEST_VCPUS, serve<&api::domain_get_guest_vcpus>},
+    {REMOTE_PROC_DOMAIN_SET_GUEST_VCPUS, serve<&api::domain_set_guest_vcpus>},
     {REMOTE_PROC_DOMAIN_GET_GUEST_INFO, serve<&api::domain_get_guest_info>},
     {REMOTE_PROC_DOMAIN_GET_FSINFO, serve<&api::domain_get_fsinfo>},
     {REMOTE_PROC_DOMAIN_GET_IOTHREAD_INFO, serve<&api::domain_get_iothread_info>},

@@ -115,7 +115,7 @@ Answer domain_get_security_label_list(Session&, const remote_domain_get_security
 Answer domain_get_max_vcpus(Session&, const remote_domain_get_max_vcpus_args&,
                             remote_domain_get_max_vcpus_ret&, Arena&);
 Answer domain_get_vcpus_flags(Session&, const remote_domain_get_vcpus_flags_args&,
-                              remote_domain_get_vcpus_flags_ret&, Arena&);
+                              Deferred<remote_domain_get_vcpus_flags_ret>);
 Answer domain_get_vcpus(Session&, const remote_domain_get_vcpus_args&, remote_domain_get_vcpus_ret&, Arena&);
 
 // stats.cc
@@ -159,8 +159,8 @@ Answer domain_set_memory(Session&, const remote_domain_set_memory_args&);
 Answer domain_set_memory_flags(Session&, const remote_domain_set_memory_flags_args&);
 
 // vcpu_change.cc
-Answer domain_set_vcpus(Session&, const remote_domain_set_vcpus_args&);
-Answer domain_set_vcpus_flags(Session&, const remote_domain_set_vcpus_flags_args&);
+Answer domain_set_vcpus(Session&, const remote_domain_set_vcpus_args&, Deferred<void>);
+Answer domain_set_vcpus_flags(Session&, const remote_domain_set_vcpus_flags_args&, Deferred<void>);
 
 // pinning.cc
 Answer domain_pin_vcpu(Session&, const remote_domain_pin_vcpu_args&);
@@ -233,6 +233,11 @@ Answer domain_authorized_ssh_keys_set(Session&, const remote_domain_authorized_s
                                       Deferred<void>);
 Answer domain_agent_set_response_timeout(Session&, const remote_domain_agent_set_response_timeout_args&,
                                          remote_domain_agent_set_response_timeout_ret&, Arena&);
+
+// guest_vcpus.cc
+Answer domain_get_guest_vcpus(Session&, const remote_domain_get_guest_vcpus_args&,
+                              Deferred<remote_domain_get_guest_vcpus_ret>);
+Answer domain_set_guest_vcpus(Session&, const remote_domain_set_guest_vcpus_args&, Deferred<void>);
 
 // guest_info.cc
 Answer domain_get_guest_info(Session&, const remote_domain_get_guest_info_args&,

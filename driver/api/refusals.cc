@@ -24,7 +24,6 @@ constexpr std::string_view kSnapshot =
     "a snapshot needs the memory or the disks of a TD, which cannot be read";
 constexpr std::string_view kCheckpoint = "checkpoints and backups need dirty bitmaps of disk images";
 constexpr std::string_view kBlockJob = "disk image jobs are not offered: images belong to the guest alone";
-constexpr std::string_view kAgent = "QEMU guest agent is not configured";
 constexpr std::string_view kGraphics = "a TD has no display: graphics memory would be shared with the host";
 constexpr std::string_view kIoThread = "the monitor has no I/O threads";
 constexpr std::string_view kNoSnapshot = "no domain snapshot with matching name";
@@ -126,9 +125,8 @@ constexpr auto kRefusals = std::to_array<Refusal>({
      "a TD has no keyboard; its console takes input"},
     {REMOTE_PROC_DOMAIN_INJECT_NMI, RunningDomain, kUnsupported, "the monitor injects no NMI into a TD"},
 
-    {REMOTE_PROC_DOMAIN_GET_GUEST_VCPUS, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_SET_GUEST_VCPUS, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
-    {REMOTE_PROC_DOMAIN_PM_SUSPEND_FOR_DURATION, RunningDomain, VIR_ERR_ARGUMENT_UNSUPPORTED, kAgent},
+    {REMOTE_PROC_DOMAIN_PM_SUSPEND_FOR_DURATION, RunningDomain, kUnsupported,
+     "a TD does not suspend: its vCPUs cannot be reset to wake it"},
     {REMOTE_PROC_DOMAIN_PM_WAKEUP, RunningDomain, kUnsupported,
      "a TD does not suspend: its vCPUs cannot be reset to wake it"},
 

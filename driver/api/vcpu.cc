@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Virtual CPUs: how many, and what each has used.
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 
 #include <algorithm>
 
 #include "api/cpu_maps.h"
 #include "api/find_record.h"
 #include "api/flags.h"
+#include "api/guest_vcpus.h"
 
 namespace virttdx::driver::api {
 namespace {
 
 constexpr unsigned kVcpuFlags =
     VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM | VIR_DOMAIN_VCPU_GUEST;
-
-WireError no_guest_count(const DomainRecord& record) {
-  if (record.live) return wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
-  return wire_error(VIR_ERR_INVALID_ARG,
-                    "vCPU count provided by the guest agent can only be requested for live domains");
-}
 
 }  // namespace
 
@@ -32,13 +26,20 @@ Answer domain_get_max_vcpus(Session& session, const remote_domain_get_max_vcpus_
 }
 
 Answer domain_get_vcpus_flags(Session& session, const remote_domain_get_vcpus_flags_args& args,
-                              remote_domain_get_vcpus_flags_ret& ret, Arena&) {
+                              Deferred<remote_domain_get_vcpus_flags_ret> reply) {
   CHECK_FLAGS(args.flags, kVcpuFlags, "virDomainGetVcpusFlags");
   const RecordPtr record = TRY(find_record(session, args.dom));
   const auto& domain = *TRY(definition_asked(*record, args.flags));
-  if ((args.flags & VIR_DOMAIN_VCPU_GUEST) != 0) return tl::unexpected(no_guest_count(*record));
+  if ((args.flags & VIR_DOMAIN_VCPU_GUEST) != 0) {
+    if (!record->live)
+      return fail(Error::Code::InvalidArgument,
+                  "vCPU count provided by the guest agent can only be requested for live domains");
+    count_guest_vcpus(session, record, reply);
+    return {};
+  }
   const bool maximum = (args.flags & VIR_DOMAIN_VCPU_MAXIMUM) != 0;
-  ret.num = static_cast<int>(maximum ? domain.vcpus : domain.current_vcpus.value_or(domain.vcpus));
+  reply.succeed(
+      {.num = static_cast<int>(maximum ? domain.vcpus : domain.current_vcpus.value_or(domain.vcpus))});
   return {};
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How many virtual CPUs a domain has. A TD's are part of what is built: what runs keeps what it has.
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 
 #include <algorithm>
 
 #include "api/find_record.h"
 #include "api/flags.h"
+#include "api/guest_vcpus.h"
 #include "api/handlers.h"
 
 namespace virttdx::driver::api {
@@ -45,13 +45,16 @@ Answer check_live(const domain_xml::Domain& live, std::uint32_t count, bool maxi
               "the vCPUs of a TD are fixed when it is built; none can be added or removed");
 }
 
-Answer set_vcpus(Session& session, const remote_nonnull_domain& dom, std::uint32_t count, unsigned flags) {
+Answer set_vcpus(Session& session, const remote_nonnull_domain& dom, std::uint32_t count, unsigned flags,
+                 const Deferred<void>& reply) {
   const RecordPtr record = TRY(find_record(session, dom));
   if (count == 0)
     return fail(Error::Code::InvalidArgument, "nvcpus in virDomainSetVcpusFlags must not be zero");
   Impact impact = TRY(impact_of(*record, flags));
-  if ((flags & VIR_DOMAIN_VCPU_GUEST) != 0)
-    return tl::unexpected(wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured"));
+  if ((flags & VIR_DOMAIN_VCPU_GUEST) != 0) {
+    set_guest_vcpu_count(session, record, count, reply);
+    return {};
+  }
   const bool maximum = (flags & VIR_DOMAIN_VCPU_MAXIMUM) != 0;
   if (impact.live) CHECK_ANSWER(check_live(record->live->definition, count, maximum));
   impact.live = false;
@@ -59,18 +62,20 @@ Answer set_vcpus(Session& session, const remote_nonnull_domain& dom, std::uint32
     TRY(session.service().change(record, impact, [&](auto& domain) {
       return maximum ? set_maximum(domain, count) : set_current(domain, count);
     }));
+  reply.succeed();
   return {};
 }
 
 }  // namespace
 
-Answer domain_set_vcpus(Session& session, const remote_domain_set_vcpus_args& args) {
-  return set_vcpus(session, args.dom, args.nvcpus, VIR_DOMAIN_VCPU_LIVE);
+Answer domain_set_vcpus(Session& session, const remote_domain_set_vcpus_args& args, Deferred<void> reply) {
+  return set_vcpus(session, args.dom, args.nvcpus, VIR_DOMAIN_VCPU_LIVE, reply);
 }
 
-Answer domain_set_vcpus_flags(Session& session, const remote_domain_set_vcpus_flags_args& args) {
+Answer domain_set_vcpus_flags(Session& session, const remote_domain_set_vcpus_flags_args& args,
+                              Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kFlags, "virDomainSetVcpusFlags");
-  return set_vcpus(session, args.dom, args.nvcpus, args.flags);
+  return set_vcpus(session, args.dom, args.nvcpus, args.flags, reply);
 }
 
 }  // namespace virttdx::driver::api

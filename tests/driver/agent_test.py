@@ -79,6 +79,15 @@ class Agent(AgentTest):
         self.assertNotIn('os.version-id', info)
         self.assertNotIn('disk.count', info)
 
+    def test_takes_vcpus_into_and_out_of_use(self):
+        self.assertEqual(self.domain.guestVcpus(), {'vcpus': '0-2', 'online': '0-1', 'offlinable': '1-2'})
+        self.assertEqual(self.domain.vcpusFlags(libvirt.VIR_DOMAIN_VCPU_GUEST), 2)
+        self.domain.setGuestVcpus('1', 0)
+        self.domain.setVcpusFlags(3, libvirt.VIR_DOMAIN_VCPU_GUEST)
+        changes = [command['arguments']['vcpus'] for command in self.commands() if command['execute'] == 'guest-set-vcpus']
+        self.assertEqual(changes, [[{'logical-id': 1, 'online': False}], [{'logical-id': 2, 'online': True}]])
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, "vCPU '0' can't be offlined", self.domain.setGuestVcpus, '0', 0)
+
     def test_is_told_what_was_asked_for_alone(self):
         self.assertEqual(self.domain.guestInfo(libvirt.VIR_DOMAIN_GUEST_INFO_HOSTNAME), {'hostname': 'guest.example.org'})
         self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU agent command 'guest-get-disks'",

@@ -18,6 +18,9 @@ ANSWERS = {
     'guest-get-timezone': {'zone': 'CET', 'offset': 3600},
     'guest-get-fsinfo': [{'name': 'vda1', 'mountpoint': '/', 'type': 'ext4', 'total-bytes': 1000, 'used-bytes': 10,
                           'disk': [{'serial': 'S1', 'dev': '/dev/vda1', 'bus-type': 'virtio'}]}],
+    'guest-get-vcpus': [{'logical-id': 0, 'online': True, 'can-offline': False}, {'logical-id': 1, 'online': True, 'can-offline': True},
+                        {'logical-id': 2, 'online': False, 'can-offline': True}],
+    'guest-set-vcpus': 1,
     'guest-network-get-interfaces': [{'name': 'eth0', 'hardware-address': '52:54:00:01:02:03', 'ip-addresses': [
         {'ip-address-type': 'ipv4', 'ip-address': '192.0.2.7', 'prefix': 24},
         {'ip-address-type': 'ipv6', 'ip-address': 'fe80::1', 'prefix': 64}]}],
