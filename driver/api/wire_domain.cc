@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "api/wire_domain.h"
 
-#include <algorithm>
-#include <array>
+#include <string_view>
 
 namespace virttdx::driver {
 namespace {
@@ -11,11 +10,15 @@ int digit_value(char digit) { return digit <= '9' ? digit - '0' : (digit | 0x20)
 
 // The registry holds checked text: 32 digits and 4 dashes.
 void copy_uuid(const std::string& text, char (&bytes)[16]) {
-  std::string digits;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), [](char c) { return c != '-'; });
-  CHECK(digits.size() == 32);
-  for (std::size_t i = 0; i < 16; ++i)
-    bytes[i] = static_cast<char>(digit_value(digits[2 * i]) << 4 | digit_value(digits[2 * i + 1]));
+  std::size_t digits = 0;
+  for (const char digit : text) {
+    if (digit == '-') continue;
+    CHECK(digits < 32);
+    char& byte = bytes[digits / 2];
+    byte = static_cast<char>((digits % 2 == 0 ? 0 : byte << 4) | digit_value(digit));
+    ++digits;
+  }
+  CHECK(digits == 32);
 }
 
 }  // namespace
@@ -33,10 +36,14 @@ remote_nonnull_domain wire_domain(Arena& arena, const DomainRecord& record) {
 }
 
 std::string uuid_text(const char (&bytes)[16]) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
+  text.reserve(36);
   for (std::size_t i = 0; i < 16; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
   }
   return text;
 }
