@@ -100,7 +100,7 @@ Answer domain_interface_addresses(Session& session, const remote_domain_interfac
   TRY(check_operation(Operation::Query, record->phase));
   if (args.source > VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
     return tl::unexpected(wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED,
-                                     fmt::format("Unsupported IP address data source {}", args.source)));
+                                     fmt::format("Unknown IP address data source {}", args.source)));
   if (args.source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT) {
     ask_agent(session, record, {.name = "guest-network-get-interfaces"},
               [reply](const WireResult<nlohmann::json>& answer) {

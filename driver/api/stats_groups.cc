@@ -63,7 +63,6 @@ void add_balloon(const StatsSubject& subject, TypedParams& params) {
   const auto& domain = record.current();
   params.add_ullong("balloon.current", domain.current_memory_kib.value_or(domain.memory_kib));
   params.add_ullong("balloon.maximum", domain.memory_kib);
-  if (record.live) params.add_ullong("balloon.last-update", 0);
   if (record.live) params.add_ullong("balloon.rss", resident_kib(record.live->process));
 }
 

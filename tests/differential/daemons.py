@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A private libvirtd with its QEMU driver and a private virttdxd, to be asked the same.
 
-libvirtd runs in a mount namespace of its own, with /run, /etc/libvirt, /var/lib/libvirt and /var/log/libvirt on empty file systems:
-nothing of an installed libvirt is touched. That needs root and the packages libvirt-daemon-driver-qemu and qemu-system-x86.
+libvirtd runs in a mount namespace of its own, with empty folders as /etc/libvirt, /var/lib/libvirt, /var/log/libvirt and /var/cache/libvirt, on the
+file system where virttdxd's files are, and an empty /run: nothing of an installed libvirt is touched. That needs root and the packages libvirt-daemon-driver-qemu and qemu-system-x86.
 """
 import os
 import shutil
@@ -39,9 +39,12 @@ class PrivateLibvirtd:
         self.folder = folder
         script = f"""
 set -e
-for place in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do mkdir -p $place; done
 mount --make-rprivate /
-for place in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do mount -t tmpfs none $place; done
+for place in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
+  mkdir -p $place {folder.parent}/libvirtd$place
+  mount --bind {folder.parent}/libvirtd$place $place
+done
+mount -t tmpfs none /run
 mkdir -p /run/libvirt /run/lock /run/users
 for file in passwd group; do cp /etc/$file /run/users/$file; done
 echo 'libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin' >> /run/users/passwd
