@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// quote-latency [SOCKET]: milliseconds from a guest's GetQuote to the moment that Linux sees the quote, with
-// the bounded wait and without. Linux looks once a second at a request that is in flight
-// (drivers/virt/coco/tdx-guest). Without SOCKET (as of 'virt-tdx qgs-sim') a service in this process answers
-// at once.
+// Milliseconds from a guest's GetQuote to the moment that Linux sees the quote, with the bounded wait and
+// without, from a service in this process that answers at once. Linux looks once a second at a request that
+// is in flight (drivers/virt/coco/tdx-guest).
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <optional>
 #include <thread>
+#include <vector>
 
 #include "fake_qgs.h"
 #include "quote_buffer.h"
@@ -44,11 +43,9 @@ void measure(const qgs::Address& address, milliseconds wait) {
 }  // namespace
 }  // namespace virttdx::test
 
-int main(int argc, char** argv) {
+int main() {
   using namespace virttdx;
-  std::optional<test::FakeQgs> own;
-  qgs::Address address = qgs::UnixAddress{argc > 1 ? argv[1] : ""};
-  if (argc < 2) address = own.emplace(test::FakeQgs::respond("a quote")).address();
-  test::measure(address, test::milliseconds(200));
-  test::measure(address, test::milliseconds(0));
+  test::FakeQgs service(test::FakeQgs::respond("a quote"));
+  test::measure(service.address(), test::milliseconds(200));
+  test::measure(service.address(), test::milliseconds(0));
 }
