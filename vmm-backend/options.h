@@ -17,8 +17,8 @@ struct Options {
   std::string config;                    ///< file, or "-" for standard input
   std::filesystem::path control_socket;  ///< may be empty with console
   bool console = false;
-  HostKind host = HostKind::Kvm;      ///< HostCapabilities only
-  std::filesystem::path soft_faults;  ///< faults of the software TDX host; empty: none
+  HostKind host = HostKind::Kvm;       ///< HostCapabilities only
+  std::filesystem::path soft_faults;   ///< faults of the software TDX host; empty: none
   std::filesystem::path soft_profile;  ///< recorded host that the software TDX host plays; empty: none
   log::Priority log_level = log::Priority::Info;
 };

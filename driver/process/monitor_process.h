@@ -29,7 +29,7 @@ struct MonitorCommand {
   std::filesystem::path binary;
   std::filesystem::path config_file;  ///< VmConfig as JSON
   std::filesystem::path control_socket;
-  std::filesystem::path log_file;  ///< appended to
+  std::filesystem::path log_file;           ///< appended to
   std::filesystem::path soft_profile = {};  ///< HostAccess::soft_profile
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kX2apicFeature = 1U << 21;  // CPUID 1 ECX
 constexpr std::uint32_t kExtendedLeaves = 0x80000000;
-constexpr std::uint64_t kExtendSize = 256;          // bytes that one TDH.MR.EXTEND measures
+constexpr std::uint64_t kExtendSize = 256;  // bytes that one TDH.MR.EXTEND measures
 
 int init_vcpu(Vcpu& vcpu, const kvm::kvm_tdx_cmd& command) {
   if (command.flags != 0 || vcpu.td) return -EINVAL;
