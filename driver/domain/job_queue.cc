@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "domain/job_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace virttdx::driver {

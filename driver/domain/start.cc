@@ -36,6 +36,8 @@ void DomainService::start_in_turn(const RecordPtr& record, const StartOptions& o
     record->live.emplace().definition = *record->definition;
     record->live->messages = record->definition_changes;
   }
+  // Of an earlier run; from here on the status tells of this one.
+  store_.remove_runtime_files(record->name);
   record->live->process.control_socket = store_.monitor_socket(record->name);
   record->started = std::move(done);
   record->id = registry_.take_id();
@@ -67,7 +69,6 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   record.live->verify_cpu = cpu && cpu->check == "full";
   record.live->resume_when_verified = record.live->verify_cpu && !options.paused;
   plan.config.start_paused = options.paused || record.live->verify_cpu;
-  store_.remove_runtime_files(record.name);
   if (!plan.config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }

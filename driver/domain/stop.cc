@@ -44,6 +44,9 @@ const StopRow& row_of(StopReason reason) {
   return row;
 }
 
+// Clients hear of the end of what they may have heard of; a start that never got a monitor is none.
+bool has_run(const DomainRecord& record) { return record.live->process.pid != 0 || record.live->recreated; }
+
 void kill_after_patience(const RecordPtr& record) {
   const MonitorProcess process = record->live->process;
   QTimer::singleShot(kStopPatience, [process, name = record->name] {
@@ -220,13 +223,14 @@ void DomainService::finish_stop(const RecordPtr& record) {
   if (record->live->ending || begin_recreation(record)) return;
   record->live->ending = true;
   const StopRow row = row_of(record->live->stop_reason);
-  if (row.shutdown_detail >= 0) emit(*record, VIR_DOMAIN_EVENT_SHUTDOWN, row.shutdown_detail);
+  if (row.shutdown_detail >= 0 && has_run(*record))
+    emit(*record, VIR_DOMAIN_EVENT_SHUTDOWN, row.shutdown_detail);
   release(record);
 }
 
 void DomainService::forget_run(const RecordPtr& record) {
   const StopRow row = row_of(record->live->stop_reason);
-  const bool ran = record->live->process.pid != 0;
+  const bool ran = has_run(*record);
   if (record->started) launch_failed(record, {Error::Code::Internal, "the monitor ended before the TD ran"});
   log::info("domain '{}' stopped{}{}", record->name, record->live->stop_message.empty() ? "" : ": ",
             record->live->stop_message);
