@@ -235,6 +235,7 @@ void DomainService::forget_run(const RecordPtr& record) {
   log::info("domain '{}' stopped{}{}", record->name, record->live->stop_message.empty() ? "" : ": ",
             record->live->stop_message);
   store_.remove_runtime_files(record->name);
+  if (record->live->agent_call) record->live->agent_call->guest_ended();
   record->live.reset();
   record->id = -1;
   enter_phase(*record, Phase::Inactive, row.shutoff_reason);

@@ -67,15 +67,17 @@ void GuestAgentCall::receive() {
   std::array<char, 65536> buffer;
   const ssize_t size = recv(channel_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size <= 0) {
-    if (synchronized_ && command_.silence_is_success) return finish(json());
-    return finish(fail(Error::Code::NotFound, "QEMU guest agent is not connected"));
-  }
+  if (size <= 0) return guest_ended();
   if (input_.size() + static_cast<std::size_t>(size) > kAnswerMaximum)
     return finish(fail(Error::Code::InvalidData, "the guest agent's answer to '{}' is longer than {} bytes",
                        command_.name, kAnswerMaximum));
   input_.append(buffer.data(), static_cast<std::size_t>(size));
   take_lines();
+}
+
+void GuestAgentCall::guest_ended() {
+  if (synchronized_ && command_.silence_is_success) return finish(json());
+  finish(fail(Error::Code::NotFound, "QEMU guest agent is not connected"));
 }
 
 void GuestAgentCall::take_lines() {

@@ -37,6 +37,8 @@ class GuestAgentCall {
   GuestAgentCall& operator=(const GuestAgentCall&) = delete;
   /// Ends it without calling `handler`.
   void stop();
+  /// The guest has ended: `handler` hears of it, unless it was called before.
+  void guest_ended();
 
  private:
   void send(const nlohmann::json& message);
