@@ -45,7 +45,7 @@ class Agent(AgentTest):
         self.assertEqual(self.domain.fsFreeze(), 3)
         self.assertEqual(self.domain.fsFreeze(['/data']), 1)
         self.assertEqual(self.domain.fsThaw(), 3)
-        self.domain.fsTrim(None, 4096)
+        self.domain.fSTrim(None, 4096)
         self.assertEqual(self.commands()[1]['arguments'], {'mountpoints': ['/data']})
         self.assertEqual(self.commands()[3]['arguments'], {'minimum': 4096})
 

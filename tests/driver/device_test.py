@@ -136,7 +136,7 @@ class Changes(DeviceTest):
                           self.DISK.format(dev='vdc'))
 
     def test_detach_what_is_meant(self):
-        self.detach("<disk type='file'><target dev='vdb'/></disk>")
+        self.detach(self.DISK.format(dev='vdb'))
         self.detach(self.INTERFACE.format(mac=MAC))
         self.detach("<channel type='unix'><target type='virtio' name='org.example.echo'/></channel>")
         xml = self.domain.XMLDesc()
@@ -145,7 +145,7 @@ class Changes(DeviceTest):
         for kept in ("'vda'", '52:54:00:01:02:04', 'org.example.pty'):
             self.assertIn(kept, xml)
         for code, text, device in (
-                (libvirt.VIR_ERR_DEVICE_MISSING, 'no target device vdb', "<disk type='file'><target dev='vdb'/></disk>"),
+                (libvirt.VIR_ERR_DEVICE_MISSING, 'no target device vdb', self.DISK.format(dev='vdb')),
                 (libvirt.VIR_ERR_DEVICE_MISSING, f'no device matching MAC address {MAC} found', self.INTERFACE.format(mac=MAC)),
                 (libvirt.VIR_ERR_DEVICE_MISSING, 'device not present', "<controller type='scsi' index='3'/>")):
             self.assert_error(code, text, self.detach, device)
