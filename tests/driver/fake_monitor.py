@@ -26,6 +26,13 @@ FIXED_BITS = (
     (0x1, 0, 'ecx', 1 << 5 | 1 << 6, 1 << 31), (0x1, 0, 'edx', 1 << 17, 0), (0x7, 0, 'ebx', 1 << 1 | 1 << 4 | 1 << 11, 0),
     (0x7, 0, 'ecx', 1 << 5, 0), (0xd, 1, 'eax', 1 << 4, 0), (0x80000008, 0, 'ebx', 1 << 12 | 1 << 14 | 1 << 15 | 1 << 24, 0))
 
+# Where the state components of XFAM end in the XSAVE area (SDM volume 1, 13.5; a host's CPUID.0DH.n).
+XSAVE_ENDS = {2: 832, 5: 1152, 6: 1664, 7: 2688, 9: 2696, 17: 2816, 18: 11008}
+
+
+def xsave_size(xfam):
+    return max([576] + [end for bit, end in XSAVE_ENDS.items() if xfam >> bit & 1])
+
 
 def change(entries, leaf, subleaf, register, cleared, added):
     for entry in entries:
@@ -152,6 +159,7 @@ class Monitor:
         actual = [dict(entry) for entry in td['vcpu_cpuid']]
         for bits in FIXED_BITS:
             change(actual, *bits)
+        change(actual, 0xd, 0, 'ecx', 0xffffffff, xsave_size(int(str(td['xfam']), 0)))
         if how in ('other', 'hang-once-other'):
             change(actual, 0x1, 0, 'ecx', 1 << 25, 1 << 5)
         self.reply(client, number, {'requested': td['cpuid'], 'vcpu_requested': td['vcpu_cpuid'], 'actual': actual})
