@@ -66,7 +66,8 @@ Result<ExitCode> run_host(const QStringList& words) {
       "Which host: the kernel (kvm, default), the software TDX host (soft), a FILE.json of --save, "
       "or a profile: sapphire-rapids, granite-rapids, minimal.");
   line.add_option("save", "FILE.json", "Record the host in this file instead, for 'virt-tdx check --host'.");
-  line.add_flag("validate", "Check this machine instead, from the BIOS to the daemon, with what to do about it.");
+  line.add_flag("validate",
+                "Check this machine instead, from the BIOS to the daemon, with what to do about it.");
   line.add_option("root", "DIR", "With --validate: look at files below this directory.");
   if (!TRY(line.parse(words, 0, 0))) return kOk;
   if (line.is_set("validate")) return validate_host(line.option("root"), line.wants_json());

@@ -131,8 +131,7 @@ void check_firmware(Planning& planning, const std::string& path) {
   const auto& [diagnosis, why] = **unusable;
   const auto& words = kUnusable.at(static_cast<std::size_t>(diagnosis));
   CHECK(words.diagnosis == diagnosis);
-  planning.error(words.id, kLoaderPath,
-                 fmt::format("firmware '{}' {} ({})", path, words.what, why),
+  planning.error(words.id, kLoaderPath, fmt::format("firmware '{}' {} ({})", path, words.what, why),
                  "use a combined image with TDVF metadata such as /usr/share/ovmf/OVMF.fd, or firmware='efi' "
                  "without <loader>");
 }

@@ -52,7 +52,7 @@ struct LiveDomain {
   std::optional<std::chrono::milliseconds> agent_patience;
   /// Who has the stream to a channel, by its alias.
   std::map<std::string, std::weak_ptr<StreamClaim>> channel_streams;
-  std::optional<Error> refusal;          ///< why the start ends though the TD was launched
+  std::optional<Error> refusal;  ///< why the start ends though the TD was launched
 };
 
 struct DomainRecord {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 
 #include "support/unique_fd.h"
@@ -35,7 +36,11 @@ Result<ImageSize> image_size(const std::string& path, const std::string& format)
   // Nothing waits here, not for the writer of a pipe either.
   const UniqueFd image(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat found {};
-  if (!image || fstat(image.get(), &found) != 0) return fail_errno(errno, "cannot open '{}'", path);
+  // A file's absence is not a domain's: libvirt answers SYSTEM_ERROR.
+  // A file's absence is not a domain's: libvirt answers SYSTEM_ERROR.
+  if (!image || fstat(image.get(), &found) != 0)
+    return tl::unexpected(
+        Error(Error::Code::System, fmt::format("cannot open '{}': {}", path, std::strerror(errno)), errno));
   ImageSize size;
   if (S_ISBLK(found.st_mode)) {
     if (ioctl(image.get(), BLKGETSIZE64, &size.physical) != 0)

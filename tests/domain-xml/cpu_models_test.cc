@@ -345,11 +345,13 @@ TEST_F(OwnCpuMap, IsReadAgainWhenAnyOfItsFilesChanges) {
   write("models.xml", "<cpus><model name='One'/></cpus>");
   EXPECT_EQ(cpu_model_names(sources_).value_or(std::vector<std::string>()), std::vector<std::string>{"One"});
   write("models.xml", "<cpus><model name='One'/><model name='Two'/></cpus>");
-  EXPECT_EQ(cpu_model_names(sources_).value_or(std::vector<std::string>()), (std::vector<std::string>{"One", "Two"}));
+  EXPECT_EQ(cpu_model_names(sources_).value_or(std::vector<std::string>()),
+            (std::vector<std::string>{"One", "Two"}));
   write("models.xml", "<cpus>");
   EXPECT_FALSE(cpu_model_names(sources_));
   write("models.xml", "<cpus><model name='Three'/></cpus>");
-  EXPECT_EQ(cpu_model_names(sources_).value_or(std::vector<std::string>()), std::vector<std::string>{"Three"});
+  EXPECT_EQ(cpu_model_names(sources_).value_or(std::vector<std::string>()),
+            std::vector<std::string>{"Three"});
 }
 
 TEST_F(OwnCpuMap, IsRefusedByFileAndLine) {

@@ -53,6 +53,8 @@ TEST(CpuidTable, EachRowIsPredictedByItsMasks) {
       ASSERT_NE(entry, nullptr);
       for (std::size_t i = 0; i < kCpuidRegisters.size(); ++i) {
         if (row.leaf == 1 && i == kFamilyModelStepping && asked == 0) continue;
+        // The size of the XSAVE area follows XFAM: played_host_test.cc.
+        if (row.leaf == 0xD && row.subleaf == 0 && kCpuidRegisters[i] == CpuidRegister::Ecx) continue;
         const auto computed = row.registers[i].dynamic;
         EXPECT_EQ(entry->get(kCpuidRegisters[i]) & ~computed, by_masks(row.registers[i], asked) & ~computed)
             << std::hex << row.leaf << "." << row.subleaf << " register " << i << " asked " << asked;

@@ -7,7 +7,7 @@ namespace virttdx::domain_xml {
 namespace {
 
 constexpr auto kDomain =
-    "<domain type='kvm'><name>td</name><memory>1</memory><devices>"
+    "<domain type='kvm'><name>td</name><memory>1</memory><os><type>hvm</type></os><devices>"
     "<disk type='file'><source file='/a'/><target dev='vda'/></disk>"
     "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/></interface>"
     "<interface type='bridge'><mac address='52:54:00:00:00:02'/><source bridge='br0'/></interface>"

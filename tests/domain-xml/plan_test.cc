@@ -170,8 +170,8 @@ bool refuses_firmware(const std::filesystem::path& firmware) {
   PlanSources sources;
   sources.firmware_descriptors.clear();
   sources.fallback_firmware = firmware;
-  const auto plan = plan_launch(complete(test::read_data("plan/soft/nova.xml")),
-                                host_of("plan/soft.host.json"), sources);
+  const auto plan =
+      plan_launch(complete(test::read_data("plan/soft/nova.xml")), host_of("plan/soft.host.json"), sources);
   return !plan || std::ranges::any_of(plan->findings, [](const Finding& finding) {
     return finding.id == "firmware-no-metadata";
   });

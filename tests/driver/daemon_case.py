@@ -78,7 +78,7 @@ class DaemonTest(unittest.TestCase):
 
     def end_monitors(self):
         for status in (self.root / 'run/libvirt/tdx').glob('*.xml'):
-            pid = re.search(r"pid='(\d+)'", status.read_text())
+            pid = re.search(r"pid='([1-9]\d*)'", status.read_text())
             if pid:
                 try:
                     os.kill(int(pid[1]), signal.SIGKILL)

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // SAFETY: bytes seen as characters.
   const auto device = parse_device({reinterpret_cast<const char*>(data), size});
   if (!device) return 0;
-  Domain domain = *parse_domain("<domain type='kvm'><name>td</name><memory>1</memory></domain>");
+  Domain domain =
+      *parse_domain("<domain type='kvm'><name>td</name><memory>1</memory><os><type>hvm</type></os></domain>");
   if (!attach_device(domain, *device)) return 0;
   const auto again = parse_domain(format_domain(domain));
   CHECK(again.has_value());

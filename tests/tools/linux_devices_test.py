@@ -80,7 +80,7 @@ class LinuxWithDevices(unittest.TestCase):
         return server.server_port
 
     def start_quote_service(self):
-        service = subprocess.Popen([VIRT_TDX, 'qgs-sim', '--socket', self.quote_socket])
+        service = subprocess.Popen([VIRT_TDX, 'qgs-sim', '--socket', self.quote_socket], stdout=subprocess.DEVNULL)
         self.addCleanup(service.wait)
         self.addCleanup(service.terminate)
         harness.wait_until(self.quote_socket.exists, 'the quote service')

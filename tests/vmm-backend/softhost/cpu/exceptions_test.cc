@@ -103,16 +103,18 @@ TEST(Exceptions, Int3PushesTheNextInstructionAndNeedsTheGatesPrivilege) {
   EXPECT_EQ(refused.pushed(end.gpr[kRsp], 1), kUser);
 }
 
+void expect_one_step(std::initializer_list<int> code, unsigned length) {
+  UserGuest guest(1, code, 0x102);
+  const Registers end = guest.run_until_exit();
+  EXPECT_EQ(guest.pushed(end.gpr[kRsp], 0), kUser + length);
+  EXPECT_EQ(guest.pushed(end.gpr[kRsp], 2) & 0x100, 0x100U);
+  EXPECT_EQ(end.rflags & 0x100, 0U);
+}
+
 TEST(Exceptions, TrapFlagStepsOverEachInstructionEmulatedOrNot) {
-  for (const auto& [code, length] : {std::pair{std::initializer_list<int>{0x90, 0x90}, 1},
-                                     {{0x0f, 0xa2, 0x90}, 2},                 // cpuid
-                                     {{0x0f, 0x38, 0xf9, 0x03, 0x90}, 4}}) {  // movdiri [rbx], eax
-    UserGuest guest(1, code, 0x102);
-    const Registers end = guest.run_until_exit();
-    EXPECT_EQ(guest.pushed(end.gpr[kRsp], 0), kUser + static_cast<unsigned>(length));
-    EXPECT_EQ(guest.pushed(end.gpr[kRsp], 2) & 0x100, 0x100U);
-    EXPECT_EQ(end.rflags & 0x100, 0U);
-  }
+  expect_one_step({0x90, 0x90}, 1);
+  expect_one_step({0x0f, 0xa2, 0x90}, 2);              // cpuid
+  expect_one_step({0x0f, 0x38, 0xf9, 0x03, 0x90}, 4);  // movdiri [rbx], eax
 }
 
 TEST(Exceptions, EmulatedInstructionsFaultAsTheEnginesDo) {
