@@ -87,7 +87,10 @@ class Console:
         os.write(self.fd, codecs.decode(text, 'unicode_escape').encode('latin-1'))
 
     def close(self):
+        if self.fd < 0:
+            return
         os.close(self.fd)
+        self.fd = -1
         try:
             os.kill(self.pid, signal.SIGHUP)
         except ProcessLookupError:

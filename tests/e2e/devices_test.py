@@ -23,7 +23,10 @@ DEVICES = """
 BLOCK = """<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/><source dev='{device}'/><target dev='vdb' bus='virtio'/><readonly/>
     </disk>"""
-TAP = f"<interface type='ethernet'><mac address='{MAC}'/><target dev='{{tap}}'/><model type='virtio'/></interface>"
+# Without a link the firmware does not wait for an address to boot from.
+TAP = f"""<interface type='ethernet'>
+      <mac address='{MAC}'/><target dev='{{tap}}'/><model type='virtio'/><link state='down'/>
+    </interface>"""
 IMAGE_SIZE = 8 << 20
 
 
