@@ -2,9 +2,7 @@
 // Debian's stock firmware boots as a TD on the software TDX host.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <thread>
 #include <vector>
 
 #include "example_td.h"
@@ -87,16 +85,8 @@ struct Size {
   std::uint32_t vcpus;
   std::uint64_t mebibytes;
 };
-// Eight vCPUs that wait for each other take minutes on two processors, and would keep all other tests.
-bool has_processors_for(std::uint32_t vcpus) { return vcpus <= 2 * std::thread::hardware_concurrency(); }
 
 struct FirmwareBootOfSize : FirmwareBoot, testing::WithParamInterface<Size> {
-  void SetUp() override {
-    if (!has_processors_for(GetParam().vcpus) && std::getenv("VIRTTDX_LONG_TESTS") == nullptr)
-      GTEST_SKIP() << GetParam().vcpus << " vCPUs take minutes on " << std::thread::hardware_concurrency()
-                   << " processors: VIRTTDX_LONG_TESTS=1 runs them";
-    FirmwareBoot::SetUp();
-  }
   void change(VmConfig& config) override {
     config.vcpu_count = GetParam().vcpus;
     config.memory_bytes = GetParam().mebibytes << 20;

@@ -135,8 +135,8 @@ TEST_P(LinuxBoot, ReachesUserSpaceRunsProgramsAndPowersOff) {
   EXPECT_TRUE(said("error").empty()) << console.output();
 }
 
-// The second vCPU waits in the firmware's mailbox until the kernel wakes it.
-INSTANTIATE_TEST_SUITE_P(Vcpus, LinuxBoot, testing::Values(1, 2));
+// Other vCPUs wait in the firmware's mailbox until the kernel wakes them.
+INSTANTIATE_TEST_SUITE_P(Vcpus, LinuxBoot, testing::Values(1, 2, 4));
 
 }  // namespace
 }  // namespace virttdx

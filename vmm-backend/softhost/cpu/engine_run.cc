@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The run loop: what happens between two stays in uc_emu_start().
 #include <cstring>
+#include <utility>
 
 #include "softhost/cpu/unicorn_engine.h"
 #include "softhost/cpu/x86_spec.h"
 
 namespace virttdx::softhost {
 
-namespace {
-/// How long an idle CPU sleeps before it looks at memory again.
-constexpr auto kIdleRest = std::chrono::milliseconds(2);
-}  // namespace
-
 RunResult UnicornEngine::run() {
   result_.reset();
+  rest_until_ = {};
   while (!result_) {
     kicker_.begin_round();
     if (stop_requested_.exchange(false)) {
@@ -24,26 +21,32 @@ RunResult UnicornEngine::run() {
     drop_requested_code();
     if (!enter_guest()) continue;
     deliver_pending();
-    if (!result_) execute();
+    if (!result_) execute_or_rest();
     leave_guest();
-    if (!result_ && seems_idle()) kicker_.rest(kIdleRest);
   }
   return *result_;
 }
 
-/// Whether the CPU was met in the same state several times without having asked for anything: it waits for
-/// another one to write to memory. Alone it would wait for a device and is left to it.
-bool UnicornEngine::seems_idle() {
-  constexpr unsigned kTimes = 3;
-  if (alone_) return false;
-  const Snapshot now{registers(), calls_};
-  const bool same = now.calls == last_look_.calls && now.registers.rip == last_look_.registers.rip &&
-                    now.registers.gpr == last_look_.registers.gpr;
-  same_looks_ = same ? same_looks_ + 1 : 0;
-  last_look_ = now;
-  if (same_looks_ < kTimes) return false;
-  kicker_.look_soon();
-  return true;
+/// A CPU that waits for another one to write to memory rests between two stays in the engine. What it is
+/// kicked for meanwhile is looked at in the next round; only an event ends the rest early.
+void UnicornEngine::execute_or_rest() {
+  const auto now = SpinWatch::Clock::now();
+  if (std::exchange(has_executed_, false)) rest_until_ = now + rest_of_spinning(now);
+  if (now >= rest_until_) {
+    has_executed_ = true;
+    return execute();
+  }
+  leave_guest();
+  kicker_.set_deadline(environment_.next_deadline());
+  kicker_.rest(rest_until_ - now);
+}
+
+/// Alone it would wait for a device and is left to it.
+SpinWatch::Clock::duration UnicornEngine::rest_of_spinning(SpinWatch::Clock::time_point now) {
+  if (alone_) return {};
+  const SpinWatch::Clock::duration rest = looks_.met(registers(), calls_, now);
+  if (looks_.suspects()) kicker_.look_soon();
+  return rest;
 }
 
 /// NMIs are blocked from the delivery of one until IRET (SDM volume 3, 6.7.1).
@@ -87,6 +90,7 @@ bool UnicornEngine::deliver_outside(const Event& event) {
     case Delivery::Done:
       if (event.is_nmi()) context_.block_nmi();
       context_.restore();
+      rest_until_ = {};
       return true;
     case Delivery::TripleFault:
       result_ = RunResult::TripleFault;

@@ -134,7 +134,7 @@ void UnicornEngine::opened_window(std::uint32_t exit_code) {
 
 void UnicornEngine::handle_interception(std::uint32_t exit_code) {
   if (exit_code == svm_exit::kNmi || exit_code == svm_exit::kVintr) return opened_window(exit_code);
-  ++calls_;
+  if (exit_code != svm_exit::kPause) ++calls_;
   if (deliver_interrupt_first()) return;
   if (exit_code < svm_exit::kWriteCr0)
     return intercepted_control_register(false, exit_code - svm_exit::kReadCr0);

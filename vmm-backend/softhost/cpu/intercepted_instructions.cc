@@ -142,8 +142,12 @@ void UnicornEngine::intercepted_halt() {
 /// A CPU that waits for another one lets it run if it shares a processor with it.
 void UnicornEngine::intercepted_pause() {
   current_instruction();
+  const SpinWatch::Clock::duration rest = pauses_.met(registers(), calls_, SpinWatch::Clock::now());
   leave_guest();
-  std::this_thread::yield();
+  if (rest != rest.zero())
+    kicker_.rest(rest);
+  else
+    std::this_thread::yield();
   return_to_guest();
   finish_instruction();
 }

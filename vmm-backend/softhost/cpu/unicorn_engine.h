@@ -28,6 +28,7 @@
 #include "softhost/cpu/instruction_bytes.h"
 #include "softhost/cpu/linear_memory.h"
 #include "softhost/cpu/page_cache.h"
+#include "softhost/cpu/spin_watch.h"
 
 namespace virttdx::softhost {
 
@@ -60,6 +61,9 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
     Handles& operator=(Handles&&) = delete;
     ~Handles();
   };
+  /// So often the same look, or the same PAUSE, is a wait for another CPU. A look is rarer than a PAUSE, and
+  /// a CPU that waits in PAUSE gives way to others at each.
+  static constexpr unsigned kLooksAtSpinning = 3, kPausesOfSpinning = 32;
   /// The control block of the engine's interception, in its physical memory.
   struct alignas(4096) InterceptionPages;
 
@@ -70,7 +74,8 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   void intercept_instructions();
 
   // Run loop (engine_run.cc)
-  bool seems_idle();
+  void execute_or_rest();
+  SpinWatch::Clock::duration rest_of_spinning(SpinWatch::Clock::time_point now);
   bool nmi_is_due();
   void deliver_pending();
   bool deliver_outside(const Event& event);
@@ -252,13 +257,11 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   unsigned code_pages_member_ = 0;
   std::vector<std::byte*> writable_pages_;  ///< claimed in code_pages_ since the last flush_tlb()
 
-  /// For seems_idle().
-  struct Snapshot {
-    Registers registers;
-    std::uint64_t calls = 0;
-  } last_look_;
-  unsigned same_looks_ = 0;
-  std::uint64_t calls_ = 0;  ///< interceptions and calls of the guest
+  bool has_executed_ = false;  ///< since spinning was looked for
+  SpinWatch::Clock::time_point rest_until_;
+  SpinWatch looks_{kLooksAtSpinning};  ///< between two stays in uc_emu_start()
+  SpinWatch pauses_{kPausesOfSpinning};
+  std::uint64_t calls_ = 0;  ///< interceptions and calls of the guest, but no PAUSE
 
   std::atomic<bool> stop_requested_{false};
   /// Guest memory may be accessed without asking the environment again.

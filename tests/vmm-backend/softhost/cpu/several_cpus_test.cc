@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Two engines over one memory, each on its thread.
+#include <chrono>
 #include <thread>
+#include <vector>
 
 #include "micro_guest.h"
 #include "softhost/cpu/code_pages.h"
+#include "softhost/cpu/spin_watch.h"
 
 namespace virttdx::softhost {
 
@@ -216,6 +219,45 @@ TEST(SeveralCpus, PauseLetsAnotherCpuRun) {
   EXPECT_EQ(end.gpr[kRax], 1U);
   EXPECT_EQ(end.rip, kCode + 8);
 }
+
+/// Looks for interrupts, of which there is one a round of the engine's run loop and one a PAUSE.
+class CountingGuest : public MicroGuest {
+ public:
+  using MicroGuest::MicroGuest;
+  std::optional<std::uint8_t> pending_interrupt() override {
+    if (++looks == kLooks) engine().request_stop();
+    return MicroGuest::pending_interrupt();
+  }
+  static constexpr int kLooks = 200;
+  int looks = 0;
+};
+
+class SpinningCpu : public testing::TestWithParam<std::vector<int>> {};
+
+// Its looks would be a twentieth of a millisecond apart, its PAUSEs some microseconds.
+TEST_P(SpinningCpu, RestsLongerAndLonger) {
+  CodePages code_pages;
+  CountingGuest guest(true, MicroGuest::make_memory(), &code_pages);
+  MicroGuest other(true, guest.shared_memory(), &code_pages);
+  std::uint64_t at = kCode;
+  for (const int byte : GetParam()) guest.memory()[at++] = static_cast<std::byte>(byte);
+  guest.engine().set_system_registers(long_mode_state(guest));
+  guest.engine().set_registers(start_at(kCode));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(guest.engine().run(), RunResult::Stopped);
+  constexpr int kShorterRests = 60;
+  EXPECT_GE(std::chrono::steady_clock::now() - begin,
+            (CountingGuest::kLooks / 2 - kShorterRests) * SpinWatch::kLongestRest);
+}
+
+INSTANTIATE_TEST_SUITE_P(Loops, SpinningCpu,
+                         testing::Values(std::vector{0x83, 0x3c, 0x25, 0x00, 0x10, 0x07, 0x00,
+                                                     0x00,         // 1: cmp dword [0x71000], 0
+                                                     0x74, 0xf6},  // je 1b
+                                         std::vector{0xf3, 0x90,   // 1: pause
+                                                     0x83, 0x3c, 0x25, 0x00, 0x10, 0x07, 0x00,
+                                                     0x00,           // cmp dword [0x71000], 0
+                                                     0x74, 0xf4}));  // je 1b
 
 /// What a CPU was asked for.
 struct Holder : CodeHolder {
