@@ -42,6 +42,7 @@ struct LiveDomain {
   bool ending = false;  ///< the monitor has ended: hooks run, what other daemons gave is given back
   bool recreate_after_shutdown = false;  ///< a reboot was asked for
   bool recreated = false;                ///< this start follows a reboot
+  bool panicked = false;                 ///< and has not started anew since
   bool changed = false;                  ///< differs from what it was started with
   bool devices_asked = false;            ///< the TD was launched: what it got is being asked for
   bool verify_cpu = false;               ///< check='full': no start with a CPU other than asked for

@@ -127,6 +127,7 @@ class DomainService {
   void announce_start(const RecordPtr& record, bool paused);
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);
+  void started_anew(const RecordPtr& record);
   void set_paused(const RecordPtr& record, bool paused);
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);

@@ -20,6 +20,11 @@ std::size_t shown_count(const std::vector<domain_xml::Finding>& findings) {
   return std::min(findings.size(), kFindingsMaximum - 1);
 }
 
+bool is_new(const DomainRecord& record, const std::string& message) {
+  const auto& messages = record.live->messages;
+  return messages.size() < kMessagesMaximum && std::ranges::find(messages, message) == messages.end();
+}
+
 std::string rest_of(std::size_t count) { return fmt::format("and {} more findings", count); }
 
 }  // namespace
@@ -41,10 +46,14 @@ void log_findings(std::string_view domain, const std::vector<domain_xml::Finding
 }
 
 void add_message(DomainRecord& record, std::string message) {
-  auto& messages = record.live->messages;
-  if (messages.size() >= kMessagesMaximum || std::ranges::find(messages, message) != messages.end()) return;
+  if (!is_new(record, message)) return;
   log::warning("domain '{}': {}", record.name, message);
-  messages.push_back(std::move(message));
+  record.live->messages.push_back(std::move(message));
+}
+
+void add_error(DomainRecord& record, std::string message) {
+  log::error("domain '{}': {}", record.name, message);
+  if (is_new(record, message)) record.live->messages.push_back(std::move(message));
 }
 
 }  // namespace virttdx::driver

@@ -192,15 +192,23 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
     case MonitorEventKind::Reset:
       return emit_reboot(*record);
     case MonitorEventKind::Recreated:
-      emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
-      return emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
+      return started_anew(record);
     case MonitorEventKind::Panicked:
-      add_message(*record, fmt::format("guest panicked: {}", event.message));
+      record->live->panicked = true;
+      add_error(*record, fmt::format("guest panicked: {}", event.message));
       emit(*record, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
       return save_status(*record);
     case MonitorEventKind::Stopped:
       return begin_stop(record, event.stop_reason, event.message);
   }
+}
+
+void DomainService::started_anew(const RecordPtr& record) {
+  emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
+  emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
+  if (!std::exchange(record->live->panicked, false) || record->phase != Phase::Running) return;
+  record->reason = VIR_DOMAIN_RUNNING_CRASHED;  // as libvirt's after on_crash='restart'
+  save_status(*record);
 }
 
 // The end of the control connection is the end of the monitor: it closes it last. Without a word before, the

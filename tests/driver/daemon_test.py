@@ -253,6 +253,49 @@ class Restart(DaemonTest):
         self.assertIn('another virttdxd', done.stderr)
 
 
+class Panic(DaemonTest):
+    MESSAGE = 'guest panicked: guest reports fatal error 0x12: "disk on fire!", data at 0x123000'
+    CRASHED = (libvirt.VIR_DOMAIN_EVENT_CRASHED, libvirt.VIR_DOMAIN_EVENT_CRASHED_PANICKED, 1)
+
+    def start(self, on_crash):
+        domain = self.define('td', XML.replace('<features>', f'<on_crash>{on_crash}</on_crash>\n  <features>'))
+        self.assertIn(f'<on_crash>{on_crash}</on_crash>', domain.XMLDesc())
+        domain.create()
+        self.record_events()
+        return domain
+
+    def panic(self, domain):
+        stream = self.connection.newStream()
+        domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        stream.send(b'!')
+
+    def test_destroys_a_domain_whose_on_crash_says_so(self):
+        domain = self.start('destroy')
+        self.panic(domain)
+        self.expect_events(self.CRASHED, (libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED, -1))
+        self.assertEqual(self.virsh('domstate', '--reason', 'td').strip(), 'shut off (crashed)')
+        self.assertIn(self.MESSAGE, self.log_path.read_text())
+
+    def test_restarts_a_domain_whose_on_crash_says_so_each_time(self):
+        domain = self.start('restart')
+        for number in (1, 2):
+            self.panic(domain)
+            self.expect_events(self.CRASHED, ('reboot', 1), (libvirt.VIR_DOMAIN_EVENT_STOPPED, 7, 1),
+                               (libvirt.VIR_DOMAIN_EVENT_STARTED, 5, 1))
+            self.assertEqual(self.log_path.read_text().count(self.MESSAGE), number)
+        self.assertEqual(self.virsh('domstate', '--reason', 'td').strip(), 'running (crashed)')
+        self.assertEqual(domain.messages().count(self.MESSAGE), 1)
+        self.restart_daemon()
+        domain = self.connection.lookupByName('td')
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_CRASHED])
+        self.assertIn(self.MESSAGE, domain.messages())
+
+    def test_does_not_keep_or_dump_a_td(self):
+        for on_crash in ('preserve', 'coredump-destroy', 'coredump-restart'):
+            domain = self.define('td', XML.replace('<features>', f'<on_crash>{on_crash}</on_crash>\n  <features>'))
+            self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, f"on_crash '{on_crash}' is not offered for a TD", domain.create)
+
+
 class Console(DaemonTest):
     def setUp(self):
         super().setUp()

@@ -3,7 +3,7 @@
 """A monitor without a TD: speaks the control protocol (docs/control-protocol.md) and keeps its state.
 
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
-"p" powers off, "r" resets, "c" crashes; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
+"p" powers off, "r" resets, "c" crashes, "!" panics; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
 VIRTTDX_FAKE_LAUNCH=hang never finishes launching. The guest's CPUID is what was asked for but for FIXED_BITS;
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
 answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
@@ -21,6 +21,7 @@ import fake_agent
 
 HOST_CAPABILITIES = os.environ.get('VIRTTDX_FAKE_HOST')
 MRTD = '4c' * 48
+PANIC = 'guest reports fatal error 0x12: "disk on fire!", data at 0x123000'
 # What the TDX module changes of a host's CPUID in a TD: leaf, sub-leaf and register, bits to clear, bits to set.
 FIXED_BITS = (
     (0x1, 0, 'ecx', 1 << 5 | 1 << 6, 1 << 31), (0x1, 0, 'edx', 1 << 17, 0), (0x7, 0, 'ebx', 1 << 1 | 1 << 4 | 1 << 11, 0),
@@ -220,6 +221,8 @@ class Monitor:
             self.reset()
         elif data == b'c':
             self.stop('crashed', 'triple fault')
+        elif data == b'!':
+            self.panic()
         else:
             self.consoles[port].sendall(data)
 
@@ -245,6 +248,13 @@ class Monitor:
             while data := client.recv(65536):
                 client.sendall(data)
             client.close()
+
+    def panic(self):
+        self.emit('panicked', message=PANIC)
+        if self.config.get('on_crash') == 'recreate':
+            self.reset()
+        else:
+            self.stop('crashed', PANIC)
 
     def reset(self):
         self.emit('reset')
