@@ -10,6 +10,7 @@
 #include "plan/cpuid_leaves.h"
 #include "plan/planning.h"
 #include "plan/xfam.h"
+#include "vmm_backend/soft_host_gaps.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -111,6 +112,22 @@ SharedCpuModelMap map_or_finding(Planning& planning, const Cpu& cpu) {
   return no_map;
 }
 
+// Played hosts have more instructions than the software host's engine.
+void warn_of_gaps(Planning& planning) {
+  if (planning.host.kind != HostKind::Soft) return;
+  const auto names = soft_host_gaps(planning.plan.config.td.vcpu_cpuid);
+  if (names.empty()) return;
+  planning.add(
+      Severity::Warning, "cpu-not-executed", "/domain/cpu",
+      fmt::format(
+          "the software TDX host shows these CPU features as the host that it plays has them, but cannot "
+          "execute their instructions: {}; a guest that uses them gets #UD",
+          fmt::join(names, ", ")),
+      "disable them with <feature policy='disable' name='...'/>, or unset soft_host_profile to run the guest "
+      "on "
+      "the software TDX host's own CPU");
+}
+
 std::uint64_t plan_xfam(const Planning& planning, const RequestedCpu& requested) {
   const auto offered = valid_xfam(planning.host.supported_xfam);
   if (!requested.model || requested.whole_state) return offered;
@@ -167,6 +184,7 @@ void plan_cpu(Planning& planning) {
   td.cpuid = init_vm_cpuid(host, wanted);
   td.vcpu_cpuid = std::move(wanted);
   check_planned_cpu(planning, cpu, requested, map);
+  warn_of_gaps(planning);
 }
 
 }  // namespace virttdx::domain_xml

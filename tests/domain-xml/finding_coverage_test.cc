@@ -80,8 +80,8 @@ const std::vector<Sample> kCpus = {
     {"<cpu mode='custom' match='strict'><model>Nehalem</model></cpu>", "cpu-match-strict"},
 };
 // Of other tests: a missing map, odd hosts, 6 vCPUs.
-const Names kElsewhere = {"cpu-map-missing", "cpu-host-model", "cpu-topology-ids", "xfam-group-incomplete",
-                          "xfam-never"};
+const Names kElsewhere = {"cpu-map-missing",  "cpu-not-executed",      "cpu-host-model",
+                          "cpu-topology-ids", "xfam-group-incomplete", "xfam-never"};
 
 HostCapabilities kvm_host() {
   return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
@@ -135,6 +135,17 @@ TEST_F(FindingCoverage, EachFeatureSampleHasItsFinding) {
       EXPECT_TRUE(findings.size() == 1 && has(findings, sample.finding, sample.bit))
           << sample.cpu << ": " << ids_of(findings);
   }
+}
+
+TEST_F(FindingCoverage, WhatThePlayedHostShowsAndTheSoftwareHostCannotExecuteIsNamed) {
+  auto host = kvm_host();
+  host.kind = HostKind::Soft;
+  const auto findings = findings_of("<cpu mode='host-passthrough'/>", host);
+  ASSERT_TRUE(has(findings, "cpu-not-executed", "")) << ids_of(findings);
+  EXPECT_NE(findings.at(0).message.find(" avx, "), std::string::npos) << findings.at(0).message;
+  EXPECT_NE(findings.at(0).message.find(" amx-tile, "), std::string::npos) << findings.at(0).message;
+  EXPECT_FALSE(
+      has(findings_of("<cpu mode='custom'><model>Nehalem</model></cpu>", host), "cpu-not-executed", ""));
 }
 
 TEST_F(FindingCoverage, EachCpuSampleHasItsFinding) {

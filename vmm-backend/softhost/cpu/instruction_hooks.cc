@@ -177,8 +177,10 @@ bool UnicornEngine::handle_invalid_instruction() {
     td_call();
   else if (is_0f01 && instruction.modrm == kVmcall && environment_.is_td())
     intercepted_ve(exit_reason::kVmcall);
-  else if (!emulate_missing(instruction))
+  else if (!emulate_missing(instruction)) {
+    report_vector_instruction();
     raise(vector::kInvalidOpcode);
+  }
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "softhost/cpu/sha_instructions.h"
 #include "softhost/cpu/unicorn_engine.h"
 #include "softhost/cpu/x86_spec.h"
+#include "support/log.h"
 
 namespace virttdx::softhost {
 
@@ -48,6 +49,24 @@ bool UnicornEngine::emulate_missing(const Instruction& instruction) {
       return true;
   }
   return false;
+}
+
+/// Once, and only where CPUID has promised more: the guest may fail in ways that nobody would understand.
+void UnicornEngine::report_vector_instruction() {
+  constexpr std::byte kVex2{0xc5}, kVex3{0xc4}, kEvex{0x62};
+  constexpr std::uint32_t kAvx = 1U << 28;
+  const std::byte first = instruction_bytes_[0];
+  if (vector_instruction_reported_ || code_size() != CodeSize::Bits64) return;
+  if (first != kVex2 && first != kVex3 && first != kEvex) return;
+  CpuidValue features;
+  if (environment_.cpuid(1, 0, features) != Outcome::Continue || !(features.ecx & kAvx)) return;
+  vector_instruction_reported_ = true;
+  log::error(
+      "software TDX host: the instruction {:#04x} {:#04x} {:#04x} at RIP {:#x} is of AVX, which CPUID shows "
+      "as the "
+      "played host has it but the software host cannot execute: the guest gets #UD, now and at each later "
+      "one",
+      first, instruction_bytes_[1], instruction_bytes_[2], context_.rip());
 }
 
 /// The linear address of the instruction's memory operand. instruction_length_ counts immediates already.

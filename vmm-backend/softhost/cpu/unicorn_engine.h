@@ -139,6 +139,7 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
 
   // Instructions that the engine lacks (missing_instructions.cc)
   bool emulate_missing(const Instruction& instruction);
+  void report_vector_instruction();
   std::uint64_t operand_address(const Instruction& instruction) const;
   std::uint64_t linear_address(SegmentIndex segment, std::uint64_t offset) const;
   bool read_operand(std::uint64_t linear, std::span<std::byte> bytes, AccessKind access);
@@ -257,6 +258,7 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   unsigned code_pages_member_ = 0;
   std::vector<std::byte*> writable_pages_;  ///< claimed in code_pages_ since the last flush_tlb()
 
+  bool vector_instruction_reported_ = false;
   bool has_executed_ = false;  ///< since spinning was looked for
   SpinWatch::Clock::time_point rest_until_;
   SpinWatch looks_{kLooksAtSpinning};  ///< between two stays in uc_emu_start()

@@ -12,6 +12,8 @@
 #include "softhost/kvm/tdx_support.h"
 #include "softhost/kvm/vcpu.h"
 #include "softhost/kvm/vm.h"
+#include "support/log.h"
+#include "vmm_backend/soft_host_gaps.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -125,6 +127,14 @@ int create_td_with_key(Vm& vm) {
   return status;
 }
 
+// A played host's CPU has instructions that the engine lacks, and the TD's CPUID tells of them.
+void warn_of_gaps(const Vm& vm) {
+  const auto names = soft_host_gaps(vm.td->cpuid().values());
+  if (names.empty()) return;
+  log::warning("software TDX host: it shows the TD CPU features whose instructions it cannot execute: {}",
+               fmt::join(names, ", "));
+}
+
 int init_vm(Vm& vm, kvm::kvm_tdx_cmd& command) {
   if (vm.td->state() != TdState::Uninitialized || command.flags != 0) return -EINVAL;
   InitArgument argument;
@@ -134,7 +144,10 @@ int init_vm(Vm& vm, kvm::kvm_tdx_cmd& command) {
   if (const int status = create_td_with_key(vm); status != 0) return status;
   const TdxStatus status =
       vm.host.faults.seamcall(FaultPoint::TdhMngInit, [&] { return vm.td->mng_init(parameters).status; });
-  if (status == tdx::status::kSuccess) return 0;
+  if (status == tdx::status::kSuccess) {
+    warn_of_gaps(vm);
+    return 0;
+  }
   if ((status & tdx::status::kClassMask) == tdx::status::kOperandInvalid) {
     vm.release_key_id();
     command.hw_error = status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Every instruction that the processor's CPUID tells runs, what CPUID does not tell is #UD, and what the
 // engine lacks does what the SDM says.
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -108,6 +109,36 @@ TEST(Instructions, OfEveryFeatureInCpuidRun) {
       {"RDTSCP", {0x0f, 0x01, 0xf9}},
   };
   for (const Sample& sample : samples) EXPECT_EQ(run_sample(sample).gpr[kR15], 0U) << sample.name;
+}
+
+/// Plays a processor with AVX.
+class GuestThatIsToldOfAvx : public InstructionGuest {
+ public:
+  Outcome cpuid(std::uint32_t leaf, std::uint32_t subleaf, CpuidValue& value) override {
+    const Outcome outcome = InstructionGuest::cpuid(leaf, subleaf, value);
+    if (leaf == 1) value.ecx |= 1U << 28;
+    return outcome;
+  }
+};
+
+constexpr std::initializer_list<int> kVaddps = {0xc5, 0xf4, 0x58, 0xc2};
+
+std::string log_of(const std::function<void()>& run) {
+  testing::internal::CaptureStderr();
+  run();
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Instructions, OfAvxAreLoggedOnceWhereCpuidShowsIt) {
+  GuestThatIsToldOfAvx guest;
+  const auto first = [&] { EXPECT_EQ(guest.run(kVaddps).gpr[kR15], kInvalidOpcode); };
+  EXPECT_NE(log_of(first).find("0xc5 0xf4 0x58 at RIP 0x10000 is of AVX"), std::string::npos);
+  EXPECT_EQ(log_of(first), "");
+}
+
+TEST(Instructions, OfAvxAreNoNewsWhereCpuidDoesNotShowIt) {
+  InstructionGuest guest;
+  EXPECT_EQ(log_of([&] { EXPECT_EQ(guest.run(kVaddps).gpr[kR15], kInvalidOpcode); }), "");
 }
 
 TEST(Instructions, OfAbsentFeaturesAreInvalidOpcodes) {

@@ -5,6 +5,7 @@
 
 #include "softhost/cpu/cpu_engine.h"
 #include "vmm_backend/cpuid.h"
+#include "vmm_backend/soft_host_gaps.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -62,6 +63,15 @@ TEST(NativeCpuid, HasWhatTheTdxModuleDemandsOfAProcessor) {
     EXPECT_EQ(entry.get(demand.name) & demand.mask, demand.value)
         << std::hex << "leaf " << demand.leaf << " sub-leaf " << demand.subleaf << " register "
         << static_cast<int>(demand.name) << " mask " << demand.mask;
+  }
+}
+
+// The software host as it is shows nothing that it cannot execute.
+TEST(NativeCpuid, HasNoneOfTheGaps) {
+  for (const SoftHostGap& gap : kSoftHostGaps) {
+    const auto native = native_cpuid(gap.function, gap.index);
+    const CpuidEntry entry{gap.function, gap.index, false, native.eax, native.ebx, native.ecx, native.edx};
+    EXPECT_EQ(entry.get(gap.reg) >> gap.bit & 1, 0U) << gap.name;
   }
 }
 
