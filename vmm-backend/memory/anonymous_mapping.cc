@@ -20,11 +20,4 @@ AnonymousMapping::~AnonymousMapping() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
-Result<> AnonymousMapping::discard(std::size_t offset, std::size_t size) {
-  CHECK(offset <= bytes_.size() && size <= bytes_.size() - offset);
-  if (madvise(bytes_.data() + offset, size, MADV_DONTNEED) != 0)
-    return fail_errno(errno, "Cannot discard {} bytes of guest memory at offset {:#x}", size, offset);
-  return {};
-}
-
 }  // namespace virttdx

@@ -19,8 +19,6 @@ class AnonymousMapping {
   ~AnonymousMapping();
 
   std::span<std::byte> bytes() const { return bytes_; }
-  /// Gives pages back: they read as zeros again. Page aligned, inside the mapping.
-  Result<> discard(std::size_t offset, std::size_t size);
 
  private:
   explicit AnonymousMapping(std::span<std::byte> bytes) : bytes_(bytes) {}

@@ -26,7 +26,7 @@ Result<std::unique_ptr<GuestMemory>> GuestMemory::create(KvmVm& vm, std::span<co
 }
 
 Result<> GuestMemory::add_region(const GpaRange& range) {
-  auto shared = TRY(AnonymousMapping::create(range.size()));
+  auto shared = TRY(MemoryFile::create("guest-shared", range.size()));
   auto private_memory = TRY(vm_.create_guest_memfd(range.size()));
   kvm::kvm_userspace_memory_region2 slot{};
   slot.slot = static_cast<std::uint32_t>(regions_.size());
@@ -105,6 +105,12 @@ std::span<std::byte> GuestMemory::map(Gpa gpa, std::size_t size) {
   const std::lock_guard lock(mutex_);
   std::byte* const bytes = find_shared(gpa, size);
   return bytes == nullptr ? std::span<std::byte>() : std::span(bytes, size);
+}
+
+std::vector<DmaFile> GuestMemory::files() {
+  std::vector<DmaFile> files;
+  for (const Region& region : regions_) files.push_back({region.shared.bytes(), region.shared.fd(), 0});
+  return files;
 }
 
 bool GuestMemory::write(Gpa gpa, std::span<const std::byte> bytes) {

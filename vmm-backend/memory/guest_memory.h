@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A TD's memory: each region has a private side (guest_memfd, which nobody but the TD reads) and a shared
-// side (pages of this process). KVM's memory attributes say for every page which side the guest has.
+// side (a memory file). KVM's memory attributes say for every page which side the guest has.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 #include "bus/dma.h"
 #include "kvm/kvm.h"
-#include "memory/anonymous_mapping.h"
+#include "support/memory_file.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
 
@@ -36,6 +36,8 @@ class GuestMemory final : public DmaMemory {
   bool write(Gpa gpa, std::span<const std::byte> bytes) override;
   /// Empty as well when a page of them is private.
   std::span<std::byte> map(Gpa gpa, std::size_t size) override;
+  /// The shared sides, whole.
+  std::vector<DmaFile> files() override;
 
   /// Whether a region holds the whole range.
   bool contains(const GpaRange& range) const;
@@ -43,7 +45,7 @@ class GuestMemory final : public DmaMemory {
  private:
   struct Region {
     GpaRange range;
-    AnonymousMapping shared;
+    MemoryFile shared;
     KernelFd private_memory;
     std::vector<bool> is_private;  ///< a page each; guarded by mutex_
   };
