@@ -31,10 +31,6 @@ const std::string* id_of(const std::optional<Device>& device) {
   return device ? &device->id : nullptr;
 }
 bool is_scsi(const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; }
-bool is_network(const DiskConfig& disk) {
-  return disk.source && disk.source->protocol != DiskProtocol::File &&
-         disk.source->protocol != DiskProtocol::Block;
-}
 
 constexpr std::array kLimits = {
     Limit{Severity::Note, "memballoon-without-effect", "/domain/devices/memballoon",
@@ -56,33 +52,6 @@ constexpr std::array kLimits = {
             if (first_disk(c, is_scsi) == nullptr) c.devices.scsi_controllers.clear();
           },
           "SCSI controllers are left out", "remove them"},
-    Limit{Severity::Error, "disk-format-not-offered", "/domain/devices/disk",
-          [](const VmConfig& c) {
-            return first_disk(c, [](const DiskConfig& disk) { return disk.format != ImageFormat::Raw; });
-          },
-          nullptr, "only raw disk images are offered", "convert the image with qemu-img convert -O raw"},
-    Limit{Severity::Error, "network-disk-not-offered", "/domain/devices/disk",
-          [](const VmConfig& c) { return first_disk(c, is_network); }, nullptr,
-          "disks of type 'network' are not offered",
-          "map the disk to a block device of the host (rbd map, nbd-client, iscsiadm)"},
-    Limit{Severity::Error, "disk-encryption-not-offered", "/domain/devices/disk",
-          [](const VmConfig& c) {
-            return first_disk(c, [](const DiskConfig& disk) {
-              return disk.source && disk.source->luks_passphrase_file.has_value();
-            });
-          },
-          nullptr, "encrypted disk images are not offered", "open the image with cryptsetup"},
-    Limit{Severity::Error, "iotune-not-offered", "/domain/devices/disk/iotune",
-          [](const VmConfig& c) {
-            return first_disk(c, [](const DiskConfig& disk) { return disk.limits != DiskLimits(); });
-          },
-          nullptr, "<iotune> is not offered", "remove it"},
-    Limit{Severity::Error, "detect-zeroes-not-offered", "/domain/devices/disk/driver",
-          [](const VmConfig& c) {
-            return first_disk(c,
-                              [](const DiskConfig& disk) { return disk.detect_zeroes != DetectZeroes::Off; });
-          },
-          nullptr, "detect_zeroes is not offered", "remove the attribute"},
     Limit{Severity::Error, "macvtap-not-offered", "/domain/devices/interface",
           [](const VmConfig& c) {
             return first_id(c.devices.interfaces, [](const NetworkInterfaceConfig& interface) {

@@ -98,10 +98,6 @@ const std::vector<Sample> kSamples = {
     {"tsc-frequency", "utc'>", "utc'>\n<timer name='tsc' frequency='10025000000'/>", 8},
     {"lifecycle-action-not-offered", "<features>", "<on_poweroff>preserve</on_poweroff>\n<features>", 6},
     {"serial-port", "<devices>", "<devices>\n<serial type='null'><target port='4'/></serial>", 9},
-    {"disk-encryption-not-offered", "<devices>",
-     "<devices>\n<disk type='file'><source file='/a'><encryption format='luks'><secret type='passphrase' "
-     "usage='a'/></encryption></source><target dev='vda' bus='virtio'/></disk>",
-     9},
     {"serial-file-and-log", "<devices>",
      "<devices>\n<serial type='file'><source path='/a'/><log file='/b'/></serial>", 9},
     {"tdx-debug", "tdx'>", "tdx'>\n<policy>0x10000001</policy>", 10},

@@ -23,6 +23,14 @@ echo 3 >/proc/sys/vm/drop_caches
 [ "$(sha256sum </disk/random)" = "$written" ] && say "read back"
 echo "written by the guest" >/disk/written.txt
 umount /disk && say "unmounted"
+mount -t ext4 /dev/vdb /disk || say "error mount of qcow2"
+say "qcow2 holds $(cat /disk/hello.txt)"
+dd if=/dev/urandom of=/disk/random bs=1M count=2 2>/dev/null
+written=$(sha256sum </disk/random)
+sync
+echo 3 >/proc/sys/vm/drop_caches
+[ "$(sha256sum </disk/random)" = "$written" ] && say "qcow2 read back"
+umount /disk && say "qcow2 unmounted"
 
 cat >/tmp/lease.sh <<'EOF'
 #!/bin/sh

@@ -46,7 +46,7 @@ LIBRARY_PLACES = {
     r'^Q[A-Z]|^QtCore': ['driver/', 'tools/'],
     r'^libvirt/': ['driver/', 'tools/'],
     r'^linux/kvm\.h$': [],
-    r'^seccomp\.h$': ['vmm-backend/control/'],
+    r'^seccomp\.h$': ['vmm-backend/control/', 'vmm-backend/backends/storage_daemon/'],
     r'^liburing\.h$': ['vmm-backend/backends/'],
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian 13's stock kernel as a TD of the software TDX host, with the real programs: a file system on virtio-blk, an
+"""Debian 13's stock kernel as a TD of the software TDX host, with the real programs: file systems on virtio-blk (raw and qcow2), an
 address and a file over virtio-net and passt, a TDREPORT and a quote through configfs-tsm and virt-tdx qgs-sim."""
 import functools
 import http.server
@@ -44,7 +44,8 @@ class QuietServer(http.server.SimpleHTTPRequestHandler):
 
 class LinuxWithDevices(unittest.TestCase):
     def setUp(self):
-        for program, package in (('mke2fs', 'e2fsprogs'), ('passt', 'passt')):
+        for program, package in (('mke2fs', 'e2fsprogs'), ('passt', 'passt'), ('qemu-img', 'qemu-utils'),
+                                 ('qemu-storage-daemon', 'qemu-system-common')):
             if not shutil.which(program, path=os.environ['PATH'] + ':/usr/sbin:/sbin'):
                 self.skipTest(f'{program} is absent: install {package}')
         if not harness.FIRMWARE.exists():
@@ -54,6 +55,7 @@ class LinuxWithDevices(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
         self.disk = self.directory / 'disk.img'
+        self.qcow2 = self.directory / 'disk.qcow2'
         self.initrd = self.directory / 'initrd'
         self.quote_socket = self.directory / 'qgs'
 
@@ -64,6 +66,7 @@ class LinuxWithDevices(unittest.TestCase):
         environment = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
         subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '64M'], check=True, env=environment,
                        capture_output=True)
+        subprocess.run(['qemu-img', 'convert', '-O', 'qcow2', self.disk, self.qcow2], check=True)
 
     def serve_file(self):
         """The port of a server on this host's loopback."""
@@ -96,7 +99,10 @@ class LinuxWithDevices(unittest.TestCase):
         config['td']['quote_service_socket'] = f'unix:{self.quote_socket}'
         config['devices'] = {
             'disks': [{'id': 'virtio-disk0', 'target': 'vda', 'bus': 'virtio-blk', 'address': {'slot': 3}, 'queues': 2,
-                       'source': {'protocol': 'file', 'path': str(self.disk)}}],
+                       'source': {'protocol': 'file', 'path': str(self.disk)}},
+                      {'id': 'virtio-disk1', 'target': 'vdb', 'bus': 'virtio-blk', 'address': {'slot': 5}, 'queues': 2,
+                       'format': 'qcow2', 'discard': True,
+                       'source': {'protocol': 'file', 'path': str(self.qcow2)}}],
             'interfaces': [{'id': 'net0', 'address': {'slot': 4}, 'mac': '52:54:00:12:34:56', 'backend': 'passt'}]}
         file = self.directory / 'config.json'
         file.write_text(json.dumps(config))
@@ -113,13 +119,16 @@ class LinuxWithDevices(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         said = re.findall(r'guest: (.*?)\r?$', done.stdout, re.M)
         self.assertEqual([line for line in said if line.startswith('error')], [], done.stdout)
-        for expected in ('hello from the disk', 'read back', 'unmounted', 'fetched from the host', 'provider tdx_guest',
+        for expected in ('hello from the disk', 'read back', 'unmounted', 'qcow2 holds from the disk', 'qcow2 read back',
+                         'qcow2 unmounted', 'fetched from the host', 'provider tdx_guest',
                          'quote version 4', f'mrtd {MRTD_OF_DEBIAN_12}', f'report data {7:064}', 'end'):
             self.assertIn(expected, said, done.stdout)
         self.assertTrue(any(line.startswith('address ') for line in said), done.stdout)
         written = subprocess.run(['/usr/sbin/debugfs', '-R', 'cat /written.txt', self.disk], check=False,
                                  capture_output=True, text=True)
         self.assertEqual(written.stdout, 'written by the guest\n', written.stderr)
+        checked = subprocess.run(['qemu-img', 'check', self.qcow2], check=False, capture_output=True, text=True)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
 
 if __name__ == '__main__':

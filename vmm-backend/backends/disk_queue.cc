@@ -49,9 +49,10 @@ DiskStatistics DiskCounters::snapshot() const {
   return statistics;
 }
 
-Result<std::unique_ptr<DiskQueue>> DiskQueue::create(const DiskFile& file, std::unique_ptr<DiskEngine> engine,
+Result<std::unique_ptr<DiskQueue>> DiskQueue::create(std::uint16_t queue_size,
+                                                     std::unique_ptr<DiskEngine> engine,
                                                      DiskCounters& counters, const std::string& name) {
-  std::unique_ptr<DiskQueue> queue(new DiskQueue(file, std::move(engine), counters));
+  std::unique_ptr<DiskQueue> queue(new DiskQueue(queue_size, std::move(engine), counters));
   queue->worker_ = TRY(WorkerThread::create(name, [raw = queue.get()] { raw->serve(); }));
   if (queue->engine_->event() >= 0)
     TRY(queue->worker_->loop().add(queue->engine_->event(), EPOLLIN,

@@ -32,9 +32,10 @@ class DiskCounters {
 /// A queue of a disk with its thread and engine.
 class DiskQueue final : public BlockQueue {
  public:
-  /// `file` and `counters` outlive it.
-  static Result<std::unique_ptr<DiskQueue>> create(const DiskFile& file, std::unique_ptr<DiskEngine> engine,
-                                                   DiskCounters& counters, const std::string& name);
+  /// `queue_size`: operations in flight at most. `counters`, and what the engine uses, outlive it.
+  static Result<std::unique_ptr<DiskQueue>> create(std::uint16_t queue_size,
+                                                   std::unique_ptr<DiskEngine> engine, DiskCounters& counters,
+                                                   const std::string& name);
   int doorbell() const override { return worker_->doorbell(); }
   void set_client(BlockClient* client) override;
   void submit(const BlockOperation& operation) override;
@@ -46,8 +47,8 @@ class DiskQueue final : public BlockQueue {
     std::uint64_t bytes = 0;
     std::uint64_t begun_ns = 0;
   };
-  DiskQueue(const DiskFile& file, std::unique_ptr<DiskEngine> engine, DiskCounters& counters)
-      : engine_(std::move(engine)), counters_(counters), running_(file.properties.queue_size) {}
+  DiskQueue(std::uint16_t queue_size, std::unique_ptr<DiskEngine> engine, DiskCounters& counters)
+      : engine_(std::move(engine)), counters_(counters), running_(queue_size) {}
   // On the thread.
   void serve();
   void pump();

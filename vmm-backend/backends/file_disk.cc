@@ -15,7 +15,8 @@ Result<std::unique_ptr<FileDisk>> FileDisk::create(const DiskConfig& config) {
 
 Result<> FileDisk::add_queue(const DiskConfig& config) {
   const std::string name = fmt::format("{}-{}", config.target, queues_.size());
-  queues_.push_back(TRY(DiskQueue::create(file_, make_engine(config.io), counters_, name)));
+  queues_.push_back(
+      TRY(DiskQueue::create(file_.properties.queue_size, make_engine(config.io), counters_, name)));
   return {};
 }
 

@@ -4,14 +4,14 @@
 #include <memory>
 #include <vector>
 
+#include "backends/disk_device.h"
 #include "backends/disk_file.h"
 #include "backends/disk_queue.h"
-#include "devices/virtio_blk/block_backend.h"
 
 namespace virttdx {
 
 /// A disk on a raw image file or block device. Any thread.
-class FileDisk final : public BlockBackend {
+class FileDisk final : public DiskDevice {
  public:
   /// Opens the file and makes a thread for each queue, with io_uring unless `config` wants threads or the
   /// kernel has none.
@@ -20,7 +20,7 @@ class FileDisk final : public BlockBackend {
   const Properties& properties() const override { return file_.properties; }
   std::size_t queue_count() const override { return queues_.size(); }
   BlockQueue& queue(std::size_t index) override { return *queues_.at(index); }
-  DiskStatistics statistics() const;
+  DiskStatistics statistics() const override;
 
  private:
   FileDisk(const DiskConfig& config, DiskFile file)

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include "backends/file_disk.h"
 #include "backends/socket_port.h"
+#include "backends/storage_daemon/daemon_arguments.h"
+#include "backends/storage_daemon/daemon_disk.h"
 #include "backends/terminal_port.h"
 
 namespace virttdx {
@@ -15,14 +18,23 @@ Result<> check_disk(const DiskConfig& config) {
   };
   if (config.bus != DiskBus::VirtioBlk) return unsupported("there is no SCSI; use bus virtio");
   if (!config.source) return unsupported("a virtio disk has no empty drive; give it a source");
-  if (config.format != ImageFormat::Raw)
-    return unsupported("only raw images can be used; convert it with 'qemu-img convert -O raw'");
-  if (config.source->protocol != DiskProtocol::File && config.source->protocol != DiskProtocol::Block)
-    return unsupported("only files and block devices can be used; map network disks to a block device");
-  if (config.source->luks_passphrase_file)
-    return unsupported("an encrypted image cannot be opened; use cryptsetup and give the mapped device");
-  if (config.detect_zeroes != DetectZeroes::Off) return unsupported("detect_zeroes is not available");
-  if (config.limits != DiskLimits{}) return unsupported("I/O limits are not available");
+  return {};
+}
+
+Result<std::unique_ptr<DiskDevice>> open_disk(const DiskConfig& config) {
+  if (needs_storage_daemon(config)) return TRY(DaemonDisk::create(config));
+  return TRY(FileDisk::create(config));
+}
+
+// A group is the storage daemon's, and each disk has a daemon of its own.
+Result<> check_groups(const std::vector<DiskConfig>& disks) {
+  for (const DiskConfig& disk : disks)
+    if (!disk.limits.group.empty() && std::ranges::count(disks, disk.limits.group, [](const auto& other) {
+                                        return other.limits.group;
+                                      }) > 1)
+      return fail(Error::Code::ConfigUnsupported,
+                  "disk '{}': disks cannot share the limits of group '{}'; give each its own", disk.target,
+                  disk.limits.group);
   return {};
 }
 
@@ -39,6 +51,7 @@ SerialConfig console_of(const ConsolePortConfig& config) {
 
 Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& configs, EventLoop& loop) {
   std::unique_ptr<HostBackends> backends(new HostBackends);
+  TRY(check_groups(configs.disks));
   for (const auto& config : configs.disks) TRY(backends->add_disk(config));
   for (const auto& config : configs.interfaces) TRY(backends->add_interface(config));
   for (const auto& config : configs.rngs) TRY(backends->add_rng(config));
@@ -48,7 +61,7 @@ Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& 
 
 Result<> HostBackends::add_disk(const DiskConfig& config) {
   TRY(check_disk(config));
-  disks_.push_back({config.id, TRY(FileDisk::create(config))});
+  disks_.push_back({config.id, TRY(open_disk(config))});
   return {};
 }
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "backends/disk_device.h"
 #include "backends/entropy_file.h"
-#include "backends/file_disk.h"
 #include "backends/network_device.h"
 #include "backends/worker.h"
 #include "control/serial_console.h"
@@ -44,7 +44,7 @@ class HostBackends {
 
   struct Disk {
     std::string id;
-    std::unique_ptr<FileDisk> backend;
+    std::unique_ptr<DiskDevice> backend;
   };
   struct Interface {
     std::string id;

@@ -33,6 +33,8 @@ constexpr std::array kAllowed = {
     SCMP_SYS(fdatasync), SCMP_SYS(io_uring_enter), SCMP_SYS(preadv), SCMP_SYS(pwritev2),
     // the control socket goes with its monitor
     SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    // storage daemons too: pidfds come from before, none can be made
+    SCMP_SYS(pidfd_send_signal), SCMP_SYS(wait4),
     // sockets; socket() itself has a rule of its own
     SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
     SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(socketpair),

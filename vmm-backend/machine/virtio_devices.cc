@@ -5,6 +5,7 @@
 #include "devices/virtio_console/virtio_console.h"
 #include "devices/virtio_net/virtio_net.h"
 #include "devices/virtio_rng/virtio_rng.h"
+#include "support/log.h"
 
 namespace virttdx {
 namespace {
@@ -24,6 +25,13 @@ Result<std::unique_ptr<VirtioDevices>> VirtioDevices::create(const DeviceConfigs
   return devices;
 }
 
+VirtioDevices::~VirtioDevices() {
+  functions_.clear();
+  devices_.clear();
+  for (BlockBackend* const disk : disks_)
+    if (const auto left = disk->use_memory({}); !left) log::warning("{}", left.error().message());
+}
+
 Result<> VirtioDevices::add_all(const DeviceConfigs& configs) {
   for (const auto& config : configs.root_ports) add_root_port(config);
   for (const auto& config : configs.disks) TRY(add_disk(config));
@@ -40,8 +48,10 @@ void VirtioDevices::add_root_port(const PciRootPortConfig& config) {
 }
 
 Result<> VirtioDevices::add_disk(const DiskConfig& config) {
-  return add(config.id, config.address,
-             std::make_unique<VirtioBlk>(*TRY(find_backend(parts_.backends.disks, config.id))));
+  auto* const backend = TRY(find_backend(parts_.backends.disks, config.id));
+  TRY(backend->use_memory(parts_.memory.files()));
+  disks_.push_back(backend);
+  return add(config.id, config.address, std::make_unique<VirtioBlk>(*backend));
 }
 
 Result<> VirtioDevices::add_interface(const NetworkInterfaceConfig& config) {

@@ -35,6 +35,9 @@ class VirtioDevices {
   };
   /// Errors: a device without its back end, or at a bus that no port leads to.
   static Result<std::unique_ptr<VirtioDevices>> create(const DeviceConfigs& configs, Parts parts);
+  ~VirtioDevices();
+  VirtioDevices(const VirtioDevices&) = delete;
+  VirtioDevices& operator=(const VirtioDevices&) = delete;
 
  private:
   explicit VirtioDevices(Parts parts) : parts_(std::move(parts)) {}
@@ -49,6 +52,7 @@ class VirtioDevices {
   const Parts parts_;
   std::map<std::uint8_t, PcieRootPort*> ports_by_bus_;
   std::vector<std::unique_ptr<PcieRootPort>> ports_;
+  std::vector<BlockBackend*> disks_;  ///< that use parts_.memory
   std::vector<std::unique_ptr<VirtioDevice>> devices_;
   std::vector<std::unique_ptr<VirtioPci>> functions_;  // after devices_: each uses one
 };

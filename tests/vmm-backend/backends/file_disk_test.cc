@@ -3,16 +3,15 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
+
+#include "disk_client.h"
 
 namespace virttdx {
 namespace {
@@ -21,40 +20,7 @@ using Kind = BlockOperation::Kind;
 
 constexpr std::size_t kSize = 1 << 20;
 
-/// Hands operations in when its doorbell rings, and waits for their ends.
-class Client final : public BlockClient {
- public:
-  explicit Client(BlockQueue& queue) : queue_(queue) { queue_.set_client(this); }
-  ~Client() override { queue_.set_client(nullptr); }
-  void on_doorbell() override {
-    const std::lock_guard lock(mutex_);
-    for (const BlockOperation& operation : waiting_) queue_.submit(operation);
-    waiting_.clear();
-  }
-  void on_done(std::span<const BlockCompletion> completions) override {
-    const std::lock_guard lock(mutex_);
-    done_.insert(done_.end(), completions.begin(), completions.end());
-    changed_.notify_all();
-  }
-  /// The error of the last of them.
-  int run(const std::vector<BlockOperation>& operations) {
-    std::unique_lock lock(mutex_);
-    done_.clear();
-    waiting_ = operations;
-    ::eventfd_write(queue_.doorbell(), 1);
-    changed_.wait(lock, [&] { return done_.size() == operations.size(); });
-    for (const BlockCompletion& completion : done_)
-      if (completion.error != 0) return completion.error;
-    return 0;
-  }
-
- private:
-  BlockQueue& queue_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<BlockOperation> waiting_;
-  std::vector<BlockCompletion> done_;
-};
+using Client = test::DiskClient;
 
 struct FileDiskTest : testing::TestWithParam<DiskIo> {
   FileDiskTest() {

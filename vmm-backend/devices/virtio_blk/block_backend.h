@@ -9,6 +9,9 @@
 #include <span>
 #include <string>
 
+#include "bus/dma.h"
+#include "support/result.h"
+
 namespace virttdx {
 
 /// One operation on a disk. Offsets and sizes are bytes, inside the disk.
@@ -61,17 +64,24 @@ class BlockBackend {
   struct Properties {
     std::uint64_t capacity = 0;  ///< bytes
     bool read_only = false;
-    bool discard = false;    ///< Discard is passed on
+    bool discard = false;  ///< Discard is passed on
+    bool write_zeroes = true;
     bool writeback = false;  ///< at first, writes need a flush to be on stable storage
     std::uint32_t logical_block_size = 512;
     std::uint32_t physical_block_size = 512;
     std::uint16_t queue_size = 256;  ///< operations in flight on each queue at most
-    std::string serial{};            ///< 20 bytes of it are shown
+    std::uint32_t segments = 1022;   ///< buffers of a Read or Write that a driver is told
+    /// What a Discard or WriteZeroes covers at most, as a driver is told. 1 GiB keeps a single one short.
+    std::uint64_t range_maximum = 1ULL << 30;
+    std::string serial{};  ///< 20 bytes of it are shown
   };
   virtual ~BlockBackend() = default;
   virtual const Properties& properties() const = 0;
   virtual std::size_t queue_count() const = 0;
   virtual BlockQueue& queue(std::size_t index) = 0;
+  /// The guest memory that buffers lie in from now on; the memory before it is not used any more. While no
+  /// queue has a client. Back ends in this process need not know.
+  virtual Result<> use_memory(std::span<const DmaFile> /*memory*/) { return {}; }
 };
 
 }  // namespace virttdx

@@ -16,8 +16,6 @@ namespace {
 
 // A chain is header, data, status.
 constexpr std::uint32_t kSegMax = kChainMaximum - 2;
-// What one discard or write-zeroes request covers: 1 GiB keeps a single request short.
-constexpr std::uint32_t kRangeMaximumSectors = (1U << 30) / kSectorSize;
 
 }  // namespace
 
@@ -33,7 +31,7 @@ std::uint64_t VirtioBlk::features() const {
       kFeatureSegMax | kFeatureBlockSize | kFeatureFlush | kFeatureTopology | kFeatureConfigWriteback;
   if (backend_.queue_count() > 1) features |= kFeatureMultiQueue;
   if (disk.read_only) return features | kFeatureReadOnly;
-  return features | kFeatureWriteZeroes | (disk.discard ? kFeatureDiscard : 0);
+  return features | (disk.write_zeroes ? kFeatureWriteZeroes : 0) | (disk.discard ? kFeatureDiscard : 0);
 }
 
 std::vector<std::uint16_t> VirtioBlk::queue_sizes() const {
@@ -44,7 +42,9 @@ void VirtioBlk::read_config(std::size_t offset, std::span<std::byte> data) {
   const auto& disk = backend_.properties();
   std::array<std::byte, kConfigSize> config{};
   store_le<std::uint64_t>(config, kConfigCapacity, disk.capacity / kSectorSize);
-  store_le<std::uint32_t>(config, kConfigSegMax, std::clamp<std::uint32_t>(disk.queue_size - 2U, 1, kSegMax));
+  store_le<std::uint32_t>(
+      config, kConfigSegMax,
+      std::clamp<std::uint32_t>(disk.queue_size - 2U, 1, std::min(disk.segments, kSegMax)));
   store_le<std::uint32_t>(config, kConfigBlockSize, disk.logical_block_size);
   store_le<std::uint8_t>(
       config, kConfigPhysicalBlockExponent,
@@ -54,10 +54,11 @@ void VirtioBlk::read_config(std::size_t offset, std::span<std::byte> data) {
   store_le<std::uint8_t>(config, kConfigWriteback, writeback_ ? 1 : 0);
   store_le<std::uint16_t>(config, kConfigQueues, static_cast<std::uint16_t>(backend_.queue_count()));
   const auto alignment = static_cast<std::uint32_t>(disk.physical_block_size / kSectorSize);
-  store_le<std::uint32_t>(config, kConfigDiscardMaximumSectors, kRangeMaximumSectors);
+  const auto range = static_cast<std::uint32_t>(disk.range_maximum / kSectorSize);
+  store_le<std::uint32_t>(config, kConfigDiscardMaximumSectors, range);
   store_le<std::uint32_t>(config, kConfigDiscardMaximumSegments, 1);
   store_le<std::uint32_t>(config, kConfigDiscardAlignment, alignment);
-  store_le<std::uint32_t>(config, kConfigZeroesMaximumSectors, kRangeMaximumSectors);
+  store_le<std::uint32_t>(config, kConfigZeroesMaximumSectors, range);
   store_le<std::uint32_t>(config, kConfigZeroesMaximumSegments, 1);
   store_le<std::uint8_t>(config, kConfigZeroesMayUnmap, disk.discard ? 1 : 0);
   read_structure(config, offset, data);

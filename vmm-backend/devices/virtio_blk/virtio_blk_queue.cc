@@ -110,8 +110,8 @@ std::optional<std::uint8_t> VirtioBlkQueue::flush(std::uint32_t token) {
 std::optional<std::uint8_t> VirtioBlkQueue::change_range(std::uint32_t token, BlockOperation::Kind kind) {
   Request& request = requests_[token];
   std::array<std::byte, kSegmentSize> segment{};
-  if (parts_.disk.read_only || (kind == BlockOperation::Kind::Discard && !parts_.disk.discard))
-    return kStatusUnsupported;
+  const bool offered = kind == BlockOperation::Kind::Discard ? parts_.disk.discard : parts_.disk.write_zeroes;
+  if (parts_.disk.read_only || !offered) return kStatusUnsupported;
   if (request.chain.readable_size != kHeaderSize + kSegmentSize) return kStatusIoError;
   take_bytes(request.chain.readable, segment);
   const auto sector = load_le<std::uint64_t>(segment, 0);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/result.h"
+#include "vmm_backend/device_config.h"
+
+namespace virttdx {
+
+/// Whether qemu-storage-daemon serves the disk: other formats than raw, network protocols, LUKS, rates,
+/// detection of zeroes. What is left, the monitor does itself.
+bool needs_storage_daemon(const DiskConfig& config);
+
+/// The words behind "qemu-storage-daemon" that make it serve one disk by vhost-user-blk
+/// (qemu-storage-daemon(1), qemu-qmp-ref(7)). `listener`: number of the listening socket's descriptor in the
+/// daemon. No secret is among them: the daemon reads the files. Errors name the disk: a source that no block
+/// driver of QEMU fits.
+Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config, int listener);
+
+}  // namespace virttdx
