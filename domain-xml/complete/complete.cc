@@ -120,7 +120,7 @@ Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defa
   if (!domain.devices.emulator) domain.devices.emulator = defaults.emulator;
   pair_serial_and_console(domain.devices);
   if (domain.os.boot_devices.empty() && !has_boot_order(domain.devices)) domain.os.boot_devices = {"hd"};
-  complete_devices(domain.devices);
+  complete_devices(domain.devices, found);
   TRY(assign_drive_addresses(domain.devices));
   TRY(assign_virtio_serial_ports(domain.devices));
   TRY(assign_pci_addresses(domain.devices));

@@ -6,8 +6,9 @@
 
 namespace virttdx::domain_xml {
 
-/// Defaults of single devices, MAC addresses, libvirt's order of disks.
-void complete_devices(Devices& devices);
+/// Defaults of single devices, MAC addresses, libvirt's order of disks. CD-ROM drives move to bus scsi.
+/// Appends what else than a default has changed.
+void complete_devices(Devices& devices, std::vector<Finding>& changes);
 /// Places of disks on SCSI, SATA and IDE, and SCSI controllers for them.
 Result<> assign_drive_addresses(Devices& devices);
 /// Ports of virtio consoles and channels, and their controllers.

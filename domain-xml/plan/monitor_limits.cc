@@ -30,7 +30,7 @@ template <typename Device>
 const std::string* id_of(const std::optional<Device>& device) {
   return device ? &device->id : nullptr;
 }
-bool is_scsi(const DiskConfig& disk) { return disk.bus == DiskBus::Scsi; }
+bool is_scsi_disk(const DiskConfig& disk) { return disk.bus == DiskBus::Scsi && disk.kind == DiskKind::Disk; }
 
 constexpr std::array kLimits = {
     Limit{Severity::Note, "memballoon-without-effect", "/domain/devices/memballoon",
@@ -42,16 +42,8 @@ constexpr std::array kLimits = {
           [](const VmConfig& c) { return id_of(c.devices.vsock); }, nullptr, "a vsock is not offered",
           "remove it, and use a <channel> or the network"},
     Limit{Severity::Error, "scsi-not-offered", "/domain/devices/disk",
-          [](const VmConfig& c) { return first_disk(c, is_scsi); }, nullptr,
+          [](const VmConfig& c) { return first_disk(c, is_scsi_disk); }, nullptr,
           "disks on bus 'scsi' are not offered", "use bus='virtio' with device='disk'"},
-    Limit{Severity::Note, "scsi-controller-without-effect", "/domain/devices/controller",
-          [](const VmConfig& c) {
-            return first_id(c.devices.scsi_controllers, [](const ScsiControllerConfig&) { return true; });
-          },
-          [](VmConfig& c) {
-            if (first_disk(c, is_scsi) == nullptr) c.devices.scsi_controllers.clear();
-          },
-          "SCSI controllers are left out", "remove them"},
     Limit{Severity::Error, "macvtap-not-offered", "/domain/devices/interface",
           [](const VmConfig& c) {
             return first_id(c.devices.interfaces, [](const NetworkInterfaceConfig& interface) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <regex>
 
 #include "domain_xml/domain.h"
@@ -65,6 +67,25 @@ TEST(CompleteDefinition, MakesADomainWithoutLaunchSecurityATrustDomainAndSaysSo)
   ASSERT_EQ(changes.size(), 2U);
   EXPECT_EQ(changes[0].id, "launch-security-added");
   EXPECT_EQ(changes[1].id, "firmware-added");
+}
+
+// What Nova and virt-install write for a CD-ROM drive on q35.
+TEST(CompleteDefinition, MovesCdromDrivesToBusScsiAndSaysSo) {
+  auto domain = minimal();
+  Disk drive;
+  drive.type = "file";
+  drive.device = "cdrom";
+  drive.target_dev = "sda";
+  drive.target_bus = "sata";
+  drive.address = DriveAddress{};
+  domain.devices.disks.push_back(drive);
+  std::vector<Finding> changes;
+  const auto complete = complete_definition(std::move(domain), kDefaults, &changes);
+  ASSERT_TRUE(complete) << complete.error().message();
+  EXPECT_EQ(complete->devices.disks.at(0).target_bus, "scsi");
+  EXPECT_EQ(std::ranges::count(complete->devices.controllers, "scsi", &Controller::type), 1);
+  ASSERT_FALSE(changes.empty());
+  EXPECT_EQ(changes.back().id, "cdrom-bus-changed");
 }
 
 TEST(CompleteDefinition, RefusesADomainWithoutLaunchSecurityWhereItIsRequired) {

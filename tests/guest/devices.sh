@@ -31,6 +31,12 @@ sync
 echo 3 >/proc/sys/vm/drop_caches
 [ "$(sha256sum </disk/random)" = "$written" ] && say "qcow2 read back"
 umount /disk && say "qcow2 unmounted"
+tries=0
+until [ -b /dev/sr0 ] || [ "$tries" -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+mount -t iso9660 -o ro /dev/sr0 /disk || say "error mount of iso9660"
+say "config drive holds $(cat /disk/openstack/latest/meta_data.json)"
+say "config drive of $(sha256sum </dev/sr0 | cut -d' ' -f1)"
+umount /disk
 
 cat >/tmp/lease.sh <<'EOF'
 #!/bin/sh

@@ -21,6 +21,8 @@ FILES = {
 }
 # In the order in which they are loaded.
 DRIVERS = ('net/core/failover', 'drivers/net/net_failover', 'drivers/net/virtio_net', 'drivers/block/virtio_blk',
+           'drivers/scsi/scsi_common', 'drivers/scsi/scsi_mod', 'drivers/scsi/virtio_scsi', 'drivers/cdrom/cdrom',
+           'drivers/scsi/sr_mod', 'fs/isofs/isofs',
            'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
 DIRECTORIES = ('bin', 'dev', 'etc', 'lib', 'lib/x86_64-linux-gnu', 'lib64', 'proc', 'run', 'sys', 'tmp')
 # The kernel opens it for /init before anything is mounted.
@@ -54,7 +56,7 @@ def add_drivers(archive, modules):
     (kernel,) = pathlib.Path(modules).glob('*/kernel')
     for number, name in enumerate(DRIVERS):
         content = lzma.decompress((kernel / f'{name}.ko.xz').read_bytes())
-        archive.add(f'modules/{number}-{pathlib.Path(name).name}.ko', stat.S_IFREG | 0o644, content)
+        archive.add(f'modules/{number:02}-{pathlib.Path(name).name}.ko', stat.S_IFREG | 0o644, content)
 
 
 def initrd(root, init, modules=None):

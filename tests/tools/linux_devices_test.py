@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian 13's stock kernel as a TD of the software TDX host, with the real programs: file systems on virtio-blk (raw and qcow2), an
+"""Debian 13's stock kernel as a TD of the software TDX host, with the real programs: file systems on virtio-blk (raw and qcow2), a config drive, an
 address and a file over virtio-net and passt, a TDREPORT and a quote through configfs-tsm and virt-tdx qgs-sim."""
 import functools
+import hashlib
 import http.server
 import json
 import os
@@ -45,7 +46,7 @@ class QuietServer(http.server.SimpleHTTPRequestHandler):
 class LinuxWithDevices(unittest.TestCase):
     def setUp(self):
         for program, package in (('mke2fs', 'e2fsprogs'), ('passt', 'passt'), ('qemu-img', 'qemu-utils'),
-                                 ('qemu-storage-daemon', 'qemu-system-common')):
+                                 ('qemu-storage-daemon', 'qemu-system-common'), ('genisoimage', 'genisoimage')):
             if not shutil.which(program, path=os.environ['PATH'] + ':/usr/sbin:/sbin'):
                 self.skipTest(f'{program} is absent: install {package}')
         if not harness.FIRMWARE.exists():
@@ -56,6 +57,7 @@ class LinuxWithDevices(unittest.TestCase):
         self.directory = pathlib.Path(directory.name)
         self.disk = self.directory / 'disk.img'
         self.qcow2 = self.directory / 'disk.qcow2'
+        self.config_drive = self.directory / 'disk.config'
         self.initrd = self.directory / 'initrd'
         self.quote_socket = self.directory / 'qgs'
 
@@ -67,6 +69,16 @@ class LinuxWithDevices(unittest.TestCase):
         subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '64M'], check=True, env=environment,
                        capture_output=True)
         subprocess.run(['qemu-img', 'convert', '-O', 'qcow2', self.disk, self.qcow2], check=True)
+
+    def make_config_drive(self):
+        """As Nova makes it: the digest of its bytes."""
+        latest = self.directory / 'config/openstack/latest'
+        latest.mkdir(parents=True)
+        (latest / 'meta_data.json').write_text('{"name": "td"}')
+        subprocess.run(['genisoimage', '-o', self.config_drive, '-ldots', '-allow-lowercase', '-allow-multidot', '-l',
+                        '-quiet', '-J', '-r', '-V', 'config-2', self.directory / 'config'], check=True,
+                       capture_output=True)
+        return hashlib.sha256(self.config_drive.read_bytes()).hexdigest()
 
     def serve_file(self):
         """The port of a server on this host's loopback."""
@@ -102,7 +114,10 @@ class LinuxWithDevices(unittest.TestCase):
                        'source': {'protocol': 'file', 'path': str(self.disk)}},
                       {'id': 'virtio-disk1', 'target': 'vdb', 'bus': 'virtio-blk', 'address': {'slot': 5}, 'queues': 2,
                        'format': 'qcow2', 'discard': True,
-                       'source': {'protocol': 'file', 'path': str(self.qcow2)}}],
+                       'source': {'protocol': 'file', 'path': str(self.qcow2)}},
+                      {'id': 'scsi0-0-0-0', 'target': 'sda', 'bus': 'scsi', 'kind': 'cdrom', 'read_only': True,
+                       'source': {'protocol': 'file', 'path': str(self.config_drive)}}],
+            'scsi_controllers': [{'id': 'scsi0', 'index': 0, 'address': {'slot': 6}}],
             'interfaces': [{'id': 'net0', 'address': {'slot': 4}, 'mac': '52:54:00:12:34:56', 'backend': 'passt'}]}
         file = self.directory / 'config.json'
         file.write_text(json.dumps(config))
@@ -110,6 +125,7 @@ class LinuxWithDevices(unittest.TestCase):
 
     def test_disk_network_and_quote_work(self):
         self.make_disk()
+        config_drive = self.make_config_drive()
         port = self.serve_file()
         self.start_quote_service()
         config = self.configuration(port)
@@ -120,7 +136,7 @@ class LinuxWithDevices(unittest.TestCase):
         said = re.findall(r'guest: (.*?)\r?$', done.stdout, re.M)
         self.assertEqual([line for line in said if line.startswith('error')], [], done.stdout)
         for expected in ('hello from the disk', 'read back', 'unmounted', 'qcow2 holds from the disk', 'qcow2 read back',
-                         'qcow2 unmounted', 'fetched from the host', 'provider tdx_guest',
+                         'qcow2 unmounted', 'config drive holds {"name": "td"}', f'config drive of {config_drive}', 'fetched from the host', 'provider tdx_guest',
                          'quote version 4', f'mrtd {MRTD_OF_DEBIAN_12}', f'report data {7:064}', 'end'):
             self.assertIn(expected, said, done.stdout)
         self.assertTrue(any(line.startswith('address ') for line in said), done.stdout)

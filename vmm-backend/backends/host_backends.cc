@@ -16,7 +16,8 @@ Result<> check_disk(const DiskConfig& config) {
   const auto unsupported = [&](std::string_view what) {
     return fail(Error::Code::ConfigUnsupported, "disk '{}': {}", config.target, what);
   };
-  if (config.bus != DiskBus::VirtioBlk) return unsupported("there is no SCSI; use bus virtio");
+  if (config.bus != DiskBus::VirtioBlk)
+    return unsupported("on bus scsi there are CD-ROM drives only; use bus virtio");
   if (!config.source) return unsupported("a virtio disk has no empty drive; give it a source");
   return {};
 }
@@ -53,6 +54,7 @@ Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& 
   std::unique_ptr<HostBackends> backends(new HostBackends);
   TRY(check_groups(configs.disks));
   for (const auto& config : configs.disks) TRY(backends->add_disk(config));
+  for (const auto& config : configs.scsi_controllers) TRY(backends->add_scsi_controller(config));
   for (const auto& config : configs.interfaces) TRY(backends->add_interface(config));
   for (const auto& config : configs.rngs) TRY(backends->add_rng(config));
   for (const auto& config : configs.virtio_serials) TRY(backends->add_console(config, configs, loop));
@@ -60,8 +62,22 @@ Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& 
 }
 
 Result<> HostBackends::add_disk(const DiskConfig& config) {
+  if (config.bus == DiskBus::Scsi && config.kind == DiskKind::Cdrom) return add_cdrom(config);
   TRY(check_disk(config));
   disks_.push_back({config.id, TRY(open_disk(config))});
+  return {};
+}
+
+// An empty drive ends in nothing.
+Result<> HostBackends::add_cdrom(const DiskConfig& config) {
+  if (config.source) media_.push_back({config.id, TRY(CdromFile::create(config))});
+  return {};
+}
+
+Result<> HostBackends::add_scsi_controller(const ScsiControllerConfig& config) {
+  auto worker = TRY(Worker::create(config.id));
+  worker->start();
+  scsi_controllers_.push_back({config.id, std::move(worker)});
   return {};
 }
 
@@ -110,9 +126,11 @@ Result<> HostBackends::add_port(const ConsolePortConfig& config, Worker& worker,
 DeviceBackends HostBackends::by_id() const {
   DeviceBackends backends;
   for (const Disk& disk : disks_) backends.disks[disk.id] = disk.backend.get();
+  for (const Medium& medium : media_) backends.media[medium.id] = medium.backend.get();
+  for (const NamedWorker& scsi : scsi_controllers_) backends.scsi_workers[scsi.id] = scsi.worker.get();
   for (const Interface& interface : interfaces_) backends.interfaces[interface.id] = interface.backend.get();
   for (const Entropy& source : entropy_) backends.entropy_sources[source.id] = source.backend.get();
-  for (const Console& console : consoles_) backends.console_workers[console.id] = console.worker.get();
+  for (const NamedWorker& console : consoles_) backends.console_workers[console.id] = console.worker.get();
   for (const Port& port : ports_) backends.console_ports[port.id] = port.backend.get();
   return backends;
 }
@@ -120,6 +138,7 @@ DeviceBackends HostBackends::by_id() const {
 DeviceStatistics HostBackends::statistics() const {
   DeviceStatistics statistics;
   for (const Disk& disk : disks_) statistics.disks.push_back(disk.backend->statistics());
+  for (const Medium& medium : media_) statistics.disks.push_back(medium.backend->statistics());
   for (const Interface& interface : interfaces_)
     statistics.interfaces.push_back(interface.backend->statistics());
   return statistics;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "backends/cdrom_file.h"
 #include "backends/disk_device.h"
 #include "backends/entropy_file.h"
 #include "backends/network_device.h"
@@ -37,6 +38,8 @@ class HostBackends {
  private:
   HostBackends() = default;
   Result<> add_disk(const DiskConfig& config);
+  Result<> add_cdrom(const DiskConfig& config);
+  Result<> add_scsi_controller(const ScsiControllerConfig& config);
   Result<> add_interface(const NetworkInterfaceConfig& config);
   Result<> add_rng(const RngConfig& config);
   Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs, EventLoop& loop);
@@ -45,6 +48,10 @@ class HostBackends {
   struct Disk {
     std::string id;
     std::unique_ptr<DiskDevice> backend;
+  };
+  struct Medium {
+    std::string id;
+    std::unique_ptr<CdromFile> backend;
   };
   struct Interface {
     std::string id;
@@ -59,15 +66,18 @@ class HostBackends {
     std::unique_ptr<SerialConsole> console;  ///< of a TerminalPort
     std::unique_ptr<PortBackend> backend;
   };
-  struct Console {
+  struct NamedWorker {
     std::string id;
     std::unique_ptr<Worker> worker;
   };
   std::vector<Disk> disks_;
+  std::vector<Medium> media_;
   std::vector<Interface> interfaces_;
   std::vector<Entropy> entropy_;
   std::vector<Port> ports_;
-  std::vector<Console> consoles_;  // after ports_: their threads use them
+  // Behind what their threads use.
+  std::vector<NamedWorker> scsi_controllers_;
+  std::vector<NamedWorker> consoles_;
 };
 
 }  // namespace virttdx

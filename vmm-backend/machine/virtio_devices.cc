@@ -5,6 +5,7 @@
 #include "devices/virtio_console/virtio_console.h"
 #include "devices/virtio_net/virtio_net.h"
 #include "devices/virtio_rng/virtio_rng.h"
+#include "devices/virtio_scsi/virtio_scsi.h"
 #include "support/log.h"
 
 namespace virttdx {
@@ -34,7 +35,9 @@ VirtioDevices::~VirtioDevices() {
 
 Result<> VirtioDevices::add_all(const DeviceConfigs& configs) {
   for (const auto& config : configs.root_ports) add_root_port(config);
-  for (const auto& config : configs.disks) TRY(add_disk(config));
+  for (const auto& config : configs.disks)
+    if (config.bus == DiskBus::VirtioBlk) TRY(add_disk(config));
+  for (const auto& config : configs.scsi_controllers) TRY(add_scsi_controller(config, configs.disks));
   for (const auto& config : configs.interfaces) TRY(add_interface(config));
   for (const auto& config : configs.rngs) TRY(add_rng(config));
   for (const auto& config : configs.virtio_serials) TRY(add_console(config, configs.console_ports));
@@ -52,6 +55,20 @@ Result<> VirtioDevices::add_disk(const DiskConfig& config) {
   TRY(backend->use_memory(parts_.memory.files()));
   disks_.push_back(backend);
   return add(config.id, config.address, std::make_unique<VirtioBlk>(*backend));
+}
+
+Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
+                                            const std::vector<DiskConfig>& disks) {
+  std::vector<ScsiUnitParts> units;
+  for (const auto& disk : disks) {
+    if (disk.bus != DiskBus::Scsi || disk.scsi.controller != config.index) continue;
+    ScsiMedium* const medium = disk.source ? TRY(find_backend(parts_.backends.media, disk.id)) : nullptr;
+    units.push_back(
+        {.target = disk.scsi.target, .lun = disk.scsi.lun, .medium = medium, .serial = disk.serial});
+  }
+  auto& worker = *TRY(find_backend(parts_.backends.scsi_workers, config.id));
+  return add(config.id, config.address,
+             std::make_unique<VirtioScsi>(worker, config.queues, std::move(units)));
 }
 
 Result<> VirtioDevices::add_interface(const NetworkInterfaceConfig& config) {

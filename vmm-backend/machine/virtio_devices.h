@@ -44,6 +44,7 @@ class VirtioDevices {
   Result<> add_all(const DeviceConfigs& configs);
   void add_root_port(const PciRootPortConfig& config);
   Result<> add_disk(const DiskConfig& config);
+  Result<> add_scsi_controller(const ScsiControllerConfig& config, const std::vector<DiskConfig>& disks);
   Result<> add_interface(const NetworkInterfaceConfig& config);
   Result<> add_rng(const RngConfig& config);
   Result<> add_console(const VirtioSerialConfig& config, const std::vector<ConsolePortConfig>& ports);

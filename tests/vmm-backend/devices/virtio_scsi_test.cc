@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "devices/virtio_scsi/virtio_scsi.h"
+
+#include <gtest/gtest.h>
+
+#include "devices/scsi/big_endian.h"
+#include "manual_worker.h"
+#include "memory_medium.h"
+#include "virtio_driver.h"
+
+namespace virttdx {
+namespace {
+
+using namespace virtio_scsi_spec;
+using namespace scsi_spec;
+
+constexpr std::uint64_t kRequest = test::VirtioDriver::kBuffers, kAnswer = kRequest + 0x1000,
+                        kData = kRequest + 0x2000;
+constexpr std::uint32_t kRequestSize = kRequestCdb + kCdbSizeAtReset,
+                        kAnswerSize = kResponseHeader + kSenseSizeAtReset;
+
+struct AScsiHost : testing::Test {
+  AScsiHost() { EXPECT_TRUE(driver.start(0)); }
+  /// Asks for `size` bytes of data; what the driver's queue gives back.
+  std::optional<test::DriverQueue::Used> ask(std::vector<unsigned> lun, std::vector<unsigned> command,
+                                             std::uint32_t size = 0) {
+    std::vector<std::byte> request(kRequestSize);
+    for (std::size_t i = 0; i < lun.size(); ++i) request.at(i) = static_cast<std::byte>(lun[i]);
+    for (std::size_t i = 0; i < command.size(); ++i)
+      request.at(kRequestCdb + i) = static_cast<std::byte>(command[i]);
+    driver.write_memory(kRequest, request);
+    std::vector<test::DriverBuffer> buffers = {{kRequest, kRequestSize}, {kAnswer, kAnswerSize, true}};
+    if (size > 0) buffers.push_back({kData, size, true});
+    return send(kQueueRequest, buffers);
+  }
+  std::optional<test::DriverQueue::Used> send(std::size_t queue,
+                                              const std::vector<test::DriverBuffer>& buffers) {
+    driver.queues[queue].add(buffers);
+    driver.notify(static_cast<std::uint16_t>(queue));
+    worker.pump();
+    return driver.queues[queue].take_used();
+  }
+  std::span<const std::byte> bytes(std::uint64_t address, std::size_t size) {
+    return std::span(driver.memory.bytes).subspan(address, size);
+  }
+  std::uint8_t response() { return std::to_integer<std::uint8_t>(bytes(kAnswer, 12)[kResponseResponse]); }
+  std::uint8_t status() { return std::to_integer<std::uint8_t>(bytes(kAnswer, 12)[kResponseStatus]); }
+  std::uint32_t residual() { return load_le<std::uint32_t>(bytes(kAnswer, 12), kResponseResidual); }
+
+  test::ManualWorker worker;
+  test::MemoryMedium medium{20 * 2048};
+  VirtioScsi device{worker,
+                    2,
+                    {{.target = 0, .lun = 0, .medium = &medium, .serial = "one"},
+                     {.target = 0, .lun = 3, .medium = nullptr, .serial = ""},
+                     {.target = 5, .lun = 1, .medium = &medium, .serial = "two"}}};
+  test::VirtioDriver driver{device};
+};
+
+TEST_F(AScsiHost, ReadsBlocksOfTheMedium) {
+  const auto used = ask({1, 0}, {kRead10, 0, 0, 0, 0, 7, 0, 0, 2}, 4096);
+  EXPECT_EQ(used->written, kAnswerSize + 4096);
+  EXPECT_EQ(response(), kOk);
+  EXPECT_EQ(status(), kStatusGood);
+  EXPECT_EQ(bytes(kData, 1)[0], std::byte{7});
+  EXPECT_EQ(bytes(kData + 4095, 1)[0], std::byte{8});
+}
+
+TEST_F(AScsiHost, SaysWhenBuffersAreLargerOrSmallerThanTheData) {
+  ask({1, 0}, {kRead10, 0, 0, 0, 0, 0, 0, 0, 1}, 5000);
+  EXPECT_EQ(response(), kOk);
+  EXPECT_EQ(residual(), 5000U - 2048);
+  ask({1, 0}, {kRead10, 0, 0, 0, 0, 0, 0, 0, 2}, 2048);
+  EXPECT_EQ(response(), kOverrun);
+  ask({1, 0}, {kInquiry, 0, 0, 0, 36}, 255);
+  EXPECT_EQ(residual(), 255U - 36);
+}
+
+TEST_F(AScsiHost, GivesSenseWithTheStatus) {
+  ask({1, 0, 0, 3}, {kTestUnitReady});
+  EXPECT_EQ(status(), kStatusCheckCondition);
+  EXPECT_EQ(load_le<std::uint32_t>(bytes(kAnswer, 4), 0), kSenseSize);
+  EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseCode, 1)[0], std::byte{kCodeNoMedium});
+  medium.error = 5;
+  ask({1, 0}, {kRead10, 0, 0, 0, 0, 0, 0, 0, 1}, 2048);
+  EXPECT_EQ(status(), kStatusCheckCondition);
+  EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseKey, 1)[0], std::byte{kKeyMediumError});
+}
+
+TEST_F(AScsiHost, FindsUnitsAndTheirTargets) {
+  ask({1, 0}, {kReportLuns, 0, 0, 0, 0, 0, 0, 0, 0, 255}, 255);
+  EXPECT_EQ(load_be<std::uint32_t>(bytes(kData, 4), 0), 16U) << "LUN 0 and LUN 3";
+  EXPECT_EQ(load_be<std::uint16_t>(bytes(kData + 16, 2), 0), 3U);
+  ask({1, 5}, {kInquiry, 0, 0, 0, 36}, 36);
+  EXPECT_EQ(bytes(kData, 1)[0], std::byte{kTypeNoUnit}) << "LUN 0 leads to LUN 1";
+  ask({1, 5, 0x40, 1}, {kInquiry, 0, 0, 0, 36}, 36);
+  EXPECT_EQ(bytes(kData, 1)[0], std::byte{kTypeCdrom});
+  ask({1, 5}, {kTestUnitReady});
+  EXPECT_EQ(status(), kStatusCheckCondition);
+  ask({1, 9}, {kTestUnitReady});
+  EXPECT_EQ(response(), kBadTarget);
+  ask({0xC1, 1}, {kReportLuns, 0, 0, 0, 0, 0, 0, 0, 0, 255}, 255);
+  EXPECT_EQ(response(), kBadTarget);
+}
+
+TEST_F(AScsiHost, AnswersTaskManagement) {
+  std::vector<std::byte> request(kTaskManagementSize);
+  request[kTaskManagementLun] = std::byte{1};
+  driver.write_memory(kRequest, request);
+  EXPECT_EQ(send(kQueueControl, {{kRequest, kTaskManagementSize}, {kAnswer, 1, true}})->written, 1U);
+  EXPECT_EQ(bytes(kAnswer, 1)[0], std::byte{kFunctionComplete});
+  request[kTaskManagementLun + 1] = std::byte{77};
+  driver.write_memory(kRequest, request);
+  send(kQueueControl, {{kRequest, kTaskManagementSize}, {kAnswer, 1, true}});
+  EXPECT_EQ(bytes(kAnswer, 1)[0], std::byte{kIncorrectLun});
+}
+
+TEST_F(AScsiHost, IsBrokenByARequestWithoutAHeader) {
+  EXPECT_FALSE(send(kQueueRequest, {{kRequest, 10}, {kAnswer, kAnswerSize, true}}));
+  EXPECT_NE(driver.status() & virtio_spec::kNeedsReset, 0);
+  ASSERT_TRUE(driver.start(0));
+  EXPECT_FALSE(send(kQueueRequest, {{kRequest, kRequestSize}, {kAnswer, kAnswerSize - 1, true}}));
+}
+
+TEST_F(AScsiHost, TakesTheSenseSizeThatADriverWrites) {
+  driver.set_status(0);
+  driver.set_device_config<std::uint32_t>(kConfigSenseSize, 1 << 20);
+  EXPECT_EQ(driver.device_config<std::uint32_t>(kConfigSenseSize), 256U);
+  EXPECT_EQ(driver.device_config<std::uint32_t>(kConfigQueues), 2U);
+  ASSERT_TRUE(driver.start(0));
+  EXPECT_EQ(driver.device_config<std::uint32_t>(kConfigSenseSize), 96U) << "back by a reset";
+}
+
+}  // namespace
+}  // namespace virttdx

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <span>
+
+namespace virttdx {
+
+/// What lies in a CD-ROM drive. One thread at a time. Outlives the devices that use it.
+class ScsiMedium {
+ public:
+  virtual ~ScsiMedium() = default;
+  /// Bytes.
+  virtual std::uint64_t size() const = 0;
+  /// Fills `buffers` with the bytes from `offset`, all inside the medium; waits for them. 0 or an errno
+  /// value.
+  virtual int read(std::uint64_t offset, std::span<const iovec> buffers) = 0;
+};
+
+}  // namespace virttdx
