@@ -11,7 +11,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr std::uint32_t kSlots = 32, kFunctions = 8, kBuses = 256;
+constexpr std::uint32_t kFunctions = 8, kBuses = 256;
 constexpr std::uint32_t kLpcSlot = 31;
 constexpr auto kRootPort = "pcie-root-port";
 

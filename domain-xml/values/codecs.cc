@@ -66,7 +66,7 @@ Result<std::string> Uuid::decode(std::string_view text) {
     if (c != '-') digits += c;
   if (digits.size() != 32 || !std::ranges::all_of(digits, is_hex_digit))
     return fail(Error::Code::XmlInvalid, "expected a UUID of 32 hexadecimal digits");
-  for (const std::size_t hyphen : {8, 13, 18, 23}) digits.insert(hyphen, 1, '-');
+  for (const std::size_t hyphen : {8U, 13U, 18U, 23U}) digits.insert(hyphen, 1, '-');
   return digits;
 }
 
