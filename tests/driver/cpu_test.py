@@ -194,6 +194,18 @@ class LiveCpu(DaemonTest):
         self.assertIn(told, domain.messages())
         self.assertIn("<feature policy='require' name='vmx'/>", self.cpu(domain))
 
+    def test_of_one_vcpu_that_differs_from_the_others_is_told(self):
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='vcpus-differ')
+        domain = self.define('td', self.HOST_MODEL.replace('<vcpu>1<', '<vcpu>2<'))
+        domain.create()
+        told, = [message for message in domain.messages() if 'not as predicted' in message]
+        self.assertIn('in 2 bits: vCPU 1: CPUID.01H:ECX.vmx [bit 5] is 1, vCPU 1: CPUID.01H:ECX.aes [bit 25] is 0;', told)
+        self.assertIn(f"domain 'td': {told}", self.log_path.read_text())
+        self.assertIn(told, self.virsh('dominfo', 'td'))
+        # The live XML shows what vCPU 0 has.
+        self.assertNotIn("<feature policy='require' name='vmx'/>", self.cpu(domain))
+        self.assertNotIn("<feature policy='disable' name='aes'/>", self.cpu(domain))
+
     def test_that_is_not_told_keeps_nothing_from_running(self):
         self.restart_daemon(VIRTTDX_FAKE_CPUID='fail')
         domain = self.define('td', self.HOST_MODEL)
@@ -256,6 +268,15 @@ class FullCheck(DaemonTest):
         self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'missing features: aes (CPUID.01H:ECX.aes [bit 25])',
                           domain.create)
         self.define('td', xml.replace('full', 'partial')).create()
+
+    def test_refuses_the_start_with_one_vcpu_that_differs(self):
+        xml = self.full_xml()
+        self.restart_daemon(VIRTTDX_FAKE_CPUID='vcpus-differ')
+        domain = self.define('td', xml)
+        for words in ("guest CPU doesn't match specification: other bits: vCPU 1: CPUID.01H:ECX.vmx [bit 5] is 1, ",
+                      'vCPU 1: CPUID.01H:ECX.aes [bit 25] is 0;'):
+            self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, words, domain.create)
+        self.assertEqual(domain.isActive(), 0)
 
     def test_refuses_the_start_with_a_cpu_that_cannot_be_told(self):
         xml = self.full_xml()

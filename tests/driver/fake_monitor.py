@@ -5,7 +5,8 @@
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
 "p" powers off, "r" resets, "c" crashes, "!" panics; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
 VIRTTDX_FAKE_LAUNCH=hang never finishes launching. The guest's CPUID is what was asked for but for FIXED_BITS;
-VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
+VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
+vCPU 1 alone, VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
 answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
 """
 import array
@@ -163,7 +164,12 @@ class Monitor:
         change(actual, 0xd, 0, 'ecx', 0xffffffff, xsave_size(int(str(td['xfam']), 0)))
         if how in ('other', 'hang-once-other'):
             change(actual, 0x1, 0, 'ecx', 1 << 25, 1 << 5)
-        self.reply(client, number, {'requested': td['cpuid'], 'vcpu_requested': td['vcpu_cpuid'], 'actual': actual})
+        report = {'requested': td['cpuid'], 'vcpu_requested': td['vcpu_cpuid'], 'actual': actual}
+        if how == 'vcpus-differ':
+            other = [dict(entry) for entry in actual if int(entry['function'], 0) == 1]
+            change(other, 0x1, 0, 'ecx', 1 << 25, 1 << 5)
+            report['deviations'] = [{'vcpu': 1, 'entries': other}]
+        self.reply(client, number, report)
 
     def do_pause(self, client, number, _):
         self.state = 'paused'
