@@ -14,25 +14,40 @@ bool is_allowed(const CpuModel& model, std::span<const std::string> allowed) {
          (allowed.empty() || std::ranges::find(allowed, model.name) != allowed.end());
 }
 
+bool is_such(const CpuModel& model, std::uint32_t eax) {
+  return eax != 0 &&
+         std::ranges::any_of(model.signatures, [eax](const CpuSignature& one) { return one.matches(eax); });
+}
+
+std::size_t common_count(const FeatureNames& left, const FeatureNames& right) {
+  std::size_t count = 0;
+  auto other = right.begin();
+  for (const auto& name : left) {
+    while (other != right.end() && *other < name) ++other;
+    if (other != right.end() && *other == name) ++count;
+  }
+  return count;
+}
+
 // Smaller is nearer.
-auto distance(const NamedCpu& named, std::uint32_t eax) {
-  const bool same = eax != 0 && std::ranges::any_of(named.model->signatures, [eax](const CpuSignature& one) {
-                      return one.matches(eax);
-                    });
-  return std::tuple(!same, named.removed.size() + named.added.size(), named.removed.size());
+auto distance(const CpuModel& model, const FeatureNames& features, std::uint32_t eax) {
+  const auto common = common_count(features, model.features);
+  const auto removed = model.features.size() - common, added = features.size() - common;
+  return std::tuple(!is_such(model, eax), removed + added, removed);
 }
 
 }  // namespace
 
 std::optional<NamedCpu> nearest_model(const FeatureNames& features, std::uint32_t eax, const CpuModelMap& map,
                                       std::span<const std::string> allowed) {
-  std::optional<NamedCpu> nearest;
+  const CpuModel* nearest = nullptr;
   for (const auto& model : map.models()) {
     if (!is_allowed(model, allowed)) continue;
-    NamedCpu candidate{&model, without(features, model.features), without(model.features, features)};
-    if (!nearest || distance(candidate, eax) < distance(*nearest, eax)) nearest = std::move(candidate);
+    if (nearest == nullptr || distance(model, features, eax) < distance(*nearest, features, eax))
+      nearest = &model;
   }
-  return nearest;
+  if (nearest == nullptr) return std::nullopt;
+  return NamedCpu{nearest, without(features, nearest->features), without(nearest->features, features)};
 }
 
 std::uint32_t leaf_1_eax(const HostCapabilities& host) {

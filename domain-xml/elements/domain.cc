@@ -40,29 +40,34 @@ struct CpuSet {
 };
 
 // A uuid that is not there yet is not written.
-struct DomainDocument : Domain {
-  std::optional<std::string> written_uuid;
-};
+constexpr Row<Domain> kUuidRow = {"uuid",
+                                  [](Domain& domain, std::string_view text) -> Result<> {
+                                    domain.uuid = TRY(Uuid::decode(text));
+                                    return {};
+                                  },
+                                  [](const Domain& domain) -> std::optional<std::string> {
+                                    if (domain.uuid.empty()) return std::nullopt;
+                                    return Uuid::encode(domain.uuid);
+                                  }};
 
 constexpr std::array kHeadTable = {
-    property<&Domain::type, KvmType, DomainDocument>("@type", {.required = true}),
-    property<&Domain::id, DomainId, DomainDocument>("@id", {.live = true}),
-    property<&Domain::name, DomainName, DomainDocument>("name"),
-    property<&DomainDocument::written_uuid, Uuid>("uuid"),
-    property<&Domain::title, Text, DomainDocument>("title"),
-    property<&Domain::description, Text, DomainDocument>("description"),
+    property<&Domain::type, KvmType>("@type", {.required = true}),
+    property<&Domain::id, DomainId>("@id", {.live = true}),
+    property<&Domain::name, DomainName>("name"),
+    kUuidRow,
+    property<&Domain::title, Text>("title"),
+    property<&Domain::description, Text>("description"),
 };
 constexpr std::array kVcpuTable = {
-    property<&Domain::vcpu_placement, Word<kPlacements>, DomainDocument>("vcpu/@placement"),
-    property<&Domain::vcpu_cpuset, CpuSet, DomainDocument>("vcpu/@cpuset"),
-    property<&Domain::current_vcpus, Count, DomainDocument>("vcpu/@current"),
-    property<&Domain::vcpus, Count, DomainDocument>("vcpu"),
+    property<&Domain::vcpu_placement, Word<kPlacements>>("vcpu/@placement"),
+    property<&Domain::vcpu_cpuset, CpuSet>("vcpu/@cpuset"),
+    property<&Domain::current_vcpus, Count>("vcpu/@current"),
+    property<&Domain::vcpus, Count>("vcpu"),
 };
 constexpr std::array kActionTable = {
-    property<&Domain::on_poweroff, EnumName<LifecycleAction, kLifecycleActions>, DomainDocument>(
-        "on_poweroff"),
-    property<&Domain::on_reboot, EnumName<LifecycleAction, kLifecycleActions>, DomainDocument>("on_reboot"),
-    property<&Domain::on_crash, EnumName<CrashAction, kCrashActions>, DomainDocument>("on_crash"),
+    property<&Domain::on_poweroff, EnumName<LifecycleAction, kLifecycleActions>>("on_poweroff"),
+    property<&Domain::on_reboot, EnumName<LifecycleAction, kLifecycleActions>>("on_reboot"),
+    property<&Domain::on_crash, EnumName<CrashAction, kCrashActions>>("on_crash"),
 };
 constexpr std::array kChildren = {
     ChildRule{"metadata"},       ChildRule{"memory"},  ChildRule{"currentMemory"}, ChildRule{"blkiotune"},
@@ -169,14 +174,13 @@ Result<Domain> read_domain(const Place& place) {
   if (place.element.name != "domain" || !place.element.uri.empty())
     return fail_at(place.element, Error::Code::XmlInvalid, "unexpected root element '{}', expected 'domain'",
                    place.element.name);
-  DomainDocument domain;
+  Domain domain;
   TRY(read_properties(place, join_tables(kHeadTable, kVcpuTable, kActionTable), domain,
                       with_shapes(kChildren, kSectionShapes)));
   TRY(check_present(place));
   for (const auto& reader : kChildReaders)
     if (const auto* child = place.element.child(reader.name)) TRY(reader.read(domain, place.child(*child)));
   domain.others = TRY(read_others(place, kSectionShapes));
-  domain.uuid = domain.written_uuid.value_or("");
   TRY(check_numbers(place, domain));
   return domain;
 }
@@ -184,22 +188,20 @@ Result<Domain> read_domain(const Place& place) {
 xml::Element write_domain(const Domain& domain, const WriteContext& context) {
   xml::Element element;
   element.name = "domain";
-  DomainDocument document{domain, {}};
-  if (!domain.uuid.empty()) document.written_uuid = domain.uuid;
-  write_properties(element, kHeadTable, document, context);
+  write_properties(element, kHeadTable, domain, context);
   write_metadata(element, domain.metadata);
   write_memory(element, "memory", domain.memory_kib);
   if (domain.current_memory_kib) write_memory(element, "currentMemory", *domain.current_memory_kib);
   if (domain.tuning.blkio) write_blkio_tune(element, *domain.tuning.blkio, context);
   if (domain.tuning.memory) write_memory_tune(element, *domain.tuning.memory);
-  write_properties(element, kVcpuTable, document, context);
+  write_properties(element, kVcpuTable, domain, context);
   if (domain.tuning.cpu) write_cpu_tune(element, *domain.tuning.cpu, context);
   if (domain.tuning.numa) write_numa_tune(element, *domain.tuning.numa, context);
   write_os(element, domain.os, context);
   if (domain.features) write_features(element, *domain.features, context);
   if (domain.cpu) write_cpu(element, *domain.cpu, context);
   if (domain.clock) write_clock(element, *domain.clock, context);
-  write_properties(element, kActionTable, document, context);
+  write_properties(element, kActionTable, domain, context);
   if (domain.devices != Devices{}) write_devices(element, domain.devices, context);
   if (domain.launch_security) write_launch_security(element, *domain.launch_security, context);
   write_others(element, domain.others, context);

@@ -110,7 +110,7 @@ Result<std::vector<OtherElement>> read_others(const Place& place, std::span<cons
     for (const auto& child : place.element.children) {
       if (child.name != shape->name) continue;
       const auto element = TRY(canonical_element(place.child(child), *shape));
-      others.push_back({child.name, xml::write_element(element), child.line});
+      others.push_back({child.name, xml::write_element(element), {child.line}});
     }
   return others;
 }
@@ -153,9 +153,17 @@ void write_others(xml::Element& parent, const std::vector<OtherElement>& others,
 }
 
 void order_children(xml::Element& element, std::span<const std::string_view> names) {
-  std::ranges::stable_sort(element.children, {}, [&](const xml::Element& child) {
-    return std::ranges::find(names, child.name) - names.begin();
-  });
+  auto& children = element.children;
+  // Place and position, so that elements of one name keep theirs and each is moved once.
+  std::vector<std::pair<std::ptrdiff_t, std::size_t>> order;
+  for (std::size_t i = 0; i < children.size(); ++i)
+    order.emplace_back(std::ranges::find(names, children[i].name) - names.begin(), i);
+  if (std::ranges::is_sorted(order)) return;
+  std::ranges::sort(order);
+  std::vector<xml::Element> ordered;
+  ordered.reserve(children.size());
+  for (const auto& [place, position] : order) ordered.push_back(std::move(children[position]));
+  children = std::move(ordered);
 }
 
 }  // namespace virttdx::domain_xml

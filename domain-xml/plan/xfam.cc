@@ -48,21 +48,6 @@ constexpr auto kFeatureNames = [] {
   return names;
 }();
 
-bool is_shut(const TdxCpuidBit& fact, std::uint64_t xfam, std::uint64_t attributes) {
-  return (fact.xfam_bit && (xfam >> *fact.xfam_bit & 1) == 0) ||
-         (fact.attribute_bit && (attributes >> *fact.attribute_bit & 1) == 0);
-}
-
-std::uint32_t open_bits(const CpuidEntry& entry, CpuidRegister reg, std::uint64_t xfam,
-                        std::uint64_t attributes) {
-  auto value = entry.get(reg);
-  for (unsigned bit = 0; bit < 32; ++bit)
-    if ((value >> bit & 1) != 0 &&
-        is_shut(tdx_cpuid_bit(entry.function, entry.index, reg, bit), xfam, attributes))
-      value &= ~(1U << bit);
-  return value;
-}
-
 // Sub-leaf n of 0xD describes state n; XCR0 and IA32_XSS say which there are.
 void apply_to_leaf_d(CpuidEntry& entry, std::uint64_t xfam) {
   if (entry.index == 0) entry.eax &= static_cast<std::uint32_t>(xfam & kXcr0), entry.edx = 0;
@@ -98,7 +83,9 @@ std::uint64_t xfam_of_feature(std::string_view feature) {
 void close_gates(CpuidEntries& entries, std::uint64_t xfam, std::uint64_t attributes) {
   for (auto& entry : entries) {
     if (entry.function == 0xD) apply_to_leaf_d(entry, xfam);
-    for (const auto reg : kCpuidRegisters) entry.set(reg, open_bits(entry, reg, xfam, attributes));
+    for (const auto reg : kCpuidRegisters)
+      entry.set(
+          reg, entry.get(reg) & ~tdx_cpuid_register(entry.function, entry.index, reg, xfam, attributes).shut);
   }
 }
 

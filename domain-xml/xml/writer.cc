@@ -30,12 +30,14 @@ std::string_view replacement(char c, bool in_attribute) {
 }
 
 void append_escaped(std::string& out, std::string_view text, bool in_attribute) {
-  for (const char c : text) {
-    const auto escaped = replacement(c, in_attribute);
-    if (escaped.empty())
-      out += c;
-    else
-      out += escaped;
+  const auto is_special = [in_attribute](char c) { return !replacement(c, in_attribute).empty(); };
+  while (!text.empty()) {
+    const auto special = std::ranges::find_if(text, is_special);
+    const auto plain = static_cast<std::size_t>(special - text.begin());
+    out += text.substr(0, plain);
+    if (special == text.end()) return;
+    out += replacement(*special, in_attribute);
+    text.remove_prefix(plain + 1);
   }
 }
 

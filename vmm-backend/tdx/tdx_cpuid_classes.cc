@@ -17,12 +17,28 @@ using tdx::CpuidLeafRule;
 // The module has a value for these, but a TD gets #VE unless it asked for reduced #VE.
 constexpr std::uint32_t kVeLeaves[] = {0x2, 0x6, 0x80000002};
 
+// Null also for leaves that KVM answers.
 const CpuidLeafRule* find_rule(std::uint32_t function, std::uint32_t index) {
-  const auto found =
-      std::find_if(tdx::kCpuidLeaves.begin(), tdx::kCpuidLeaves.end(), [&](const CpuidLeafRule& rule) {
-        return rule.leaf == function && (rule.subleaf == tdx::kNoSubleaf || rule.subleaf == index);
-      });
-  return found == tdx::kCpuidLeaves.end() ? nullptr : found;
+  if (std::find(std::begin(kVeLeaves), std::end(kVeLeaves), function) != std::end(kVeLeaves)) return nullptr;
+  const auto* const end = tdx::kCpuidLeaves.end();
+  const auto* const first = std::ranges::lower_bound(tdx::kCpuidLeaves, function, {}, &CpuidLeafRule::leaf);
+  const auto* const found = std::find_if(first, end, [&](const CpuidLeafRule& rule) {
+    return rule.leaf != function || rule.subleaf == tdx::kNoSubleaf || rule.subleaf == index;
+  });
+  return found == end || found->leaf != function ? nullptr : found;
+}
+
+struct Condition {
+  bool is_xfam;
+  std::uint8_t bit;
+};
+// The bit without which a whole leaf is 0.
+std::optional<Condition> condition_of(const CpuidLeafRule& rule) {
+  constexpr std::uint8_t kPerfmon = 63;
+  if (rule.condition == tdx::LeafCondition::kXfam) return Condition{true, rule.condition_bit};
+  if (rule.condition == tdx::LeafCondition::kAttribute) return Condition{false, rule.condition_bit};
+  if (rule.condition == tdx::LeafCondition::kArchPerfmonExt) return Condition{false, kPerfmon};
+  return std::nullopt;
 }
 
 void find_gates(const CpuidLeafRule& rule, std::size_t register_index, std::uint32_t mask,
@@ -34,10 +50,8 @@ void find_gates(const CpuidLeafRule& rule, std::size_t register_index, std::uint
     auto& target = gate.kind == tdx::GateKind::kXfam ? answer.xfam_bit : answer.attribute_bit;
     if (!target) target = gate.bit;
   }
-  constexpr std::uint8_t kPerfmon = 63;
-  if (rule.condition == tdx::LeafCondition::kXfam) answer.xfam_bit = rule.condition_bit;
-  if (rule.condition == tdx::LeafCondition::kAttribute) answer.attribute_bit = rule.condition_bit;
-  if (rule.condition == tdx::LeafCondition::kArchPerfmonExt) answer.attribute_bit = kPerfmon;
+  if (const auto condition = condition_of(rule))
+    (condition->is_xfam ? answer.xfam_bit : answer.attribute_bit) = condition->bit;
 }
 
 TdxCpuidClass class_of(const tdx::CpuidRegisterRule& masks, std::uint32_t mask, const TdxCpuidBit& gates) {
@@ -102,7 +116,6 @@ const char* class_text(TdxCpuidClass bit_class) {
 }  // namespace
 
 TdxCpuidBit tdx_cpuid_bit(std::uint32_t function, std::uint32_t index, CpuidRegister name, unsigned bit) {
-  if (std::find(std::begin(kVeLeaves), std::end(kVeLeaves), function) != std::end(kVeLeaves)) return {};
   const auto* rule = find_rule(function, index);
   if (!rule) return {};
   const auto register_index = static_cast<std::size_t>(name);
@@ -112,6 +125,26 @@ TdxCpuidBit tdx_cpuid_bit(std::uint32_t function, std::uint32_t index, CpuidRegi
   answer.bit_class = class_of(rule->registers[register_index], mask, answer);
   const bool fixed = answer.bit_class == TdxCpuidClass::Fixed0 || answer.bit_class == TdxCpuidClass::Dynamic;
   if (fixed) answer.xfam_bit = answer.attribute_bit = std::nullopt;
+  return answer;
+}
+
+TdxCpuidRegister tdx_cpuid_register(std::uint32_t function, std::uint32_t index, CpuidRegister name,
+                                    std::uint64_t xfam, std::uint64_t attributes) {
+  const auto* rule = find_rule(function, index);
+  if (!rule) return {};
+  const auto register_index = static_cast<std::size_t>(name);
+  const auto& masks = rule->registers[register_index];
+  TdxCpuidRegister answer{masks.fixed0, masks.fixed1, masks.config_direct | masks.allow_direct, 0};
+  const auto lacks = [&](bool is_xfam, unsigned bit) {
+    return ((is_xfam ? xfam : attributes) >> bit & 1) == 0;
+  };
+  for (const auto& gate : tdx::kCpuidGates)
+    if (gate.leaf == rule->leaf && gate.subleaf == rule->subleaf && gate.register_index == register_index &&
+        lacks(gate.kind == tdx::GateKind::kXfam, gate.bit))
+      answer.shut |= gate.mask;
+  if (const auto condition = condition_of(*rule); condition && lacks(condition->is_xfam, condition->bit))
+    answer.shut = ~0U;
+  answer.shut &= ~(masks.fixed0 | masks.dynamic);
   return answer;
 }
 

@@ -57,6 +57,33 @@ TEST(TdxCpuidClassesGates, NameTheBitsThatMustBeSetToo) {
   EXPECT_EQ(tdx_cpuid_reason(tdx_cpuid_bit(1, 0, CpuidRegister::Ecx, 5)), "the TDX module fixes it to 0");
 }
 
+bool is_open(const TdxCpuidBit& fact, std::uint64_t xfam, std::uint64_t attributes) {
+  return (!fact.xfam_bit || (xfam >> *fact.xfam_bit & 1) != 0) &&
+         (!fact.attribute_bit || (attributes >> *fact.attribute_bit & 1) != 0);
+}
+
+// With everything given and nothing native, and the other way round.
+void expect_as_bits_say(std::uint32_t leaf, std::uint32_t index, CpuidRegister name, std::uint64_t gates) {
+  const auto whole = tdx_cpuid_register(leaf, index, name, gates, gates);
+  for (unsigned bit = 0; bit < 32; ++bit) {
+    const auto fact = tdx_cpuid_bit(leaf, index, name, bit);
+    const bool open = is_open(fact, gates, gates), fixed_1 = fact.bit_class == C::Fixed1;
+    const bool given = fact.bit_class == C::Configurable || fact.bit_class == C::ConfigurableIfNative;
+    const bool native = !given && !fixed_1 && fact.bit_class != C::Fixed0;
+    EXPECT_EQ(whole.value(~0U, 0) >> bit & 1, open && (fixed_1 || given)) << std::hex << leaf << " " << bit;
+    EXPECT_EQ(whole.value(0, ~0U) >> bit & 1, open && (fixed_1 || native)) << std::hex << leaf << " " << bit;
+  }
+}
+
+TEST(TdxCpuidClassesGates, OfAWholeRegisterAreThoseOfItsBits) {
+  constexpr std::uint64_t kAll = ~std::uint64_t{0}, kFixed1 = 3, kAvx512 = 0xE7;
+  for (const std::uint32_t leaf : {0U, 1U, 2U, 4U, 6U, 7U, 0xAU, 0xDU, 0x14U, 0x19U, 0x1CU, 0x1DU, 0x23U,
+                                   0x40000001U, 0x80000001U, 0x80000008U})
+    for (std::uint32_t index = 0; index < 3; ++index)
+      for (const auto name : kCpuidRegisters)
+        for (const auto gates : {kFixed1, kAvx512, kAll}) expect_as_bits_say(leaf, index, name, gates);
+}
+
 TEST(TdxCpuidClassesGates, EveryBitOfEveryLeafHasAReason) {
   for (std::uint32_t leaf = 0; leaf <= 0x24; ++leaf)
     for (const auto name : kCpuidRegisters)

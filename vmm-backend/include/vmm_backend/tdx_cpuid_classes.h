@@ -36,6 +36,20 @@ struct TdxCpuidBit {
 /// Pure; any thread.
 TdxCpuidBit tdx_cpuid_bit(std::uint32_t function, std::uint32_t index, CpuidRegister name, unsigned bit);
 
+/// The same of all bits of a register at once, in a TD with `xfam` and `attributes`.
+struct TdxCpuidRegister {
+  std::uint32_t fixed0 = 0, fixed1 = 0;
+  std::uint32_t configurable = 0;  ///< of both kinds
+  std::uint32_t shut = 0;          ///< 0 for want of a bit of XFAM or ATTRIBUTES
+  /// What the module shows, before what it computes: `given` to KVM_TDX_INIT_VM, `native` the physical CPU's
+  /// or, of leaves that are #VE, what KVM was told.
+  std::uint32_t value(std::uint32_t given, std::uint32_t native) const {
+    return (fixed1 | (given & configurable) | (native & ~(fixed0 | fixed1 | configurable))) & ~shut;
+  }
+};
+TdxCpuidRegister tdx_cpuid_register(std::uint32_t function, std::uint32_t index, CpuidRegister name,
+                                    std::uint64_t xfam, std::uint64_t attributes);
+
 /// One English sentence saying why the bit is what it is and what changes it, without a full stop at the end:
 /// "the TDX module fixes it to 0". Names XFAM and ATTRIBUTES bits.
 std::string tdx_cpuid_reason(const TdxCpuidBit& bit);
