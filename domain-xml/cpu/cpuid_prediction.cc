@@ -10,36 +10,18 @@ namespace virttdx::domain_xml {
 namespace {
 
 constexpr std::uint32_t kMonitorLeaf = 5, kXsaveLeaf = 0xD, kTopologyLeaf = 0x1F, kAddressLeaf = 0x80000008;
+constexpr std::uint32_t kLevelType = 0xFF00;  // CPUID.1FH:ECX
 constexpr CpuidBit kMonitor{1, 0, CpuidRegister::Ecx, 3};
 constexpr CpuidBit kLa57{7, 0, CpuidRegister::Ecx, 16};
 constexpr CpuidBit kXfd{kXsaveLeaf, 1, CpuidRegister::Eax, 4};
 constexpr unsigned kTileData = 18, kMigratable = 29;
 
-bool predicted_bit(const CpuidBit& bit, const TdConfig& td) {
-  const auto fact = tdx_cpuid_bit(bit.function, bit.index, bit.reg, bit.bit);
-  const bool open = (!fact.xfam_bit || (td.xfam >> *fact.xfam_bit & 1) != 0) &&
-                    (!fact.attribute_bit || (td.attributes >> *fact.attribute_bit & 1) != 0);
-  switch (fact.bit_class) {
-    case TdxCpuidClass::Fixed0:
-      return false;
-    case TdxCpuidClass::Fixed1:
-      return open;
-    case TdxCpuidClass::Configurable:
-    case TdxCpuidClass::ConfigurableIfNative:
-      return open && is_set(td.cpuid, bit);
-    default:
-      return open && is_set(td.vcpu_cpuid, bit);
-  }
-}
-
 CpuidEntry predicted_entry(const CpuidEntry& asked, const TdConfig& td) {
   auto entry = asked;
-  for (const auto reg : kCpuidRegisters) {
-    std::uint32_t value = 0;
-    for (std::uint8_t i = 0; i < 32; ++i)
-      if (predicted_bit({asked.function, asked.index, reg, i}, td)) value |= 1U << i;
-    entry.set(reg, value);
-  }
+  const auto* given = find_cpuid(td.cpuid, asked.function, asked.index);
+  for (const auto reg : kCpuidRegisters)
+    entry.set(reg, tdx_cpuid_register(asked.function, asked.index, reg, td.xfam, td.attributes)
+                       .value(given == nullptr ? 0 : given->get(reg), asked.get(reg)));
   return entry;
 }
 
@@ -77,14 +59,23 @@ void finish(CpuidEntries& entries, const TdConfig& td) {
   if ((td.xfam >> kTileData & 1) == 0) assign(entries, kXfd, false);
 }
 
+// INIT_VM without a level of leaf 0x1F leaves the module with the physical CPU's, which KVM tells nobody.
+bool has_topology(const TdConfig& td) {
+  return std::ranges::any_of(td.cpuid, [](const CpuidEntry& entry) {
+    return entry.function == kTopologyLeaf && (entry.ecx & kLevelType) != 0;
+  });
+}
+
 }  // namespace
 
 CpuidEntries predict_cpuid(const TdConfig& td) {
   CpuidEntries entries;
+  const bool configured = has_topology(td);
   for (const auto& asked : td.vcpu_cpuid) {
     // Derived from leaf 0x1F as a whole, and both asked for in the module's own form.
     const bool topology = asked.function == 0xB || asked.function == kTopologyLeaf;
-    entries.push_back(topology ? asked : predicted_entry(asked, td));
+    if (!topology) entries.push_back(predicted_entry(asked, td));
+    if (topology && configured) entries.push_back(asked);
   }
   finish(entries, td);
   return entries;

@@ -78,8 +78,9 @@ TdCpuBit TdCpu::of_module(const CpuidBit& bit, const TdxCpuidBit& fact) const {
     case TdxCpuidClass::ConfigurableIfNative: {
       const bool listed = is_set(host_->configurable_cpuid, bit);
       if (!listed) answer.bit_class = TdCpuBitClass::NotOffered;
-      // The module combines the second kind with the physical CPU's bit, which KVM's own list stands for.
-      answer.can_be_1 = open && listed && (fact.bit_class == TdxCpuidClass::Configurable || shown_by_kvm);
+      // The module lists the second kind only where the physical CPU has the bit.
+      answer.beyond_kvm = open && listed && fact.bit_class != TdxCpuidClass::Configurable && !shown_by_kvm;
+      answer.can_be_1 = open && listed && !answer.beyond_kvm;
       answer.can_be_0 = true;
       break;
     }

@@ -17,6 +17,8 @@ struct TdCpuBit {
   TdxCpuidBit module_fact;
   bool can_be_1 = false;
   bool can_be_0 = false;
+  /// The TDX module lets it be 1, and KVM shows it to no guest: only who names it gets it.
+  bool beyond_kvm = false;
 };
 
 class TdCpu {

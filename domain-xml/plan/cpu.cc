@@ -134,11 +134,23 @@ std::uint64_t plan_xfam(const Planning& planning, const RequestedCpu& requested)
   return xfam_of(requested.features, planning.host);
 }
 
+// The guest reads leaf 0x1F by TDVMCALL as the definition says, and in the module as the physical CPU has it.
+void check_topology_leaf(Planning& planning, const Cpu& cpu) {
+  constexpr std::uint32_t kTopologyLeaf = 0x1F;
+  if (find_cpuid(planning.host.configurable_cpuid, kTopologyLeaf, 0) != nullptr) return;
+  planning.add(cpu.topology ? Severity::Warning : Severity::Note, "cpu-topology-not-configurable",
+               cpu.topology ? "/domain/cpu/topology" : "/domain/vcpu",
+               "this host's KVM and TDX module do not list CPUID.1FH as configurable: a guest that asks the "
+               "module sees the physical CPU's topology",
+               "use a host with a newer TDX module");
+}
+
 void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
   const auto topology = topology_of(cpu, planning.domain.vcpus);
   const auto findings_before = planning.plan.findings.size();
   check_topology(planning, topology);
   if (planning.plan.findings.size() == findings_before) apply_topology(wanted, topology);
+  check_topology_leaf(planning, cpu);
 }
 
 // Whoever asks, the bit tells whether there is more than one vCPU in a package; QEMU does the same.

@@ -65,6 +65,7 @@ class FeaturePlan {
     const auto cpu = td_cpu();
     const auto answer = cpu.bit(bit);
     if (answer.can_be_1) return assign(wanted_, bit, true);
+    if (answer.beyond_kvm && when_missing == Severity::Error) return enable_beyond_kvm(feature, bit);
     if (answer.can_be_0) assign(wanted_, bit, false);
     const auto& fact = answer.module_fact;
     if (fact.xfam_bit && (planning_.plan.config.td.xfam >> *fact.xfam_bit & 1) == 0)
@@ -76,6 +77,18 @@ class FeaturePlan {
                     bit_name(bit.function, bit.index, bit.reg, bit.bit), to_name(answer.bit_class),
                     cpu.reason(bit)),
         "remove it or use a host that offers it");
+  }
+
+  void enable_beyond_kvm(const CpuFeature& feature, const CpuidBit& bit) {
+    assign(wanted_, bit, true);
+    const bool is_monitor = feature.name == "monitor";
+    add(Severity::Warning, "cpu-feature-beyond-kvm", feature, bit,
+        fmt::format(
+            "CPU feature '{}' ({}) is shown, as the TDX module lets it be set, but KVM offers it to no "
+            "guest: {}",
+            feature.name, bit_name(bit.function, bit.index, bit.reg, bit.bit),
+            is_monitor ? "MONITOR and MWAIT are #UD in a TD" : "what it announces may not work"),
+        "remove it");
   }
 
   bool lacks_attribute(const CpuFeature& feature) const {

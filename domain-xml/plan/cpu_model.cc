@@ -53,7 +53,8 @@ void add_host_features(Planning& planning, const Cpu& cpu, const CpuModelMap& ma
 }
 
 RequestedCpu request_host_model(Planning& planning, const CpuModelMap& map) {
-  const auto nearest = nearest_model(td_features(planning.host, map), leaf_1_eax(planning.host), map);
+  auto features = td_features(planning.host, map);
+  const auto nearest = nearest_model(features, leaf_1_eax(planning.host), map);
   if (!nearest) {
     planning.error(
         "cpu-host-model", "/domain/cpu",
@@ -63,7 +64,7 @@ RequestedCpu request_host_model(Planning& planning, const CpuModelMap& map) {
   }
   RequestedCpu requested;
   requested.model = *nearest->model;
-  requested.features = td_features(planning.host, map);
+  requested.features = std::move(features);
   requested.whole_state = true;
   return requested;
 }
@@ -112,13 +113,28 @@ void report_missing(Planning& planning, const FeatureNames& missing, const Reque
   finding.bit = blocking_bit(td_cpu, *map.features().find(*missing.begin()));
 }
 
-void apply_signature(const CpuModel& model, CpuidEntries& wanted) {
+// Whether the module lets leaf 1's EAX be `eax` instead of the physical CPU's.
+bool is_configurable(const HostCapabilities& host, std::uint32_t own, std::uint32_t eax) {
+  const auto* listed = find_cpuid(host.configurable_cpuid, 1, 0);
+  return listed != nullptr && ((own ^ eax) & ~listed->eax) == 0;
+}
+
+void apply_signature(Planning& planning, const RequestedCpu& requested, CpuidEntries& wanted) {
+  const auto& model = *requested.model;
   const auto leaf = std::ranges::find(wanted, 1U, &CpuidEntry::function);
   if (leaf == wanted.end() || model.signatures.empty()) return;
   // The host's own stepping where the host is such a model.
   for (const auto& signature : model.signatures)
     if (signature.matches(leaf->eax)) return;
-  leaf->eax = model.signatures.front().leaf_1_eax();
+  const auto eax = model.signatures.front().leaf_1_eax();
+  if (is_configurable(planning.host, leaf->eax, eax)) {
+    leaf->eax = eax;
+  } else if (!requested.silent) {
+    planning.add(Severity::Note, "cpu-model-signature", kModelPath,
+                 fmt::format("CPU model '{}': the TD shows the physical CPU's family, model and stepping "
+                             "(CPUID.01H:EAX {:#x}): this host's KVM and TDX module do not list others",
+                             model.name, leaf->eax));
+  }
 }
 
 }  // namespace
@@ -164,7 +180,7 @@ void apply_model(Planning& planning, const Cpu& cpu, const RequestedCpu& request
       if ((!asked || !possible) && td_cpu.bit(bit).can_be_0) assign(wanted, bit, false);
     }
   }
-  apply_signature(*requested.model, wanted);
+  apply_signature(planning, requested, wanted);
   report_missing(planning, missing, requested, td_cpu, map);
 }
 
@@ -182,8 +198,9 @@ void check_planned_cpu(Planning& planning, const Cpu& cpu, const RequestedCpu& r
     planning.error("cpu-check-full", "/domain/cpu", text, "use check='partial', or name them with <feature>");
   else if (!extra.empty())
     planning.add(Severity::Note, "cpu-model-extra", "/domain/cpu", text);
+  if (cpu.match != "strict") return;
   const auto beyond = without(td_features(planning.host, map), requested.features);
-  if (cpu.match == "strict" && !beyond.empty())
+  if (!beyond.empty())
     planning.error("cpu-match-strict", "/domain/cpu",
                    fmt::format("match='strict' of CPU model '{}': this host has more: {}",
                                requested.model->name, join(beyond)),

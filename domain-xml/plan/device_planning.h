@@ -16,6 +16,18 @@ void plan_small_devices(Planning& planning);
 /// What is kept without effect, and what is refused.
 void plan_other_devices(Planning& planning);
 
+/// Calls `visit` with the DeviceInfo of every device that may have an id in a VmConfig.
+template <typename Visit>
+void for_each_device(const Devices& devices, Visit visit) {
+  const auto all = [&](const auto& list) {
+    for (const auto& device : list) visit(device);
+  };
+  all(devices.disks), all(devices.controllers), all(devices.interfaces), all(devices.serials);
+  all(devices.consoles), all(devices.channels), all(devices.rngs);
+  if (devices.memballoon) visit(*devices.memballoon);
+  if (devices.vsock) visit(*devices.vsock);
+}
+
 /// Of a complete device; zeros for one without.
 PciAddress pci_address_of(const DeviceInfo& device);
 

@@ -67,6 +67,7 @@ class DiskPlan {
   bool find_secret(const Secret& secret, std::optional<std::string>& file);
   bool plan_driver();
   bool plan_extras();
+  void plan_serial();
   void plan_limits();
 
   Planning& planning_;
@@ -227,12 +228,28 @@ std::optional<std::uint64_t> wwn_number(const std::optional<std::string>& text) 
   return number;
 }
 
+// Nova gives volumes their uuid, of which virtio guests see what QEMU shows them.
+void DiskPlan::plan_serial() {
+  constexpr std::size_t kShown = 20;  // virtio 1.2, 5.2.6: VIRTIO_BLK_T_GET_ID
+  config_.serial = disk_.serial.value_or("");
+  if (config_.bus != DiskBus::VirtioBlk || config_.serial.size() <= kShown) return;
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(config_.serial[end]) & 0xC0) == 0x80)
+    --end;  // within a letter
+  config_.serial.resize(end);
+  planning_
+      .add(Severity::Note, "disk-serial-cut", kPath,
+           fmt::format("disk '{}': the guest sees '{}' of its serial: a virtio disk's has {} bytes",
+                       disk_.target_dev, config_.serial, kShown))
+      .line = disk_.line.number;
+}
+
 bool DiskPlan::plan_extras() {
   config_.id = disk_.alias.value_or(disk_.target_dev);
   config_.target = disk_.target_dev;
   config_.read_only = disk_.readonly;
   config_.shareable = disk_.shareable;
-  config_.serial = disk_.serial.value_or("");
+  plan_serial();
   config_.wwn = wwn_number(disk_.wwn);
   config_.logical_block_size = disk_.logical_block_size.value_or(config_.logical_block_size);
   config_.physical_block_size = disk_.physical_block_size.value_or(0);

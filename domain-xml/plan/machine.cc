@@ -28,6 +28,19 @@ ResetAction reset_action(Planning& planning, std::string_view element, Action ac
   return ResetAction::Stop;
 }
 
+// Of a host as it is now, or was when it was recorded.
+void check_key_ids(Planning& planning) {
+  const auto& host = planning.host;
+  const auto used = host.key_ids_used.value_or(0);
+  if (!host.key_ids || used < *host.key_ids) return;
+  planning.error(
+      "key-ids-none-free", {},
+      fmt::format("this host has no private key id left for another TD, each TD holds one: {} of {} "
+                  "key ids are in use",
+                  used, *host.key_ids),
+      "end another TD, or give TDX more key ids in the firmware's setup (TME-MT/TDX key split)");
+}
+
 }  // namespace
 
 void plan_host(Planning& planning) {
@@ -36,6 +49,8 @@ void plan_host(Planning& planning) {
     planning.error("host-without-tdx", {},
                    fmt::format("this host runs no TDs: {}", host.tdx_unsupported_reason),
                    "use a host with TDX; 'virt-tdx host' tells what is missing");
+  else
+    check_key_ids(planning);
   if (host.kind == HostKind::Soft)
     planning.add(Severity::Warning, "software-tdx-host", {},
                  "the TD runs on the software TDX host: everything is emulated, nothing is protected",

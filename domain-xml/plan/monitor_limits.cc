@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plan/planning.h"
+#include "plan/device_planning.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -53,19 +53,12 @@ constexpr std::array kLimits = {
           nullptr, "interfaces of type 'direct' are not offered", "use a bridge of the host"},
 };
 
-template <typename Device>
-void find_line(const std::vector<Device>& devices, const std::string& id, int& line) {
-  const auto found = std::ranges::find(devices, id, &DeviceInfo::alias);
-  if (found != devices.end()) line = found->line.number;
-}
 // Ids are aliases, which every device has by now.
 int line_of(const Devices& devices, const std::string& id) {
   int line = 0;
-  find_line(devices.disks, id, line);
-  find_line(devices.controllers, id, line);
-  find_line(devices.interfaces, id, line);
-  if (devices.vsock && devices.vsock->alias == id) line = devices.vsock->line.number;
-  if (devices.memballoon && devices.memballoon->alias == id) line = devices.memballoon->line.number;
+  for_each_device(devices, [&](const DeviceInfo& device) {
+    if (device.alias == id) line = device.line.number;
+  });
   return line;
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plan/planning.h"
+#include "plan/device_planning.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -15,6 +15,17 @@ constexpr std::array<std::string_view, 3> kSeverityNames = {"note", "warning", "
 void add_lines(Planning& planning) {
   for (auto& finding : planning.plan.findings)
     if (finding.line == 0) finding.line = planning.domain.lines.of(finding.xml_path);
+}
+
+// Rules of the monitor that no step knows: sizes, repetitions. Its message names the device by its id.
+void report_refusal(Planning& planning, const std::string& message) {
+  auto& finding = planning.error("monitor-refuses", "/domain", fmt::format("the monitor refuses {}", message),
+                                 "change the value that it names");
+  for_each_device(planning.domain.devices, [&](const DeviceInfo& device) {
+    if (message.find(fmt::format("'{}'", device.alias.value_or(""))) == std::string::npos) return;
+    finding.xml_path = "/domain/devices";
+    finding.line = device.line.number;
+  });
 }
 
 bool is_error(const Finding& finding) { return finding.severity == Severity::Error; }
@@ -56,13 +67,10 @@ Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& hos
         plan_devices, plan_firmware_inputs, plan_other_elements, apply_monitor_limits})
     step(planning);
   std::ranges::copy(security, std::back_inserter(planning.plan.findings));
+  // A plan without errors is one that the monitor takes.
+  if (planning.plan.can_start())
+    if (const auto valid = validate(config); !valid) report_refusal(planning, valid.error().message());
   add_lines(planning);
-  if (planning.plan.can_start()) {
-    // A plan without errors is one that the monitor takes.
-    if (auto valid = validate(config); !valid)
-      return tl::unexpected<Error>(
-          std::move(valid).error().with_context("planned configuration of '" + domain.name + "'"));
-  }
   return std::move(planning.plan);
 }
 

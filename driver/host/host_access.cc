@@ -105,6 +105,8 @@ HostAccess open_host(const DaemonConfig& config, const std::filesystem::path& mo
   auto capabilities = ask_monitor(host);
   if (capabilities) {
     host.capabilities = std::move(*capabilities);
+    // It changes with every TD: the monitor looks again before each launch.
+    if (host.kind == HostKind::Kvm) host.capabilities.key_ids_used.reset();
   } else {
     host.capabilities.kind = host.kind;
     host.capabilities.tdx_unsupported_reason =

@@ -45,6 +45,11 @@ const std::vector<Sample> kSamples = {
     {"<feature policy='disable' name='sse2'/>", "cpu-feature-stays", "CPUID.01H:EDX.sse2 [bit 26]"},
     {"<feature policy='disable' name='osxsave'/>", ""},
     {"<feature policy='require' name='hle'/>", "cpu-feature-not-offered", "CPUID.07H:EBX.hle [bit 4]"},
+    {"<feature policy='require' name='cid'/>", "cpu-feature-beyond-kvm", "CPUID.01H:ECX.cid [bit 10]"},
+    {"<feature policy='force' name='cid'/>", "cpu-feature-beyond-kvm", "CPUID.01H:ECX.cid [bit 10]"},
+    {"<feature policy='optional' name='cid'/>", "cpu-feature-not-offered", "CPUID.01H:ECX.cid [bit 10]"},
+    {"<feature policy='disable' name='cid'/>", ""},
+    {"<feature policy='forbid' name='cid'/>", ""},
     {"<feature policy='require' name='arat'/>", ""},
     {"<feature policy='disable' name='arat'/>", ""},
     {"<feature name='ht'/>", "cpu-feature-topology", "CPUID.01H:EDX.ht [bit 28]"},
@@ -80,8 +85,14 @@ const std::vector<Sample> kCpus = {
     {"<cpu mode='custom' match='strict'><model>Nehalem</model></cpu>", "cpu-match-strict"},
 };
 // Of other tests: a missing map, odd hosts, 6 vCPUs.
-const Names kElsewhere = {"cpu-map-missing",  "cpu-not-executed",      "cpu-host-model",
-                          "cpu-topology-ids", "xfam-group-incomplete", "xfam-never"};
+const Names kElsewhere = {"cpu-map-missing",
+                          "cpu-not-executed",
+                          "cpu-host-model",
+                          "cpu-topology-ids",
+                          "cpu-topology-not-configurable",
+                          "cpu-model-signature",
+                          "xfam-group-incomplete",
+                          "xfam-never"};
 
 HostCapabilities kvm_host() {
   return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
@@ -247,6 +258,30 @@ TEST_F(FindingCoverage, EachBitOfXfamIsTakenByTheModulesRules) {
     host.supported_xfam = set->second;
     EXPECT_TRUE(findings_of("", host).empty()) << bit;
   }
+}
+
+HostCapabilities host_without_leaf(std::uint32_t function) {
+  auto host = kvm_host();
+  std::erase_if(host.configurable_cpuid, [&](const CpuidEntry& entry) { return entry.function == function; });
+  return host;
+}
+
+TEST_F(FindingCoverage, ASignatureThatTheModuleDoesNotLetBeSetIsNamed) {
+  const auto with = [](const char* check) {
+    return fmt::format("<cpu mode='custom' check='{}'><model>Nehalem</model></cpu>", check);
+  };
+  const auto host = host_without_leaf(1);
+  EXPECT_TRUE(has(findings_of(with("partial"), host), "cpu-model-signature", ""));
+  EXPECT_FALSE(has(findings_of(with("partial"), kvm_host()), "cpu-model-signature", ""));
+  EXPECT_EQ(ids_of(findings_of(with("none"), host)), "");
+}
+
+TEST_F(FindingCoverage, ATopologyThatTheModuleDoesNotLetBeSetIsNamed) {
+  const auto host = host_without_leaf(0x1F);
+  const auto findings = findings_of("<cpu><topology sockets='1' cores='1' threads='1'/></cpu>", host);
+  ASSERT_EQ(ids_of(findings), "cpu-topology-not-configurable ; ");
+  EXPECT_EQ(findings[0].severity, Severity::Warning);
+  EXPECT_GT(findings[0].line, 0);
 }
 
 TEST_F(FindingCoverage, AMissingCpuMapIsNamed) {

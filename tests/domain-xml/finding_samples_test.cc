@@ -100,6 +100,14 @@ const std::vector<Sample> kSamples = {
     {"serial-port", "<devices>", "<devices>\n<serial type='null'><target port='4'/></serial>", 9},
     {"serial-file-and-log", "<devices>",
      "<devices>\n<serial type='file'><source path='/a'/><log file='/b'/></serial>", 9},
+    {"disk-serial-cut", "<devices>",
+     "<devices>\n<disk type='block'><source dev='/dev/a'/><target dev='vda' bus='virtio'/>"
+     "<serial>5f6a1c0e-2c4d-4a0e-8b5f-6a8b3a9d7c11</serial></disk>",
+     9},
+    {"monitor-refuses", "<devices>",
+     "<devices>\n<disk type='block'><driver name='qemu' type='raw' queue_size='100'/><source dev='/dev/a'/>"
+     "<target dev='vda' bus='virtio'/></disk>",
+     9},
     {"tdx-debug", "tdx'>", "tdx'>\n<policy>0x10000001</policy>", 10},
     {"tdx-sept-ve", "tdx'>", "tdx'>\n<policy>0</policy>", 10},
     {"tdx-attribute-reserved", "tdx'>", "tdx'>\n<policy>0x10000002</policy>", 10},
@@ -107,10 +115,11 @@ const std::vector<Sample> kSamples = {
     {"tdx-attributes-exclude", "tdx'>", "tdx'>\n<policy>0x20000001</policy>", 10},
 };
 // Of finding_coverage_test.cc, or of tests below that need another host or files.
-const std::set<std::string> kElsewhere = {
-    "tdx-attribute-not-honoured", "tsc-host-frequency",          "launch-security-missing",
-    "memory-above-gpaw",          "firmware-code-half",          "firmware-variables-half",
-    "firmware-no-metadata",       "firmware-metadata-disagrees", "firmware-fallback"};
+const std::set<std::string> kElsewhere = {"tdx-attribute-not-honoured", "tsc-host-frequency",
+                                          "launch-security-missing",    "memory-above-gpaw",
+                                          "firmware-code-half",         "firmware-variables-half",
+                                          "firmware-no-metadata",       "firmware-metadata-disagrees",
+                                          "firmware-fallback",          "key-ids-none-free"};
 
 class FindingSamples : public testing::Test {
  protected:
@@ -198,6 +207,33 @@ TEST_F(FindingSamples, OfAHostsOwnTscTellsHowToHelp) {
   EXPECT_EQ(
       ids_of(findings_of(replaced(kBase, "utc'>", "utc'><timer name='tsc' frequency='1000000000'/>"), host)),
       "");
+}
+
+TEST_F(FindingSamples, OfAHostWhoseKeyIdsAreAllTakenTellsHowMany) {
+  auto host = kvm_host();
+  host.key_ids = 31;
+  host.key_ids_used = 30;
+  EXPECT_EQ(ids_of(findings_of(kBase, host)), "");
+  host.key_ids_used = 31;
+  const auto findings = findings_of(kBase, host);
+  ASSERT_EQ(ids_of(findings), "key-ids-none-free ");
+  EXPECT_EQ(findings[0].severity, Severity::Error);
+  EXPECT_NE(findings[0].message.find("31 of 31 key ids are in use"), std::string::npos)
+      << findings[0].message;
+  host.key_ids = 0;
+  host.key_ids_used.reset();
+  EXPECT_EQ(ids_of(findings_of(kBase, host)), "key-ids-none-free ");
+}
+
+// Of a volume of Cinder's, as QEMU's guests see it in /dev/disk/by-id.
+TEST_F(FindingSamples, OfALongSerialLeavesItsBeginning) {
+  const auto xml = replaced(kBase, "<devices>",
+                            "<devices><disk type='block'><source dev='/dev/a'/><target dev='vda'/>"
+                            "<serial>5f6a1c0e-2c4d-4a0e-8b5f-6a8b3a9d7c11</serial></disk>");
+  const auto plan = plan_launch(*complete_definition(*parse_domain(xml), {.emulator = "/x"}), kvm_host());
+  ASSERT_TRUE(plan) << plan.error().message();
+  ASSERT_TRUE(plan->can_start()) << ids_of(plan->findings);
+  EXPECT_EQ(plan->config.devices.disks.at(0).serial, "5f6a1c0e-2c4d-4a0e-8");
 }
 
 TEST_F(FindingSamples, OfADomainWithoutLaunchSecurityNamesIt) {

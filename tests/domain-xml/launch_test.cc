@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "domain_xml/cpu_models.h"
 #include "domain_xml/plan.h"
+#include "gen_cpu.h"
 #include "golden.h"
+#include "launched_td.h"
 #include "softhost/soft_host.h"
 #include "tdx/capabilities.h"
 #include "tdx/td_vm.h"
@@ -62,68 +63,20 @@ TEST_F(PlannedLaunch, GivesTheGuestWhatWasConfigured) {
         << difference.requested << ": " << difference.reason;
 }
 
-std::string wrong_predictions(const TdVm& td, const VmConfig& config) {
-  std::string text;
-  for (const auto& difference :
-       compare_cpuid(td.cpuid(), config.td.xfam, config.td.attributes, predict_cpuid(config.td)))
-    if (difference.predicted && *difference.predicted != difference.actual)
-      text += bit_name(difference.function, difference.index, difference.reg, difference.bit) + ": " +
-              difference.reason + "\n";
-  return text;
-}
-
 TEST_F(PlannedLaunch, ShowsThePredictedCpuid) {
   const auto plan = plan_launch(domain_, capabilities_);
   ASSERT_TRUE(plan) << plan.error().message();
   const auto td = launch(plan->config);
   ASSERT_TRUE(td) << td.error().message();
-  EXPECT_EQ(wrong_predictions(**td, plan->config), "");
+  EXPECT_EQ(test::wrong_bits(**td, plan->config), "");
 }
 
-std::vector<CpuFeature> any_features() {
-  static const std::vector<std::string> kNames = {
-      "aes",    "avx",    "avx2",     "avx512f", "avx512bw",     "amx-tile", "vmx",  "pku",
-      "sha-ni", "umip",   "gfni",     "vaes",    "la57",         "waitpkg",  "hle",  "rtm",
-      "pks",    "x2apic", "intel-pt", "monitor", "tsc-deadline", "acpi",     "erms", "fsrm",
-      "mtrr",   "nx",     "lm",       "invtsc",  "xsaves",       "md-clear",
-  };
-  std::vector<CpuFeature> features;
-  for (const auto& name : kNames)
-    if (*rc::gen::inRange(0, 4) == 0)
-      features.push_back({name, static_cast<CpuFeaturePolicy>(*rc::gen::inRange(0, 5)),
-                          static_cast<int>(features.size()) + 1});
-  return features;
-}
-
-// Modes and models of every kind; check='none' starts whatever the model.
-Cpu any_cpu() {
-  static const std::vector<std::string> kModels = {"Nehalem",        "Haswell-noTSX", "Skylake-Server",
-                                                   "Icelake-Server", "EPYC",          "pentium3"};
-  Cpu cpu;
-  cpu.mode = *rc::gen::element<std::string>("host-passthrough", "maximum", "host-model", "custom");
-  if (cpu.mode == "custom") {
-    cpu.model = *rc::gen::elementOf(kModels);
-    cpu.check = "none";
-  }
-  cpu.features = any_features();
-  return cpu;
-}
-
-// Lines tell the features of a finding.
-void remove_refused(Domain& domain, const HostCapabilities& host) {
-  const auto plan = plan_launch(domain, host);
-  RC_ASSERT(plan.has_value());
-  for (const auto& finding : plan->findings)
-    if (finding.severity == Severity::Error)
-      std::erase_if(domain.cpu->features,
-                    [&](const CpuFeature& feature) { return feature.line == finding.line; });
-}
-
+// check='none' starts whatever the model.
 TEST_F(PlannedLaunch, SucceedsAsPredictedWhateverCpuWasAskedForWhenThereIsNoError) {
   const bool holds = rc::check([&] {
     auto domain = domain_;
-    domain.cpu = any_cpu();
-    remove_refused(domain, capabilities_);
+    domain.cpu = test::any_cpu({"none"});
+    test::remove_refused(domain, capabilities_);
     const auto plan = plan_launch(domain, capabilities_);
     RC_ASSERT(plan.has_value());
     if (!plan->can_start()) RC_FAIL(error_of(*plan).message());
@@ -132,7 +85,7 @@ TEST_F(PlannedLaunch, SucceedsAsPredictedWhateverCpuWasAskedForWhenThereIsNoErro
     if (!td) RC_FAIL(td.error().message());
     RC_CLASSIFY(domain.cpu->mode == "custom", "named model");
     RC_CLASSIFY(domain.cpu->mode == "host-model", "host-model");
-    RC_ASSERT(wrong_predictions(**td, plan->config) == std::string());
+    RC_ASSERT(test::wrong_bits(**td, plan->config) == std::string());
   });
   EXPECT_TRUE(holds);
 }

@@ -5,9 +5,10 @@
 
 #include <regex>
 
-#include "domain_xml/cpu_models.h"
 #include "domain_xml/plan.h"
+#include "gen_cpu.h"
 #include "golden.h"
+#include "launched_td.h"
 #include "softhost/soft_host.h"
 #include "support/file.h"
 #include "tdvf_image.h"
@@ -54,94 +55,22 @@ TEST_P(PlayedHost, OffersWhatWasRecorded) {
   EXPECT_EQ(host_capabilities_to_json(played), host_capabilities_to_json(recorded_));
 }
 
-std::vector<CpuFeature> any_features() {
-  static const std::vector<std::string> kNames = {
-      "aes",
-      "avx",
-      "avx2",
-      "avx512f",
-      "avx512bw",
-      "amx-tile",
-      "vmx",
-      "pku",
-      "sha-ni",
-      "umip",
-      "gfni",
-      "vaes",
-      "la57",
-      "waitpkg",
-      "hle",
-      "rtm",
-      "pks",
-      "x2apic",
-      "intel-pt",
-      "monitor",
-      "acpi",
-      "erms",
-      "fsrm",
-      "mtrr",
-      "nx",
-      "invtsc",
-      "xsaves",
-      "md-clear",
-      "cet-ss",
-      "avx-vnni",
-      "bus-lock-detect",
-      "movdiri",
-      "lm",
-  };
-  std::vector<CpuFeature> features;
-  for (const auto& name : kNames)
-    if (*rc::gen::inRange(0, 8) == 0)
-      features.push_back({name, static_cast<CpuFeaturePolicy>(*rc::gen::inRange(0, 5)),
-                          static_cast<int>(features.size()) + 1});
-  return features;
-}
-
-Cpu any_cpu() {
-  static const std::vector<std::string> kModels = {"Nehalem",        "Haswell-noTSX",  "Skylake-Server",
-                                                   "Icelake-Server", "SapphireRapids", "EPYC"};
-  Cpu cpu;
-  cpu.mode = *rc::gen::element<std::string>("host-passthrough", "maximum", "host-model", "custom");
-  if (cpu.mode == "custom") {
-    cpu.model = *rc::gen::elementOf(kModels);
-    cpu.check = *rc::gen::element<std::string>("none", "partial");
-  }
-  cpu.features = any_features();
-  return cpu;
-}
-
-/// The example with another CPU, one of the policies, and up to three vCPUs: more than the smallest host has.
-Domain any_td(const std::vector<std::uint64_t>& policies) {
+Domain example_td() {
   auto domain = *parse_domain(test::read_data("../../docs/examples/td.xml"));
   domain = *complete_definition(std::move(domain), {.emulator = "/usr/libexec/virttdx-vmm"});
   domain.memory_kib = 65536;
   domain.current_memory_kib = domain.memory_kib;
-  domain.cpu = any_cpu();
+  return domain;
+}
+
+/// The example with another CPU, one of the policies, and up to three vCPUs: more than the smallest host has.
+Domain any_td(const std::vector<std::uint64_t>& policies) {
+  auto domain = example_td();
+  domain.cpu = test::any_cpu({"none", "partial"});
   domain.launch_security->policy = *rc::gen::elementOf(policies);
   domain.vcpus = *rc::gen::element(1U, 2U, 3U);
   domain.current_vcpus = domain.vcpus;
   return domain;
-}
-
-std::string wrong_predictions(const TdVm& td, const VmConfig& config) {
-  std::string text;
-  for (const auto& difference :
-       compare_cpuid(td.cpuid(), config.td.xfam, config.td.attributes, predict_cpuid(config.td)))
-    if (difference.predicted && *difference.predicted != difference.actual)
-      text += bit_name(difference.function, difference.index, difference.reg, difference.bit) + ": " +
-              difference.reason + "\n";
-  return text;
-}
-
-// Lines tell the features of a finding.
-void remove_refused(Domain& domain, const HostCapabilities& host) {
-  const auto plan = plan_launch(domain, host);
-  RC_ASSERT(plan.has_value());
-  for (const auto& finding : plan->findings)
-    if (finding.severity == Severity::Error)
-      std::erase_if(domain.cpu->features,
-                    [&](const CpuFeature& feature) { return feature.line == finding.line; });
 }
 
 struct NamedBit {
@@ -178,9 +107,6 @@ bool shows(const TdVm& td, const NamedBit& bit) {
 /// The plan with what one of its errors says cannot be had; nothing for errors that are not about the host.
 std::optional<VmConfig> config_in_spite_of(const Finding& finding, const Domain& domain, VmConfig config) {
   if (finding.severity != Severity::Error) return std::nullopt;
-  // MONITOR: the module would show it, but MWAIT is #UD in a TD and KVM does not offer it. The plan is the
-  // stricter.
-  if (finding.message.find("this host's KVM does not show the bit") != std::string::npos) return std::nullopt;
   if (finding.id == "cpu-feature-not-offered" || finding.id == "cpu-feature-state-not-offered") {
     const auto bit = named_bit(finding.bit);
     if (!bit) return std::nullopt;
@@ -218,16 +144,53 @@ TEST_P(PlayedHost, RefusesOrLeavesOutWhatThePlanForTheRecordRefuses) {
 TEST_P(PlayedHost, StartsAsPredictedWhatThePlanForTheRecordLetsStart) {
   const bool holds = rc::check([&] {
     auto domain = any_td({0, 0x10000000});
-    remove_refused(domain, recorded_);
+    test::remove_refused(domain, recorded_);
     const auto plan = plan_launch(domain, recorded_);
     RC_ASSERT(plan.has_value());
     RC_CLASSIFY(plan->can_start(), "can start");
     if (!plan->can_start()) return;
     const auto td = TdVm::launch(*host_, plan->config, tdvf_);
     if (!td) RC_FAIL(td.error().message());
-    RC_ASSERT(wrong_predictions(**td, plan->config) == std::string());
+    RC_ASSERT(test::wrong_bits(**td, plan->config) == std::string());
   });
   EXPECT_TRUE(holds);
+}
+
+// A module of which neither the signature nor the topology can be configured shows the physical CPU's.
+TEST(PlayedHostOfFewLeaves, ShowsWhatWasPredicted) {
+  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  auto recorded = record("minimal");
+  std::erase_if(recorded.configurable_cpuid,
+                [](const CpuidEntry& entry) { return entry.function == 1 || entry.function == 0x1F; });
+  const auto host = softhost::create_soft_host_playing(recorded);
+  ASSERT_TRUE(host) << host.error().message();
+  auto domain = example_td();
+  domain.cpu = Cpu();
+  domain.cpu->mode = "custom";
+  domain.cpu->check = "none";
+  domain.cpu->model = "Nehalem";
+  domain.cpu->topology = CpuTopology{.sockets = 1, .dies = 1, .cores = 1, .threads = 2};
+  domain.vcpus = 2;
+  domain.current_vcpus = 2;
+  const auto plan = plan_launch(domain, recorded);
+  ASSERT_TRUE(plan) << plan.error().message();
+  ASSERT_TRUE(plan->can_start()) << error_of(*plan).message();
+  const auto td = TdVm::launch(**host, plan->config, parse_tdvf(virttdx::test::TdvfImage().bytes()).value());
+  ASSERT_TRUE(td) << td.error().message();
+  EXPECT_EQ(test::wrong_bits(**td, plan->config), "");
+  EXPECT_EQ(find_cpuid((*td)->cpuid().actual, 1, 0)->eax, find_cpuid(recorded.supported_cpuid, 1, 0)->eax);
+}
+
+// The plan and a start agree on the last key id too.
+TEST(PlayedHostWithoutFreeKeyIds, RefusesAsThePlanDoes) {
+  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  auto recorded = record("minimal");
+  const auto config = plan_launch(example_td(), recorded)->config;
+  recorded.key_ids_used = recorded.key_ids;
+  EXPECT_FALSE(plan_launch(example_td(), recorded)->can_start());
+  const auto host = softhost::create_soft_host_playing(recorded);
+  ASSERT_TRUE(host) << host.error().message();
+  EXPECT_FALSE(TdVm::launch(**host, config, parse_tdvf(virttdx::test::TdvfImage().bytes()).value()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Profiles, PlayedHost,

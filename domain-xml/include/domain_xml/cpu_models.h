@@ -34,8 +34,8 @@ enum class TdCpuBitClass : std::uint8_t {
 std::string_view to_name(TdCpuBitClass bit_class);
 
 /// What the TDX module will show (KVM_TDX_GET_CPUID) for `td`: the entries of td.vcpu_cpuid with the module's
-/// rules applied. Bits that the module computes at each CPUID, and leaves that KVM answers, are as in
-/// vcpu_cpuid. `td` is a plan's, or what a monitor reports.
+/// rules applied; what it computes at each CPUID and leaves that KVM answers are as in vcpu_cpuid, leaves 0xB
+/// and 0x1F left out where `td` (a plan's, or a monitor's) gives INIT_VM no topology: the CPU's is not known.
 CpuidEntries predict_cpuid(const TdConfig& td);
 
 /// CPUID of a running TD, with what decides it.
