@@ -9,7 +9,7 @@
 #include "host_source.h"
 #include "section_table.h"
 #include "support/file.h"
-#include "vmm_backend/cc_event_log.h"
+#include "vmm_backend/rtmr_prediction.h"
 #include "vmm_backend/td_prediction.h"
 
 namespace virttdx::tools {
@@ -63,9 +63,24 @@ Result<VmConfig> planned(const CommandLine& line) {
 }
 
 struct EventLog {
-  std::vector<CcEvent> events;
+  std::vector<PredictedEvent> events;
   Rtmrs rtmrs{};
 };
+
+Result<Rtmrs> rtmrs_of(const std::vector<PredictedEvent>& predicted) {
+  std::vector<CcEvent> events;
+  for (const auto& one : predicted) events.push_back(one.event);
+  return replay_cc_events(events);
+}
+
+/// Takes from the domain's configuration what of the log follows from it.
+Result<> fit_to_domain(EventLog& log, const VmConfig& config, const Tdvf& tdvf) {
+  std::vector<CcEvent> events;
+  for (auto& one : log.events) events.push_back(std::move(one.event));
+  log.events = TRY(predict_cc_events(events, config, tdvf));
+  log.rtmrs = TRY(rtmrs_of(log.events));
+  return {};
+}
 
 Result<std::optional<EventLog>> read_event_log(const CommandLine& line) {
   if (!line.is_set("event-log")) return std::optional<EventLog>();
@@ -73,26 +88,31 @@ Result<std::optional<EventLog>> read_event_log(const CommandLine& line) {
   const auto text = TRY(read_text_file(path, kCcEventLogMaximum));
   auto events = parse_cc_event_log(std::as_bytes(std::span(text)));
   if (!events) return tl::unexpected<Error>(std::move(events).error().with_context(path));
-  const auto rtmrs = TRY(replay_cc_events(*events));
-  return std::optional(EventLog{*std::move(events), rtmrs});
+  EventLog log;
+  for (auto& event : *events) log.events.push_back({std::move(event)});
+  log.rtmrs = TRY(rtmrs_of(log.events));
+  return std::optional(std::move(log));
 }
 
 void add_event_log(nlohmann::json& report, const EventLog& log) {
   for (std::size_t i = 0; i < log.rtmrs.size(); ++i)
     report[fmt::format("rtmr{}", i)] = hex_text(log.rtmrs.at(i));
   auto events = nlohmann::json::array();
-  for (const CcEvent& event : log.events)
+  for (const auto& [event, source] : log.events)
     events.push_back({{"rtmr", event.rtmr},
                       {"type", event.type_name},
                       {"digest", hex_text(event.digest)},
-                      {"covers", event.covers}});
+                      {"covers", event.covers},
+                      {"source", name_of(source)}});
   report["events"] = std::move(events);
 }
 
-Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order, const Rtmrs& rtmrs) {
+Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order,
+                                      std::optional<EventLog>& log) {
   const auto config = TRY(planned(line));
   const auto tdvf = TRY(load_tdvf(config.firmware_path));
-  const auto prediction = TRY(predict_td(config.td, tdvf, order, rtmrs));
+  if (log) TRY(fit_to_domain(*log, config, tdvf));
+  const auto prediction = TRY(predict_td(config.td, tdvf, order, log ? log->rtmrs : Rtmrs{}));
   auto report = firmware_report(config.firmware_path, tdvf, prediction.mrtd, order);
   report.update({{"domain", config.name},
                  {"attributes", hex_text(prediction.attributes)},
@@ -109,8 +129,8 @@ void print_events(const nlohmann::json& report) {
   for (int i = 0; i < 4; ++i)
     print(fmt::format("RTMR{}          {}\n", i, report[fmt::format("rtmr{}", i)].get<std::string>()));
   for (const auto& event : report["events"])
-    print(fmt::format("  RTMR{} {:<34} {}\n", event["rtmr"].get<int>(), event["type"].get<std::string>(),
-                      event["covers"].get<std::string>()));
+    print(fmt::format("  RTMR{} {:<34} {} ({})\n", event["rtmr"].get<int>(), event["type"].get<std::string>(),
+                      event["covers"].get<std::string>(), event["source"].get<std::string>()));
 }
 
 void print_report(const nlohmann::json& report) {
@@ -161,10 +181,10 @@ Result<ExitCode> run_measure(const QStringList& words) {
   line.add_option("connect", "URI", "libvirt connection of the domain named, tdx:///system when not given.");
   if (!TRY(line.parse(words, 1, 1))) return kOk;
   const auto order = line.is_set("two-pass") ? MrtdOrder::TwoPass : MrtdOrder::SinglePass;
-  const auto log = TRY(read_event_log(line));
+  auto log = TRY(read_event_log(line));
   auto report = names_firmware(line.argument(0))
                     ? TRY(measure_firmware(line.argument(0).toStdString(), order))
-                    : TRY(measure_domain(line, order, log ? log->rtmrs : Rtmrs{}));
+                    : TRY(measure_domain(line, order, log));
   if (log) add_event_log(report, *log);
   if (line.is_set("expect")) return compare(report, line.option("expect").toStdString());
   if (line.wants_json())

@@ -57,12 +57,17 @@ constexpr std::array kSectionRules = {
          "is not possible: memory of a TD cannot be plugged in later, all is there before it starts",
          "remove it and give <memory> all"},
     Rule{"memoryBacking", "hugepages", "", Outcome::Error,
-         "<hugepages> is not possible: private memory of a TD comes from guest_memfd", "remove <hugepages>"},
+         "<hugepages> is not possible: private memory of a TD comes from guest_memfd, which has pages of 4 "
+         "KiB only",
+         "remove <hugepages>"},
     Rule{"memoryBacking", "source/@type", "file", Outcome::Error,
          "<source type='file'/> is not possible: private memory of a TD comes from guest_memfd",
          "remove <source>"},
     Rule{"memoryBacking", "", "", Outcome::Note,
-         "changes nothing: memory of a TD is never swapped or merged, and comes from guest_memfd", ""},
+         "changes nothing: private memory of a TD comes from guest_memfd, is never swapped or merged, and "
+         "counts "
+         "against no limit of locked memory",
+         ""},
     Rule{"vcpus", "", "", Outcome::Note, "changes nothing: all vCPUs of a TD are there from its start",
          "remove it"},
     Rule{"iothreads", "", "", Outcome::Note, "changes nothing: each device has threads of its own", ""},
@@ -144,6 +149,19 @@ void refuse_numa(Planning& planning) {
           .line = other.line.number;
 }
 
+// The monitor is started with the policy; what would need numad or a cgroup is not offered.
+void refuse_numa_tune(Planning& planning) {
+  const auto tune = planning.domain.tuning.numa.value_or(NumaTune());
+  if (tune.placement == "auto")
+    planning.error("numatune-placement", "/domain/numatune/memory",
+                   "<numatune> placement='auto' is not offered: nobody is asked where there is room",
+                   "write placement='static' and the nodes in nodeset='...'");
+  if (tune.mode == "restrictive")
+    planning.error("numatune-mode", "/domain/numatune/memory",
+                   "<numatune> mode='restrictive' is not offered: monitors have no cgroup of their own",
+                   "use mode='strict', 'preferred' or 'interleave'");
+}
+
 }  // namespace
 
 void plan_other_devices(Planning& planning) {
@@ -156,6 +174,7 @@ void plan_other_elements(Planning& planning) {
   apply(planning, kFeatureRules, domain.features.value_or(Features()).others, "/domain/features");
   apply(planning, kCpuRules, domain.cpu.value_or(Cpu()).others, "/domain/cpu");
   refuse_numa(planning);
+  refuse_numa_tune(planning);
 }
 
 }  // namespace virttdx::domain_xml

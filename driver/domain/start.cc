@@ -11,6 +11,7 @@
 #include "domain/live_devices.h"
 #include "domain/log_tail.h"
 #include "domain/messages.h"
+#include "process/memory_policy.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -48,6 +49,7 @@ void DomainService::start_in_turn(const RecordPtr& record, const StartOptions& o
 }
 
 Result<> DomainService::run_monitor(const RecordPtr& record) {
+  const auto policy = TRY(MemoryPolicy::apply(record->live->definition.tuning.numa));
   record->live->process = TRY(spawn_monitor({.binary = host_.monitor_binary,
                                              .config_file = store_.monitor_config(record->name),
                                              .control_socket = store_.monitor_socket(record->name),

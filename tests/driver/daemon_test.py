@@ -5,6 +5,8 @@
 Usage: daemon_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
 import os
+import pathlib
+import re
 import subprocess
 import threading
 
@@ -251,6 +253,33 @@ class Restart(DaemonTest):
         done = subprocess.run([DAEMON, '--root', self.root], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertIn('another virttdxd', done.stderr)
+
+
+class MemoryNodes(DaemonTest):
+    def numa(self, mode, nodes):
+        return XML.replace('<vcpu>', f"<numatune><memory mode='{mode}' nodeset='{nodes}'/></numatune>\n  <vcpu>")
+
+    def policies(self):
+        pid = re.search(r"pid='(\d+)'", (self.root / 'run/libvirt/tdx/td.xml').read_text())[1]
+        maps = pathlib.Path(f'/proc/{pid}/numa_maps')
+        if not maps.exists():
+            self.skipTest('this kernel has no NUMA')
+        return {line.split()[1] for line in maps.read_text().splitlines()}
+
+    def test_are_those_of_the_definition(self):
+        for mode, policy in (('strict', 'bind:0'), ('preferred', 'prefer:0'), ('interleave', 'interleave:0')):
+            domain = self.define('td', self.numa(mode, 0))
+            domain.create()
+            self.assertEqual(self.policies(), {policy})
+            domain.destroy()
+        domain = self.define()
+        domain.create()
+        self.assertEqual(self.policies(), {'default'})
+
+    def test_that_there_are_not_are_refused_by_number(self):
+        domain = self.define('td', self.numa('strict', 63))
+        self.assert_error(libvirt.VIR_ERR_SYSTEM_ERROR, "NUMA nodes '63'", domain.create)
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_SHUTOFF)
 
 
 class Panic(DaemonTest):

@@ -88,9 +88,30 @@ class Measure(unittest.TestCase):
         for field in ('mrtd', 'mr_config_id', 'mr_owner', 'mr_owner_config', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'):
             info += bytes.fromhex(report[field])
         self.assertEqual(report['td_info_hash'], hashlib.sha384(info.ljust(512, b'\0')).hexdigest())
+        self.assertEqual({event['source'] for event in report['events']}, {'log'})
         self.assertIn('RTMR0 EV_EFI_VARIABLE_DRIVER_CONFIG', self.measure_example('--event-log', log).stdout)
         done = virt_tdx('measure', '--event-log', '/etc/hostname', FIRMWARE)
         self.assertEqual(done.returncode, 2)
+
+    def test_the_td_hob_and_the_configuration_volume_are_computed_for_the_domain(self):
+        boot = (harness.SOURCE / 'tests/fuzz/corpus/cc_event_log/boot.bin').read_bytes()
+        self.assertEqual(boot.count(b'TdxHob\0'), 1)
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / 'CCEL'
+            # A longer description in the same event: size of the data, size of the description.
+            at = boot.index(b'TdxHob\0')
+            size = struct.unpack_from('<I', boot, at - 5)[0]
+            log.write_bytes(boot[:at - 5] + struct.pack('<IB', size + 3, 9) + b'TdxTable\0' + boot[at + 6:])
+            report = json.loads(self.measure_example('--event-log', log, '--json').stdout)
+            json_schemas.validate('measurement-report', report)
+            hob, variable = report['events'][:2]
+            self.assertEqual((hob['covers'], hob['source']), ('TdxTable', 'computed, not as in the log'))
+            self.assertEqual(variable['source'], 'log')
+            rtmr0 = bytes(48)
+            for event in report['events']:
+                if event['rtmr'] == 0:
+                    rtmr0 = hashlib.sha384(rtmr0 + bytes.fromhex(event['digest'])).digest()
+            self.assertEqual(report['rtmr0'], rtmr0.hex())
 
     def test_of_what_is_no_firmware_fails(self):
         done = virt_tdx('measure', '/etc/hostname')

@@ -98,4 +98,10 @@ Result<std::vector<std::byte>> build_td_hob(const GpaRange& hob_memory, std::spa
   return list.take();
 }
 
+Result<std::vector<std::byte>> build_td_hob(const Tdvf& tdvf, const MemoryLayout& layout) {
+  std::vector<GpaRange> added;
+  for (const TdvfSection& section : tdvf.sections) added.push_back(section.memory);
+  return build_td_hob(tdvf.td_hob().memory, layout.ram, added);
+}
+
 }  // namespace virttdx

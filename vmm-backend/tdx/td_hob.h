@@ -7,8 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "memory/layout.h"
 #include "support/result.h"
 #include "vmm_backend/gpa.h"
+#include "vmm_backend/tdvf.h"
 
 namespace virttdx {
 
@@ -18,5 +20,8 @@ namespace virttdx {
 /// are left out. Fails with NoSpace when the list does not fit into hob_memory.
 Result<std::vector<std::byte>> build_td_hob(const GpaRange& hob_memory, std::span<const GpaRange> ram,
                                             std::span<const GpaRange> added);
+
+/// The list of a TD with this firmware: what the launch adds are the firmware's sections.
+Result<std::vector<std::byte>> build_td_hob(const Tdvf& tdvf, const MemoryLayout& layout);
 
 }  // namespace virttdx

@@ -13,12 +13,6 @@
 namespace virttdx {
 namespace {
 
-Result<std::vector<std::byte>> build_hob(const Tdvf& tdvf, const MemoryLayout& layout) {
-  std::vector<GpaRange> added;
-  for (const TdvfSection& section : tdvf.sections) added.push_back(section.memory);
-  return build_td_hob(tdvf.td_hob().memory, layout.ram, added);
-}
-
 QuoteServiceConfig quote_service_of(const TdConfig& config) {
   QuoteServiceConfig service;
   service.wait = std::chrono::milliseconds(config.quote_wait_ms);
@@ -55,7 +49,7 @@ Error with_key_ids(Error error) {
 
 Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& config, const Tdvf& tdvf) {
   MemoryLayout layout = TRY(memory_layout(config.memory_bytes, tdvf.image.size()));
-  const auto hob = TRY(build_hob(tdvf, layout));
+  const auto hob = TRY(build_td_hob(tdvf, layout));
   const auto pages = td_page_list(tdvf, hob);
   const Measurement mrtd = TRY(predict_mrtd(pages));
   auto kvm = TRY(explained(Kvm::open(kernel)));
