@@ -18,11 +18,15 @@ constexpr auto kEmptyVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 constexpr auto kEmptyVariablesDigest =
     "344bc51c980ba621aaa00da3ed7436f7d6e549197dfe699515dfa2c6583d95e6412af21c097d473155875ffd561d6790";
 
-CcEvent hob_event() { return {.rtmr = 0, .type = 0x8000000B, .covers = "TdxTable"}; }
-CcEvent volume_event() {
-  return {.rtmr = 0, .type = 0x8000000A, .covers = "Fv(XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX)"};
+CcEvent event(std::uint32_t type, const std::string& covers) {
+  CcEvent event;
+  event.type = type;
+  event.covers = covers;
+  return event;
 }
-CcEvent variable_event() { return {.rtmr = 0, .type = 0x80000001, .covers = "variable SecureBoot"}; }
+CcEvent hob_event() { return event(0x8000000B, "TdxTable"); }
+CcEvent volume_event() { return event(0x8000000A, "Fv(XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX)"); }
+CcEvent variable_event() { return event(0x80000001, "variable SecureBoot"); }
 
 VmConfig config_of(std::uint64_t mebibytes) {
   VmConfig config;
