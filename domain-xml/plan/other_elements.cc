@@ -4,6 +4,7 @@
 // it is not.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "elements/shape.h"
 #include "plan/device_planning.h"
@@ -108,11 +109,22 @@ constexpr std::array kCpuRules = {
          "<cache mode='disable'/> is not possible: the TDX module shows the host's caches", "remove it"},
 };
 
-bool says(const xml::Element& element, const Rule& rule) {
-  if (rule.where.empty()) return true;
-  const auto value = value_at(element, rule.where, {});
-  return value && (rule.value.empty() || *value == rule.value);
-}
+// One element against the rules: most need no look into it, which is a parse.
+class Subject {
+ public:
+  explicit Subject(const OtherElement& other) : other_(other) {}
+  bool fits(const Rule& rule) {
+    if (rule.element != other_.element) return false;
+    if (rule.where.empty()) return true;
+    if (!tree_) tree_ = parsed(other_);
+    const auto value = value_at(*tree_, rule.where, {});
+    return value && (rule.value.empty() || *value == rule.value);
+  }
+
+ private:
+  const OtherElement& other_;
+  std::optional<xml::Element> tree_;
+};
 
 void add_finding(Planning& planning, const Rule& rule, const OtherElement& other, const std::string& path) {
   static constexpr std::array kSeverities = {Severity::Note, Severity::Note, Severity::Warning,
@@ -129,10 +141,9 @@ template <std::size_t kSize>
 void apply(Planning& planning, const std::array<Rule, kSize>& rules, const std::vector<OtherElement>& others,
            const std::string& parent) {
   for (const auto& other : others) {
-    const auto element = parsed(other);
-    const auto rule = std::ranges::find_if(rules, [&](const Rule& candidate) {
-      return candidate.element == other.element && says(element, candidate);
-    });
+    Subject subject(other);
+    const auto rule =
+        std::ranges::find_if(rules, [&](const Rule& candidate) { return subject.fits(candidate); });
     if (rule != rules.end() && rule->outcome != Outcome::Silent)
       add_finding(planning, *rule, other, parent + "/" + other.element);
   }

@@ -38,7 +38,7 @@ std::string document_for_libvirt() {
   const std::string end = "</launchSecurity>";
   const auto from = text.find("<launchSecurity"), to = text.find(end) + end.size();
   text.erase(from, to - from);
-  const std::string type = "type='kvm'";
+  const std::string type = "type=\"kvm\"";
   return text.replace(text.find(type), type.size(), "type='test'");
 }
 
