@@ -62,6 +62,11 @@ cat "$report/outblob" >/tmp/quote || say "error quote"
 say "quote version $(od -An -tu2 -N2 /tmp/quote | tr -d ' ')"
 say "mrtd $(dd if=/tmp/quote bs=1 skip=184 count=48 2>/dev/null | xxd -p | tr -d '\n')"
 say "report data $(dd if=/tmp/quote bs=1 skip=568 count=64 2>/dev/null)"
+# The quote is compared outside with the prediction and with the log of a firmware that keeps one.
+mount -t ext4 /dev/vda /disk || say "error mount"
+cat /sys/firmware/acpi/tables/data/CCEL >/disk/ccel 2>/dev/null
+cp /tmp/quote /disk/quote
+umount /disk
 dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
 say end
 poweroff -f

@@ -22,6 +22,10 @@ VIRT_TDX = BUILD / 'tools/virt-tdx'
 MONITOR = BUILD / 'vmm-backend/virttdx-vmm'
 # tests/guest/fetch: the archive cannot be had.
 CANNOT_BE_HAD = 77
+MR_CONFIG_ID = '5a' * 48
+# A version 4 quote: its header, then the TD report of 584 bytes (Intel's TDX DCAP quoting library, appendix A.3).
+QUOTE_HEADER = 48
+REPORT_FIELDS = {'mrtd': 136, 'mr_config_id': 184, 'rtmr0': 328, 'rtmr1': 376, 'rtmr2': 424, 'rtmr3': 472}
 # Bounds a guest that makes no progress; many times what it needs.
 PATIENCE = 600
 
@@ -108,6 +112,7 @@ class LinuxWithDevices(unittest.TestCase):
              self.files / 'vmlinuz', '--initrd', self.initrd, '--append',
              f'console=ttyS0 panic=-1 fetch=:{port}/hello.txt'], check=True, stdout=subprocess.PIPE)
         config = json.loads(done.stdout)
+        config['td']['mr_config_id'] = MR_CONFIG_ID
         config['td']['quote_service_socket'] = f'unix:{self.quote_socket}'
         config['devices'] = {
             'disks': [{'id': 'virtio-disk0', 'target': 'vda', 'bus': 'virtio-blk', 'address': {'slot': 3}, 'queues': 2,
@@ -122,6 +127,25 @@ class LinuxWithDevices(unittest.TestCase):
         file = self.directory / 'config.json'
         file.write_text(json.dumps(config))
         return file
+
+    def from_disk(self, name):
+        """A file that the guest left on its first disk."""
+        dumped = self.directory / name
+        subprocess.run(['/usr/sbin/debugfs', '-R', f'dump /{name} {dumped}', self.disk], check=True, capture_output=True)
+        return dumped
+
+    def check_measurements(self):
+        """The quote says what the prediction says, and its RTMRs what the replayed event log says: Debian 12's firmware
+        keeps none, and extends none of them."""
+        log = self.from_disk('ccel')
+        options = ['--event-log', log] if log.stat().st_size > 0 else []
+        done = subprocess.run([VIRT_TDX, 'measure', '--json', *options, harness.FIRMWARE], check=True,
+                              stdout=subprocess.PIPE, text=True)
+        predicted = {f'rtmr{i}': bytes(48).hex() for i in range(4)} | json.loads(done.stdout)
+        body = self.from_disk('quote').read_bytes()[QUOTE_HEADER:]
+        said = {name: body[offset:offset + 48].hex() for name, offset in REPORT_FIELDS.items()}
+        self.assertEqual(said.pop('mr_config_id'), MR_CONFIG_ID)
+        self.assertEqual(said, {name: predicted[name] for name in said})
 
     def test_disk_network_and_quote_work(self):
         self.make_disk()
@@ -143,6 +167,7 @@ class LinuxWithDevices(unittest.TestCase):
         written = subprocess.run(['/usr/sbin/debugfs', '-R', 'cat /written.txt', self.disk], check=False,
                                  capture_output=True, text=True)
         self.assertEqual(written.stdout, 'written by the guest\n', written.stderr)
+        self.check_measurements()
         checked = subprocess.run(['qemu-img', 'check', self.qcow2], check=False, capture_output=True, text=True)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "devices/fw_cfg/fw_cfg_spec.h"
+#include "firmware/boot_order.h"
 #include "firmware/smbios/smbios.h"
 #include "firmware/uuid_bytes.h"
 #include "support/byte_order.h"
@@ -92,13 +93,15 @@ Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs) {
                                          .ram = inputs.ram,
                                          .vcpu_count = inputs.acpi.vcpu_count,
                                          .cpuid = inputs.cpuid}));
-  TRY(add_fw_cfg_files(items, {{"etc/e820", e820(inputs.ram)},
-                               {"etc/system-states", system_states()},
-                               {kAcpiRsdpFile, std::move(acpi.rsdp)},
-                               {kAcpiTablesFile, std::move(acpi.tables)},
-                               {kAcpiLoaderFile, std::move(acpi.loader)},
-                               {kSmbiosAnchorFile, std::move(smbios.anchor)},
-                               {kSmbiosTablesFile, std::move(smbios.tables)}}));
+  std::map<std::string, Bytes> files = {{"etc/e820", e820(inputs.ram)},
+                                        {"etc/system-states", system_states()},
+                                        {kAcpiRsdpFile, std::move(acpi.rsdp)},
+                                        {kAcpiTablesFile, std::move(acpi.tables)},
+                                        {kAcpiLoaderFile, std::move(acpi.loader)},
+                                        {kSmbiosAnchorFile, std::move(smbios.anchor)},
+                                        {kSmbiosTablesFile, std::move(smbios.tables)}};
+  if (Bytes order = boot_order_file(inputs.devices); !order.empty()) files[kBootOrderFile] = std::move(order);
+  TRY(add_fw_cfg_files(items, files));
   return items;
 }
 

@@ -23,11 +23,12 @@ struct FirmwareInputs {
   const AcpiInputs& acpi;
   const SmbiosConfig& smbios;
   const CpuidEntries& cpuid;  ///< of vCPUs
+  const DeviceConfigs& devices;
 };
 
 /// Signature, interface id, UUID, RAM size, vCPU counts, and the files etc/e820, etc/system-states those of
-/// the ACPI tables and of SMBIOS, with their directory. Errors: InvalidArgument for a malformed UUID or more
-/// than 65535 vCPUs.
+/// the ACPI tables, of SMBIOS and of the boot order (where devices have one), with their directory. Errors:
+/// InvalidArgument for a malformed UUID or more than 65535 vCPUs.
 Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs);
 
 /// Adds `files` (name to content) and their directory, in the order of their names. Errors: InvalidArgument

@@ -55,7 +55,8 @@ Result<std::unique_ptr<Machine>> Machine::create(const MachineParts& parts) {
                                           .ram = parts.layout.ram,
                                           .acpi = acpi,
                                           .smbios = parts.smbios,
-                                          .cpuid = parts.cpuid}));
+                                          .cpuid = parts.cpuid,
+                                          .devices = parts.devices}));
   FwCfgViews views;
   if (parts.kernel != nullptr) {
     DirectKernelItems kernel = direct_kernel_items(*parts.kernel);

@@ -28,7 +28,8 @@ FwCfgItems contents() {
                           .ram = kRam,
                           .acpi = kAcpi,
                           .smbios = {},
-                          .cpuid = {}})
+                          .cpuid = {},
+                          .devices = {}})
       .value();
 }
 
@@ -72,13 +73,14 @@ TEST(FwCfgContents, E820ListsRam) {
 }
 
 TEST(FwCfgContents, RefusesWhatDoesNotFit) {
-  EXPECT_FALSE(
-      fw_cfg_contents({.uuid = "not a UUID", .ram = kRam, .acpi = kAcpi, .smbios = {}, .cpuid = {}}));
+  EXPECT_FALSE(fw_cfg_contents(
+      {.uuid = "not a UUID", .ram = kRam, .acpi = kAcpi, .smbios = {}, .cpuid = {}, .devices = {}}));
   EXPECT_FALSE(fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
                                 .ram = kRam,
                                 .acpi = {.vcpu_count = 65536},
                                 .smbios = {},
-                                .cpuid = {}}));
+                                .cpuid = {},
+                                .devices = {}}));
   FwCfgItems items;
   EXPECT_TRUE(add_fw_cfg_files(items, {{std::string(55, 'n'), {}}}));
   EXPECT_FALSE(add_fw_cfg_files(items, {{std::string(56, 'n'), {}}}));
