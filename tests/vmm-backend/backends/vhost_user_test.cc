@@ -71,7 +71,7 @@ struct AVhostUserDisk : testing::Test {
 };
 
 TEST_F(AVhostUserDisk, ReadsAndWritesTheGuestsBuffersInPlace) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   EXPECT_EQ(transfer(Kind::Write, 4096, {guest_bytes(0, 512, 'a'), guest_bytes(8192, 1024, 'b')}), 0);
   EXPECT_EQ(std::string(back_end->disk.data() + 4095, 1538),
             "x" + std::string(512, 'a') + std::string(1024, 'b') + "x");
@@ -84,7 +84,7 @@ TEST_F(AVhostUserDisk, ReadsAndWritesTheGuestsBuffersInPlace) {
 
 TEST_F(AVhostUserDisk, TellsWhatTheBackEndCanDo) {
   config.discard = true;
-  open({.segments = 30});
+  ASSERT_NO_FATAL_FAILURE(open({.segments = 30}));
   EXPECT_EQ(disk->properties().capacity, kSize);
   EXPECT_EQ(disk->properties().segments, 30U);
   EXPECT_EQ(disk->properties().range_maximum, 32 * 512U);
@@ -95,7 +95,7 @@ TEST_F(AVhostUserDisk, TellsWhatTheBackEndCanDo) {
 }
 
 TEST_F(AVhostUserDisk, FillsItsQueueOverAndOver) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   for (int round = 0; round < 5; ++round) {
     std::vector<iovec> buffers;
     std::vector<BlockOperation> operations;
@@ -109,7 +109,7 @@ TEST_F(AVhostUserDisk, FillsItsQueueOverAndOver) {
 }
 
 TEST_F(AVhostUserDisk, FlushesBehindAWriteThatMustBeDurable) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   EXPECT_EQ(transfer(Kind::Write, 0, {guest_bytes(0, 512, 'a')}, true), 0);
   EXPECT_EQ(back_end->types, (Types{kTypeOut, kTypeFlush}));
   EXPECT_EQ(client->run({{.kind = Kind::WriteZeroes, .offset = 512, .size = 1024}}), 0);
@@ -120,13 +120,13 @@ TEST_F(AVhostUserDisk, FlushesBehindAWriteThatMustBeDurable) {
 }
 
 TEST_F(AVhostUserDisk, PassesErrorsOn) {
-  open({.status = kStatusIoError});
+  ASSERT_NO_FATAL_FAILURE(open({.status = kStatusIoError}));
   EXPECT_EQ(transfer(Kind::Read, 0, {guest_bytes(0, 512, '?')}), EIO);
   EXPECT_EQ(disk->statistics().errors, 1U);
 }
 
 TEST_F(AVhostUserDisk, GoesOnWithTheMemoryOfANewTd) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   EXPECT_EQ(transfer(Kind::Write, 0, {guest_bytes(0, 512, 'a')}), 0);
   client.reset();
   ASSERT_TRUE(disk->use_memory({}));
@@ -142,7 +142,7 @@ TEST_F(AVhostUserDisk, GoesOnWithTheMemoryOfANewTd) {
 }
 
 TEST_F(AVhostUserDisk, EndsRequestsWithErrorsWhenItsBackEndDies) {
-  open({.is_stuck = true});
+  ASSERT_NO_FATAL_FAILURE(open({.is_stuck = true}));
   const iovec buffer = guest_bytes(0, 512, '?');
   client->begin({{.kind = Kind::Read, .size = 512, .buffers = {&buffer, 1}}});
   back_end->die();
@@ -155,7 +155,7 @@ TEST_F(AVhostUserDisk, EndsRequestsWithErrorsWhenItsBackEndDies) {
 }
 
 TEST_F(AVhostUserDisk, DoesNotFollowABackEndThatGivesBackWhatItHasNot) {
-  open({.gives_back_nonsense = true});
+  ASSERT_NO_FATAL_FAILURE(open({.gives_back_nonsense = true}));
   EXPECT_EQ(transfer(Kind::Read, 0, {guest_bytes(0, 512, '?')}), EIO);
 }
 
