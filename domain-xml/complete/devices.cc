@@ -30,24 +30,6 @@ void complete_disk(Disk& disk) {
   if (!disk.driver.type) disk.driver.type = "raw";
 }
 
-// A TD has CD-ROM drives on virtio-scsi only, wherever tools put those of other guests. An address was the
-// old bus's.
-void move_cdrom_drive(Disk& disk, std::vector<Finding>& changes) {
-  constexpr std::array<std::string_view, 3> kOtherBuses = {"sata", "ide", "usb"};
-  if (disk.device != "cdrom" || std::ranges::count(kOtherBuses, *disk.target_bus) == 0) return;
-  changes.push_back({Severity::Note,
-                     "cdrom-bus-changed",
-                     "/domain/devices/disk/target",
-                     disk.line.number,
-                     {},
-                     fmt::format("CD-ROM drive '{}' was moved from bus '{}' to bus 'scsi': a trust domain's "
-                                 "devices are virtio",
-                                 disk.target_dev, *disk.target_bus),
-                     "write bus='scsi'"});
-  disk.target_bus = "scsi";
-  disk.address.reset();
-}
-
 // As libvirt inserts: among those of its bus before the first with a later name, else last.
 void insert_disk(std::vector<Disk>& disks, Disk disk) {
   auto place = disks.end();
@@ -80,14 +62,12 @@ void number_controllers(std::vector<Controller>& controllers) {
 }  // namespace
 
 void complete_devices(Devices& devices, std::vector<Finding>& changes) {
-  for (auto& disk : devices.disks) {
-    complete_disk(disk);
-    move_cdrom_drive(disk, changes);
-  }
+  for (auto& disk : devices.disks) complete_disk(disk);
+  for (auto& interface : devices.interfaces) complete_interface(interface);
+  make_devices_virtio(devices, changes);
   std::vector<Disk> disks;
   for (auto& disk : devices.disks) insert_disk(disks, std::move(disk));
   devices.disks = std::move(disks);
-  for (auto& interface : devices.interfaces) complete_interface(interface);
   if (devices.vsock) complete_vsock(*devices.vsock);
   number_controllers(devices.controllers);
   for (auto& controller : devices.controllers)

@@ -108,6 +108,32 @@ TEST(CompleteDefinition, GivesAnInterfaceAMacAddressOfQemusAndKvmsRange) {
   EXPECT_EQ(complete->devices.interfaces[0].model, "virtio");
 }
 
+TEST(CompleteDefinition, MakesEmulatedDisksAndInterfacesVirtioOnesAndSaysSo) {
+  auto domain = minimal();
+  auto& disk = domain.devices.disks.emplace_back();
+  disk.target_dev = "sda";
+  disk.target_bus = "sata";
+  disk.address = DriveAddress{};
+  disk.rotation_rate = 1;
+  disk.line.number = 7;
+  domain.devices.disks.emplace_back().target_dev = "hdb";
+  domain.devices.interfaces.emplace_back().model = "e1000e";
+  std::vector<Finding> changes;
+  const auto complete = complete_definition(std::move(domain), kDefaults, &changes);
+  ASSERT_TRUE(complete) << complete.error().message();
+  for (const auto& made : complete->devices.disks) {
+    EXPECT_EQ(made.target_bus, "virtio");
+    EXPECT_TRUE(std::holds_alternative<PciDeviceAddress>(made.address.value()));
+    EXPECT_FALSE(made.rotation_rate);
+  }
+  EXPECT_EQ(complete->devices.interfaces.at(0).model, "virtio");
+  ASSERT_EQ(changes.size(), 3U);
+  for (const auto& change : changes) EXPECT_EQ(change.id, "device-made-virtio");
+  EXPECT_EQ(to_string(changes[0]),
+            "warning: disk 'sda' is on bus 'virtio' instead of 'sata': a TD has virtio disks; write <target "
+            "bus='virtio'/> (/domain/devices/disk, line 7)");
+}
+
 class CompletedDomain : public testing::TestWithParam<std::string> {};
 
 TEST_P(CompletedDomain, IsWrittenInFull) {
@@ -165,9 +191,9 @@ TEST(CompleteDefinition, RefusesAVirtioSerialPortUsedTwice) {
   EXPECT_EQ(refusal(channel + channel), "virtio-serial port 1 of controller 0 is used twice");
 }
 
-TEST(CompleteDefinition, RefusesADiskOfSataWhoseNameGivesNoAddress) {
-  EXPECT_EQ(refusal("<disk type='file'><source file='/a'/><target dev='cd' bus='sata'/></disk>"),
-            "disk 'cd': no sata address follows from its target name; name it as sda, or write an <address>");
+TEST(CompleteDefinition, RefusesADiskOnScsiWhoseNameGivesNoAddress) {
+  EXPECT_EQ(refusal("<disk type='file'><source file='/a'/><target dev='cd' bus='scsi'/></disk>"),
+            "disk 'cd': no scsi address follows from its target name; name it as sda, or write an <address>");
 }
 
 TEST(NewUuid, IsRandomVersion4InLowerCase) {
