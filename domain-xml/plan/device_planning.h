@@ -28,6 +28,9 @@ void for_each_device(const Devices& devices, Visit visit) {
   if (devices.vsock) visit(*devices.vsock);
 }
 
+/// SPICE's own channel, which is written by default wherever SPICE graphics is.
+inline bool is_spice(const CharacterDevice& channel) { return channel.type == "spicevmc"; }
+
 /// Of a complete device; zeros for one without.
 PciAddress pci_address_of(const DeviceInfo& device);
 

@@ -97,8 +97,7 @@ void plan_devices(Planning& planning) {
   for (const auto& console : devices.consoles)
     if (console.target_type == "virtio") plan_port(planning, console, true);
   for (const auto& channel : devices.channels) {
-    // SPICE's own channel is written by default wherever SPICE graphics is.
-    if (channel.type == "spicevmc")
+    if (is_spice(channel))
       planning
           .add(Severity::Note, "channel-without-effect", "/domain/devices/channel",
                "a channel of type 'spicevmc' is left out: a TD has no graphics", "remove it")

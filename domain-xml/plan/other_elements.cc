@@ -138,15 +138,26 @@ void add_finding(Planning& planning, const Rule& rule, const OtherElement& other
 }
 
 template <std::size_t kSize>
+const Rule* rule_of(const std::array<Rule, kSize>& rules, const OtherElement& other) {
+  Subject subject(other);
+  const auto rule =
+      std::ranges::find_if(rules, [&](const Rule& candidate) { return subject.fits(candidate); });
+  return rule == rules.end() ? nullptr : &*rule;
+}
+
+template <std::size_t kSize>
 void apply(Planning& planning, const std::array<Rule, kSize>& rules, const std::vector<OtherElement>& others,
            const std::string& parent) {
   for (const auto& other : others) {
-    Subject subject(other);
-    const auto rule =
-        std::ranges::find_if(rules, [&](const Rule& candidate) { return subject.fits(candidate); });
-    if (rule != rules.end() && rule->outcome != Outcome::Silent)
+    const auto* const rule = rule_of(rules, other);
+    if (rule != nullptr && rule->outcome != Outcome::Silent)
       add_finding(planning, *rule, other, parent + "/" + other.element);
   }
+}
+
+bool is_left_out(const OtherElement& device) {
+  const auto* const rule = rule_of(kDeviceRules, device);
+  return rule != nullptr && (rule->outcome == Outcome::Note || rule->outcome == Outcome::Warning);
 }
 
 // One node is what every TD has.
@@ -177,6 +188,11 @@ void refuse_numa_tune(Planning& planning) {
 
 void plan_other_devices(Planning& planning) {
   apply(planning, kDeviceRules, planning.domain.devices.others, "/domain/devices");
+}
+
+void remove_left_out_devices(Domain& domain) {
+  std::erase_if(domain.devices.others, is_left_out);
+  std::erase_if(domain.devices.channels, is_spice);
 }
 
 void plan_other_elements(Planning& planning) {

@@ -65,6 +65,7 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
       TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities, {}, &record.live->resources));
   log_findings(record.name, plan.findings);
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
+  domain_xml::remove_left_out_devices(record.live->definition);
   std::ranges::move(messages_of(plan.findings), std::back_inserter(record.live->messages));
   // The guest runs nothing before its CPU is known to be the one that was asked for.
   const auto& cpu = record.live->definition.cpu;

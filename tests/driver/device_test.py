@@ -37,6 +37,20 @@ class DeviceTest(DaemonTest):
         return stats
 
 
+LEFT_OUT = ("<graphics type='vnc' port='-1'/>", "<video><model type='vga'/></video>", "<input type='tablet' bus='usb'/>",
+            "<channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0'/></channel>")
+
+
+class DevicesThatATdCannotHave(DaemonTest):
+    def test_are_in_the_definition_and_not_in_the_live_xml(self):
+        domain = self.define(xml=XML.replace('  </devices>', ''.join(LEFT_OUT) + '</devices>'))
+        domain.create()
+        for kind in ('graphics', 'video', 'input', 'spicevmc'):
+            self.assertIn(kind, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+            self.assertNotIn(kind, domain.XMLDesc())
+        self.assertTrue(any('<graphics> is left out' in message for message in domain.messages()))
+
+
 class Disks(DeviceTest):
     def test_tell_what_they_did(self):
         self.domain.create()

@@ -59,6 +59,10 @@ struct RunResources {
 Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& host,
                                const PlanSources& sources = {}, const RunResources* resources = nullptr);
 
+/// Takes from a domain that is about to run the devices that plan_launch() has left out with a note or a
+/// warning: who reads its live XML looks for what is there (virt-manager connects to graphics).
+void remove_left_out_devices(Domain& domain);
+
 /// The error that start reports: the first finding of severity Error, and how many more there are.
 Error error_of(const LaunchPlan& plan);
 
