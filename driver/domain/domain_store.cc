@@ -16,8 +16,8 @@ namespace {
 // domain-xml reads no document larger than 16 MiB.
 constexpr std::size_t kXmlMaximum = 16U << 20;
 constexpr std::size_t kMonitorConfigMaximum = 1U << 20;
-// NAME_MAX less the longest suffix.
-constexpr std::size_t kNameMaximum = 255 - std::string_view(".monitor").size();
+// NAME_MAX less the longest suffix, of a monitor's configuration while it is written.
+constexpr std::size_t kNameMaximum = 255 - std::string_view(".json.new").size();
 constexpr std::string_view kHeader =
     "<!--\nWARNING: virttdxd writes this file. Changes made here by hand can be overwritten; change the "
     "domain with\n"
@@ -27,13 +27,15 @@ std::string file_name(std::string_view name, std::string_view suffix) {
   return fmt::format("{}{}", name, suffix);
 }
 
-// The stem of each XML file, in order.
-std::vector<std::filesystem::path> xml_files(const std::filesystem::path& directory) {
+// With one of these extensions, in order.
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& directory,
+                                            std::initializer_list<std::string_view> extensions) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
        at.increment(error))
-    if (at->path().extension() == ".xml") files.push_back(at->path());
+    if (std::ranges::find(extensions, at->path().extension().native()) != extensions.end())
+      files.push_back(at->path());
   if (error) log::error("read directory '{}': {}", directory.native(), error.message());
   std::sort(files.begin(), files.end());
   return files;
@@ -66,9 +68,19 @@ Result<> check_domain_name(std::string_view name) {
   return {};
 }
 
+void DomainStore::remove_leftovers() const {
+  for (const auto* directory : {&directories_.config, &directories_.state})
+    for (const auto& file : files_of(*directory, {kUnfinishedSuffix})) discard(file);
+  for (const auto& file : files_of(directories_.state, {".json", ".monitor", ".sockets"})) {
+    const auto name = file.stem().native();
+    std::error_code error;
+    if (!std::filesystem::exists(status_file(name), error)) remove_runtime_files(name);
+  }
+}
+
 std::vector<DomainStore::StoredDefinition> DomainStore::load_definitions() const {
   std::vector<StoredDefinition> definitions;
-  for (const auto& file : xml_files(directories_.config)) {
+  for (const auto& file : files_of(directories_.config, {".xml"})) {
     auto domain = read_definition(file);
     if (!domain) {
       log::error("definition '{}': {}; left alone", file.native(), domain.error().message());
@@ -110,7 +122,7 @@ Result<> DomainStore::set_autostart(std::string_view name, bool autostart) const
 
 std::vector<domain_xml::DomainStatus> DomainStore::load_statuses() const {
   std::vector<domain_xml::DomainStatus> statuses;
-  for (const auto& file : xml_files(directories_.state)) {
+  for (const auto& file : files_of(directories_.state, {".xml"})) {
     const auto text = read_text_file(file, kXmlMaximum);
     auto status = text ? domain_xml::parse_status(*text)
                        : Result<domain_xml::DomainStatus>(tl::unexpected(text.error()));

@@ -26,6 +26,9 @@ class DomainStore {
     domain_xml::Domain domain;
     bool autostart = false;
   };
+  /// What a daemon that was killed left behind: writes that were not finished, files of runs without a
+  /// status.
+  void remove_leftovers() const;
   /// Files that cannot be read are left alone and logged.
   std::vector<StoredDefinition> load_definitions() const;
   Result<> save_definition(const domain_xml::Domain& domain) const;

@@ -19,6 +19,7 @@ Phase phase_of(const domain_xml::DomainStatus& status) {
 }  // namespace
 
 void DomainService::load() {
+  store_.remove_leftovers();
   for (auto& stored : store_.load_definitions()) {
     if (finish_rename(stored)) continue;
     if (const auto unique = registry_.check_identity(stored.domain.uuid, stored.domain.name); !unique) {

@@ -50,12 +50,20 @@ void DomainService::start_in_turn(const RecordPtr& record, const StartOptions& o
 
 Result<> DomainService::run_monitor(const RecordPtr& record) {
   const auto policy = TRY(MemoryPolicy::apply(record->live->definition.tuning.numa));
-  record->live->process = TRY(spawn_monitor({.binary = host_.monitor_binary,
-                                             .config_file = store_.monitor_config(record->name),
-                                             .control_socket = store_.monitor_socket(record->name),
-                                             .log_file = store_.log_file(record->name),
-                                             .soft_profile = host_.soft_profile}));
-  save_status(*record);
+  auto& process = record->live->process;
+  const auto spawned = spawn_monitor({.binary = host_.monitor_binary,
+                                      .config_file = store_.monitor_config(record->name),
+                                      .control_socket = store_.monitor_socket(record->name),
+                                      .log_file = store_.log_file(record->name),
+                                      .soft_profile = host_.soft_profile},
+                                     [this, &record, &process](const MonitorProcess& made) {
+                                       process = made;
+                                       save_status(*record);
+                                     });
+  if (!spawned) {
+    process.pid = 0;
+    return tl::unexpected(spawned.error());
+  }
   connect_monitor(record);
   return {};
 }

@@ -26,12 +26,33 @@ Result<ProcessStat> stat_of(const MonitorProcess& process) {
   return stat;
 }
 
+struct Pipe {
+  UniqueFd read_end, write_end;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "create a pipe");
+  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// A byte says yes, the end of the pipe that the daemon is gone.
+bool is_told_to_go_on(int permission) {
+  char byte = 0;
+  ssize_t size = 0;
+  do size = read(permission, &byte, sizeof(byte));
+  while (size < 0 && errno == EINTR);
+  return size == sizeof(byte);
+}
+
 // Between fork and exec only what signal-safety(7) allows.
-[[noreturn]] void become_monitor(char* const* arguments, int log, int report) {
+[[noreturn]] void become_monitor(char* const* arguments, int log, const Pipe& permission, int report) {
+  close(permission.write_end.get());
   setsid();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (!is_told_to_go_on(permission.read_end.get())) _exit(0);
   const int null = open("/dev/null", O_RDONLY);
   if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
       dup2(log, STDERR_FILENO) >= 0)
@@ -39,6 +60,21 @@ Result<ProcessStat> stat_of(const MonitorProcess& process) {
   const int error = errno;
   [[maybe_unused]] const auto written = write(report, &error, sizeof(error));
   _exit(127);
+}
+
+Result<> let_go_on(const Pipe& permission) {
+  const char byte = 1;
+  if (write(permission.write_end.get(), &byte, sizeof(byte)) != sizeof(byte))
+    return fail_errno(errno, "tell the new process to go on");
+  return {};
+}
+
+std::vector<std::string> words_of(const MonitorCommand& command) {
+  std::vector<std::string> words = {command.binary.native(), "--config", command.config_file.native(),
+                                    "--control-socket", command.control_socket.native()};
+  if (!command.soft_profile.empty())
+    words.insert(words.end(), {"--soft-profile", command.soft_profile.native()});
+  return words;
 }
 
 // The pipe closes by itself on exec; a number in it is the errno of what failed.
@@ -54,26 +90,26 @@ Result<> wait_for_exec(int report, const std::filesystem::path& binary) {
 
 }  // namespace
 
-Result<MonitorProcess> spawn_monitor(const MonitorCommand& command) {
+Result<MonitorProcess> spawn_monitor(const MonitorCommand& command,
+                                     const std::function<void(const MonitorProcess&)>& record) {
   UniqueFd log(open(command.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return fail_errno(errno, "open log file '{}'", command.log_file.native());
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "create a pipe");
-  UniqueFd read_end(ends[0]), write_end(ends[1]);
-  std::vector<std::string> words = {command.binary.native(), "--config", command.config_file.native(),
-                                    "--control-socket", command.control_socket.native()};
-  if (!command.soft_profile.empty())
-    words.insert(words.end(), {"--soft-profile", command.soft_profile.native()});
+  const Pipe permission = TRY(make_pipe());
+  Pipe report = TRY(make_pipe());
+  auto words = words_of(command);
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const pid_t pid = fork();
   if (pid < 0) return fail_errno(errno, "fork for monitor '{}'", command.binary.native());
-  if (pid == 0) become_monitor(arguments.data(), log.get(), write_end.get());
-  write_end.reset();
-  TRY(wait_for_exec(read_end.get(), command.binary));
+  if (pid == 0) become_monitor(arguments.data(), log.get(), permission, report.write_end.get());
+  report.write_end.reset();
   const auto stat = read_process_stat(pid);
-  return MonitorProcess{pid, stat ? stat->start_time : 0, command.control_socket};
+  const MonitorProcess process{pid, stat ? stat->start_time : 0, command.control_socket};
+  record(process);
+  TRY(let_go_on(permission));
+  TRY(wait_for_exec(report.read_end.get(), command.binary));
+  return process;
 }
 
 bool is_alive(const MonitorProcess& process) { return stat_of(process).has_value(); }
@@ -102,10 +138,12 @@ MonitorConnector::MonitorConnector(MonitorProcess process, std::chrono::millisec
 }
 
 void MonitorConnector::try_once() {
+  // Asked first: what a monitor said before it ended is there to be read once it has ended.
+  const bool alive = is_alive(process_);
   auto connected = attempt();
   if (connected && *connected) return finish(*std::exchange(begun_, std::nullopt));
   if (!connected) begun_.reset();
-  if (!is_alive(process_)) return finish(fail(Error::Code::WrongState, "the monitor ended at once"));
+  if (!alive) return finish(fail(Error::Code::WrongState, "the monitor ended at once"));
   timer_.setInterval(std::min(timer_.intervalAsDuration() * 5 / 4, kRetryIntervalMaximum));
   if (std::chrono::steady_clock::now() < deadline_) return;
   finish(connected ? fail(Error::Code::TimedOut, "the monitor does not answer")

@@ -33,8 +33,11 @@ struct MonitorCommand {
   std::filesystem::path soft_profile = {};  ///< HostAccess::soft_profile
 };
 
-/// Starts a monitor in a session of its own, which outlives the daemon. Returns when it has been executed.
-Result<MonitorProcess> spawn_monitor(const MonitorCommand& command);
+/// Starts a monitor in a session of its own, which outlives the daemon. `record` is to keep what it is given
+/// on disk: the process becomes a monitor only afterwards, so a daemon killed at any time leaves none that
+/// the next one does not know. Returns when it has been executed.
+Result<MonitorProcess> spawn_monitor(const MonitorCommand& command,
+                                     const std::function<void(const MonitorProcess&)>& record);
 
 /// Whether it still runs (a zombie does not).
 bool is_alive(const MonitorProcess& process);

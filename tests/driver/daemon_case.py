@@ -125,25 +125,30 @@ class DaemonTest(unittest.TestCase):
 class TapResult(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
-        self.failed = False
+        self.failed, self.skipped_because = False, ''
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.fail(test)
+        self.fail(test, self.errors)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.fail(test)
+        self.fail(test, self.failures)
 
-    def fail(self, test):
+    def fail(self, test, traces):
         self.failed = True
-        print('\n'.join('# ' + line for line in (self.failures + self.errors)[-1][1].splitlines()))
+        print('\n'.join('# ' + line for line in traces[-1][1].splitlines()))
         log = test.log_path.read_text() if test.log_path.exists() else ''
         print('\n'.join('# log: ' + line for line in log.splitlines()[-20:]))
 
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.skipped_because = f' # SKIP {reason}'
+
     def stopTest(self, test):
         super().stopTest(test)
-        print(('not ok ' if self.failed else 'ok ') + f'{self.testsRun} {test.id().removeprefix("__main__.")}', flush=True)
+        name = test.id().removeprefix('__main__.')
+        print(('not ok ' if self.failed else 'ok ') + f'{self.testsRun} {name}{self.skipped_because}', flush=True)
 
 
 def main():

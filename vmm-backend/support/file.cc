@@ -82,7 +82,7 @@ Result<std::string> read_text_file(const std::filesystem::path& path, std::size_
 
 Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode) {
   auto temporary = path;
-  temporary += ".new";
+  temporary += kUnfinishedSuffix;
   if (auto written = write_and_sync(temporary, content, mode); !written) {
     ::unlink(temporary.c_str());
     return written;

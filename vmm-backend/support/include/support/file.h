@@ -19,6 +19,9 @@ Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std:
 /// As read_file, as text.
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t maximum_size);
 
+/// What write_file_atomically() adds to the name of its temporary file; a crash can leave one behind.
+inline constexpr std::string_view kUnfinishedSuffix = ".new";
+
 /// Replaces or creates `path` so that a crash at any moment leaves the old or the new content, never a part:
 /// temporary file in the same directory, fsync, rename, fsync of the directory.
 Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode);
