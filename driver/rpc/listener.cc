@@ -18,6 +18,8 @@ namespace virttdx::driver {
 namespace {
 
 constexpr int kBacklog = 128;
+// Who connects faster than this must not keep those waiting who are connected, or whose end is to be seen.
+constexpr int kAcceptedATurn = 16;
 
 Result<sockaddr_un> address_of(const std::filesystem::path& path) {
   sockaddr_un address{};
@@ -75,10 +77,11 @@ Listener::~Listener() {
 }
 
 void Listener::accept_some() {
-  while (true) {
+  for (int accepted = 0; accepted < kAcceptedATurn;) {
     UniqueFd client(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (client) {
       accept_(std::move(client));
+      ++accepted;
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;

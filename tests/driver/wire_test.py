@@ -4,13 +4,19 @@
 
 Usage: wire_test.py VIRTTDXD SOURCE_ROOT
 """
+import os
+import pathlib
+import random
+import re
 import select
+import socket
 import struct
 import threading
 
 from wire_case import (CALL_WITH_FDS, CONTINUE, ERROR, KEEPALIVE, MESSAGE, OK, PATIENCE, REMOTE, REPLY, SOURCE, STREAM, WireTest,
                        frame, main, text)
 
+AUTH_LIST, CLOSE = 66, 2
 UUID = '5f4f866e728e4a6bb6bdf995f0634555'
 # {name "lvt", uuid, id -1 or 1} as libvirt's client sends it.
 INACTIVE = '000000036c767400' + UUID + 'ffffffff'
@@ -207,6 +213,37 @@ class Hostile(WireTest):
         client = self.open()
         client.sendall(frame(201, b'data', serial=7, kind=STREAM))
         self.assertEqual(self.call(client, 3)[0], OK)
+
+    def test_calls_of_random_bytes_are_answered(self):
+        """Every procedure of the protocol, and numbers beyond it; a reply each, and the connection stays."""
+        client, random_ = self.open(), random.Random(5)
+        for procedure in [number for number in range(470) if number != CLOSE]:
+            for size in (4, 20, 28, 64, 300):
+                # Small numbers pass for lengths, flags and ids more often than random bytes do.
+                payload = b''.join(struct.pack('>I', random_.choice((0, 1, 2, 16, 255, random_.getrandbits(32)))) for _ in range(size // 4))
+                self.call(client, procedure, payload)
+
+    def test_thousands_of_connections_leave_nothing(self):
+        def resident():
+            return int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{self.daemon.pid}/status').read_text())[1])
+
+        def connect(count):
+            """And waits until the last one is served."""
+            for _ in range(count):
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.connect(str(self.root / 'run/libvirt/virttdxd-sock'))
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(self.root / 'run/libvirt/virttdxd-sock'))
+                self.call(client, AUTH_LIST)
+
+        def descriptors():
+            return len(os.listdir(f'/proc/{self.daemon.pid}/fd'))
+
+        connect(1000)
+        before, memory = descriptors(), resident()
+        connect(10000)
+        self.assertLessEqual(descriptors(), before + 1)
+        self.assertLess(resident(), memory + 4096)
 
     def test_one_that_never_reads_is_not_read_either(self):
         client = self.open()
