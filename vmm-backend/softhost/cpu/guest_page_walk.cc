@@ -2,7 +2,6 @@
 #include "softhost/cpu/guest_page_walk.h"
 
 #include <atomic>
-#include <cstring>
 
 #include "softhost/cpu/x86_spec.h"
 
@@ -71,9 +70,15 @@ class Walk {
     }
     changes_ = pages_.changes();
     host_entry_ = answer.writable ? answer.host + (gpa & kPageMask) : nullptr;
-    entry_ = 0;
-    std::memcpy(&entry_, answer.host + (gpa & kPageMask), format_.entry_size);
+    std::byte* const at = answer.host + (gpa & kPageMask);
+    entry_ = format_.entry_size == 4 ? load<std::uint32_t>(at) : load<std::uint64_t>(at);
     return true;
+  }
+
+  // Entries are aligned to their size: another CPU may set bits of this one at the same time.
+  template <typename Entry>
+  static Entry load(std::byte* at) {
+    return std::atomic_ref<Entry>(*reinterpret_cast<Entry*>(at)).load(std::memory_order_relaxed);
   }
 
   bool is_leaf(unsigned level) const {
