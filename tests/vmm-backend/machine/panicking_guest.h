@@ -2,6 +2,7 @@
 // A guest that goes to 64-bit mode and says TDVMCALL<ReportFatalError> (GHCI): a TDVF image made by hand.
 #pragma once
 
+#include "long_mode.h"
 #include "tdvf_image.h"
 
 namespace virttdx::test {
@@ -9,23 +10,7 @@ namespace virttdx::test {
 /// Error code 0x12, data at GPA 0x123000, text "disk on fire!".
 inline TdvfImage panicking_guest() {
   TdvfImage image;
-  // Page tables in the TempMem section: PML4 at 0x80B000, PDPT at 0x80C000 with the 1 GiB page of the
-  // firmware.
-  image.put_bytes(
-      0x1000, {
-                  0xC7, 0x05, 0x00, 0xB0, 0x80, 0x00, 0x03, 0xC0, 0x80, 0x00,  // movl $0x80c003, 0x80b000
-                  0xC7, 0x05, 0x18, 0xC0, 0x80, 0x00, 0x83, 0x00, 0x00, 0xC0,  // movl $0xc0000083, 0x80c018
-                  0xB8, 0x00, 0xB0, 0x80, 0x00,                                // mov $0x80b000, %eax
-                  0x0F, 0x22, 0xD8,                                            // mov %eax, %cr3
-                  0x0F, 0x20, 0xE0, 0x83, 0xC8, 0x20, 0x0F, 0x22, 0xE0,        // CR4.PAE
-                  0x0F, 0x20, 0xC0, 0x0D, 0x00, 0x00, 0x00, 0x80,              // mov %cr0, %eax; or PG
-                  0x0F, 0x22, 0xC0,                                            // mov %eax, %cr0
-                  0x0F, 0x01, 0x15, 0x20, 0xF1, 0xFF, 0xFF,                    // lgdt 0xfffff120
-                  0xEA, 0x40, 0xF1, 0xFF, 0xFF, 0x08, 0x00,                    // ljmp $8, $0xfffff140
-              });
-  image.put<std::uint64_t>(0x1108, 0x00AF9B000000FFFF);  // 64-bit code
-  image.put<std::uint16_t>(0x1120, 0x0F);                // GDTR
-  image.put<std::uint32_t>(0x1122, 0xFFFFF100);
+  enter_64_bit_mode(image);
   image.put_bytes(0x1140,
                   {
                       0x41, 0xBB, 0x03, 0x00, 0x01, 0x00,                          // mov $0x10003, %r11d
