@@ -41,6 +41,15 @@ std::string lower(std::string_view text) {
 
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
+// Inlined, g++ 12 takes 17 bytes for more than a moved string's object has (-Warray-bounds).
+[[gnu::noinline]] bool is_mac_address(std::string_view text) {
+  constexpr std::size_t kLength = 17;
+  bool good = text.size() == kLength;
+  for (std::size_t i = 0; good && i < kLength; ++i)
+    good = i % 3 == 2 ? text[i] == ':' : is_hex_digit(text[i]);
+  return good;
+}
+
 }  // namespace
 
 Result<std::string> decode_word(std::string_view text, std::span<const std::string_view> words) {
@@ -119,11 +128,9 @@ Result<std::uint32_t> decode_any_base(std::string_view text, std::uint32_t maxim
 }
 
 Result<std::string> MacAddress::decode(std::string_view text) {
-  constexpr std::size_t kLength = 17;
   std::string mac = lower(trimmed(text));
-  bool good = mac.size() == kLength;
-  for (std::size_t i = 0; good && i < kLength; ++i) good = i % 3 == 2 ? mac[i] == ':' : is_hex_digit(mac[i]);
-  if (!good) return fail(Error::Code::XmlInvalid, "expected a MAC address as 52:54:00:12:34:56");
+  if (!is_mac_address(mac))
+    return fail(Error::Code::XmlInvalid, "expected a MAC address as 52:54:00:12:34:56");
   if (std::string_view("13579bdf").find(mac[1]) != std::string_view::npos)
     return fail(Error::Code::XmlInvalid, "expected a unicast MAC address (its first byte even)");
   return mac;
