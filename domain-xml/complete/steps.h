@@ -8,7 +8,8 @@ namespace virttdx::domain_xml {
 
 /// Defaults of single devices, MAC addresses, libvirt's order of disks; what make_devices_virtio() does.
 void complete_devices(Devices& devices, std::vector<Finding>& changes);
-/// Emulated disks and interfaces become virtio ones, CD-ROM drives move to bus scsi; each appends to `changes`.
+/// Emulated disks and interfaces become virtio ones, CD-ROM drives move to bus scsi; each appends to
+/// `changes`.
 void make_devices_virtio(Devices& devices, std::vector<Finding>& changes);
 /// Places of disks on SCSI, SATA and IDE, and SCSI controllers for them.
 Result<> assign_drive_addresses(Devices& devices);
