@@ -124,6 +124,8 @@ Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defa
   TRY(assign_drive_addresses(domain.devices));
   TRY(assign_virtio_serial_ports(domain.devices));
   TRY(assign_pci_addresses(domain.devices));
+  for (auto& change : found)
+    if (change.line == 0) change.line = domain.lines.of(change.xml_path);
   if (changes != nullptr) std::ranges::move(found, std::back_inserter(*changes));
   return domain;
 }

@@ -16,24 +16,24 @@ constexpr std::array<std::string_view, 12> kEmulatedModels = {
     "e1000",    "e1000-82544gc", "e1000-82545em", "e1000e", "i82551",  "i82557b",
     "i82559er", "igb",           "ne2k_pci",      "pcnet",  "rtl8139", "vmxnet3"};
 
-void report(std::vector<Finding>& changes, const DeviceInfo& device, std::string_view path,
+void report(std::vector<Finding>& changes, Severity severity, const DeviceInfo& device, std::string path,
             std::string message, std::string remedy) {
-  Finding finding{Severity::Warning,  "device-made-virtio", std::string(path), device.line.number, {},
-                  std::move(message), std::move(remedy)};
-  changes.push_back(std::move(finding));
+  changes.push_back({severity,
+                     "device-made-virtio",
+                     std::move(path),
+                     device.line.number,
+                     {},
+                     std::move(message),
+                     std::move(remedy)});
 }
 
-// An address was the old bus's.
+// The guest's name of a CD-ROM drive stays what it was: no warning. An address was the old bus's.
 void move_cdrom_drive(Disk& disk, std::vector<Finding>& changes) {
-  changes.push_back({Severity::Note,
-                     "cdrom-bus-changed",
-                     "/domain/devices/disk/target",
-                     disk.line.number,
-                     {},
-                     fmt::format("CD-ROM drive '{}' was moved from bus '{}' to bus 'scsi': a trust domain's "
-                                 "devices are virtio",
-                                 disk.target_dev, *disk.target_bus),
-                     "write bus='scsi'"});
+  report(
+      changes, Severity::Note, disk, "/domain/devices/disk",
+      fmt::format("CD-ROM drive '{}' is on bus 'scsi' instead of '{}': a TD has CD-ROM drives on virtio-scsi",
+                  disk.target_dev, *disk.target_bus),
+      "write <target bus='scsi'/>");
   disk.target_bus = "scsi";
   disk.address.reset();
 }
@@ -42,7 +42,7 @@ void make_virtio(Disk& disk, std::vector<Finding>& changes) {
   if (std::ranges::find(kEmulatedBuses, disk.target_bus.value_or("")) == kEmulatedBuses.end()) return;
   if (disk.device == "cdrom") return move_cdrom_drive(disk, changes);
   if (disk.device != "disk" && disk.device != "lun") return;
-  report(changes, disk, "/domain/devices/disk",
+  report(changes, Severity::Warning, disk, "/domain/devices/disk",
          fmt::format("disk '{}' is on bus 'virtio' instead of '{}': a TD has virtio disks", disk.target_dev,
                      *disk.target_bus),
          "write <target bus='virtio'/>");
@@ -54,7 +54,7 @@ void make_virtio(Disk& disk, std::vector<Finding>& changes) {
 
 void make_virtio(Interface& interface, std::vector<Finding>& changes) {
   if (std::ranges::find(kEmulatedModels, interface.model.value_or("")) == kEmulatedModels.end()) return;
-  report(changes, interface, "/domain/devices/interface",
+  report(changes, Severity::Warning, interface, "/domain/devices/interface",
          fmt::format("interface {} is of model 'virtio' instead of '{}': a TD has virtio interfaces",
                      interface.mac.value_or(""), *interface.model),
          "write <model type='virtio'/>");

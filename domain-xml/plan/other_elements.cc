@@ -171,19 +171,6 @@ void refuse_numa(Planning& planning) {
           .line = other.line.number;
 }
 
-// The monitor is started with the policy; what would need numad or a cgroup is not offered.
-void refuse_numa_tune(Planning& planning) {
-  const auto tune = planning.domain.tuning.numa.value_or(NumaTune());
-  if (tune.placement == "auto")
-    planning.error("numatune-placement", "/domain/numatune/memory",
-                   "<numatune> placement='auto' is not offered: nobody is asked where there is room",
-                   "write placement='static' and the nodes in nodeset='...'");
-  if (tune.mode == "restrictive")
-    planning.error("numatune-mode", "/domain/numatune/memory",
-                   "<numatune> mode='restrictive' is not offered: monitors have no cgroup of their own",
-                   "use mode='strict', 'preferred' or 'interleave'");
-}
-
 }  // namespace
 
 void plan_other_devices(Planning& planning) {
@@ -201,7 +188,6 @@ void plan_other_elements(Planning& planning) {
   apply(planning, kFeatureRules, domain.features.value_or(Features()).others, "/domain/features");
   apply(planning, kCpuRules, domain.cpu.value_or(Cpu()).others, "/domain/cpu");
   refuse_numa(planning);
-  refuse_numa_tune(planning);
 }
 
 }  // namespace virttdx::domain_xml

@@ -46,6 +46,7 @@ void plan_cpu(Planning& planning);
 void plan_clock(Planning& planning);
 void plan_actions(Planning& planning);
 void plan_devices(Planning& planning);
+void plan_tuning(Planning& planning);
 /// Elements that have no part in a VmConfig.
 void plan_other_elements(Planning& planning);
 /// Kernel, SMBIOS, boot order. After plan_devices().

@@ -85,7 +85,8 @@ TEST(CompleteDefinition, MovesCdromDrivesToBusScsiAndSaysSo) {
   EXPECT_EQ(complete->devices.disks.at(0).target_bus, "scsi");
   EXPECT_EQ(std::ranges::count(complete->devices.controllers, "scsi", &Controller::type), 1);
   ASSERT_FALSE(changes.empty());
-  EXPECT_EQ(changes.back().id, "cdrom-bus-changed");
+  EXPECT_EQ(changes.back().id, "device-made-virtio");
+  EXPECT_EQ(changes.back().severity, Severity::Note);
 }
 
 TEST(CompleteDefinition, RefusesADomainWithoutLaunchSecurityWhereItIsRequired) {

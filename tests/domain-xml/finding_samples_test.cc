@@ -44,12 +44,14 @@ std::vector<Finding> findings_of(const std::string& xml, const HostCapabilities&
                                  const PlanSources& sources = {}) {
   const auto domain = parse_domain(xml);
   EXPECT_TRUE(domain) << domain.error().message();
+  std::vector<Finding> findings;
   const auto complete =
-      complete_definition(domain.value_or(Domain()), {.emulator = "/usr/libexec/virttdx-vmm"});
+      complete_definition(domain.value_or(Domain()), {.emulator = "/usr/libexec/virttdx-vmm"}, &findings);
   EXPECT_TRUE(complete) << complete.error().message();
   const auto plan = plan_launch(complete.value_or(Domain()), host, sources);
   EXPECT_TRUE(plan) << plan.error().message();
-  return plan ? plan->findings : std::vector<Finding>();
+  if (plan) findings.insert(findings.end(), plan->findings.begin(), plan->findings.end());
+  return findings;
 }
 
 std::string ids_of(const std::vector<Finding>& findings) {
@@ -77,6 +79,19 @@ const std::vector<Sample> kSamples = {
     {"numatune-placement", "<vcpu>1",
      "<numatune><memory mode='strict' placement='auto'/></numatune>\n<vcpu>1", 4},
     {"numatune-mode", "<vcpu>1", "<numatune><memory mode='restrictive' nodeset='0'/></numatune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1", "<cputune><shares>100</shares></cputune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1", "<cputune><quota>1000</quota></cputune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1", "<cputune><global_period>1000</global_period></cputune>\n<vcpu>1",
+     4},
+    {"tuning-without-effect", "<vcpu>1", "<cputune><emulator_quota>1000</emulator_quota></cputune>\n<vcpu>1",
+     4},
+    {"tuning-without-effect", "<vcpu>1", "<memtune><hard_limit unit='GiB'>1</hard_limit></memtune>\n<vcpu>1",
+     4},
+    {"tuning-without-effect", "<vcpu>1", "<memtune><soft_limit unit='GiB'>1</soft_limit></memtune>\n<vcpu>1",
+     4},
+    {"tuning-without-effect", "<vcpu>1",
+     "<memtune><swap_hard_limit unit='GiB'>1</swap_hard_limit></memtune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1", "<blkiotune><weight>100</weight></blkiotune>\n<vcpu>1", 4},
     {"vcpu-count", "<vcpu>1<", "<vcpu>65<", 4},
     {"vcpu-hotplug", "<vcpu>1<", "<vcpu current='1'>2<", 4},
     {"vcpu-placement", "<vcpu>", "<vcpu placement='auto'>", 4},
@@ -111,6 +126,14 @@ const std::vector<Sample> kSamples = {
      "<devices>\n<disk type='block'><driver name='qemu' type='raw' queue_size='100'/><source dev='/dev/a'/>"
      "<target dev='vda' bus='virtio'/></disk>",
      9},
+    {"device-made-virtio", "<devices>",
+     "<devices>\n<disk type='block'><source dev='/dev/a'/><target dev='sda' bus='sata'/></disk>", 9},
+    {"device-made-virtio", "<devices>",
+     "<devices>\n<disk type='file' device='cdrom'><target dev='hda' bus='ide'/><readonly/></disk>", 9},
+    {"device-made-virtio", "<devices>",
+     "<devices>\n<interface type='user'><model type='e1000e'/></interface>", 9},
+    {"firmware-added", "<loader type='rom'>/usr/share/ovmf/OVMF.fd</loader>", "", 5},
+    {"launch-security-added", "<launchSecurity type='tdx'></launchSecurity>", "", 1},
     {"tdx-debug", "tdx'>", "tdx'>\n<policy>0x10000001</policy>", 10},
     {"tdx-sept-ve", "tdx'>", "tdx'>\n<policy>0</policy>", 10},
     {"tdx-attribute-reserved", "tdx'>", "tdx'>\n<policy>0x10000002</policy>", 10},
@@ -173,12 +196,16 @@ TEST_F(FindingSamples, AreComplete) {
 }
 
 std::set<std::string> ids_in_sources() {
-  // As an argument of add(), error() and refuse(), in tables, and as one of two.
-  const std::regex call("\\b(?:error|add|refuse|Limit)[({]\\s*(?:Severity::\\w+,\\s*)?\"([a-z0-9-]+)\"");
+  // As an argument of add(), error(), refuse() and note(), in what report() makes, in tables, and as one of
+  // two.
+  const std::regex call(
+      "\\b(?:error|add|refuse|Limit|note|push_back)[({]+\\s*(?:changes,\\s*)?"
+      "(?:(?:Severity::\\w+|severity),\\s*)?\"([a-z0-9-]+)\"");
   const std::regex table("[{,:?]\\s*\"((?:firmware|tdx-attribute|element)-[a-z0-9-]+)\"");
   std::set<std::string> ids;
-  for (const auto& file :
-       std::filesystem::directory_iterator(std::filesystem::path(VIRTTDX_SOURCE_ROOT) / "domain-xml/plan")) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(VIRTTDX_SOURCE_ROOT) / "domain-xml")) {
+    if (file.path().extension() != ".cc") continue;
     std::ifstream stream(file.path());
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
     for (const auto* pattern : {&call, &table})

@@ -128,6 +128,20 @@ TEST(LaunchPlan, NamesTheFirstErrorAndCountsTheOthers) {
   EXPECT_NE(error.message().find("more errors)"), std::string::npos) << error.message();
 }
 
+// libvirt replaces a model that the hypervisor does not know; all of its CPU map are known here.
+TEST(LaunchPlan, IsTheSameWhateverTheFallback) {
+  const auto described = [](const std::string& model, const std::string& fallback) {
+    auto domain = complete(test::read_data("plan/kvm/td.xml"));
+    domain.cpu->mode = "custom";
+    domain.cpu->model = model;
+    domain.cpu->fallback = fallback;
+    return describe(*plan_launch(domain, host_of("plan/kvm.host.json"), test_sources()));
+  };
+  for (const std::string model : {"SapphireRapids", "EPYC", "Penryn", "NoSuchModel"})
+    EXPECT_EQ(described(model, "allow"), described(model, "forbid")) << model;
+  EXPECT_NE(described("NoSuchModel", "allow").find("cpu-model-unknown"), std::string::npos);
+}
+
 TEST(BitName, IsInQemusNotation) {
   EXPECT_EQ(bit_name(7, 0, CpuidRegister::Ebx, 25), "CPUID.07H:EBX.intel-pt [bit 25]");
   EXPECT_EQ(bit_name(0xD, 1, CpuidRegister::Eax, 0), "CPUID.0DH.1:EAX.xsaveopt [bit 0]");

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Shares and limits of the host's resources. Pins and NUMA policy are the daemon's to apply; the rest would
+// need a control group of the domain's own.
+#include <array>
+
+#include "plan/planning.h"
+
+namespace virttdx::domain_xml {
+namespace {
+
+struct Limit {
+  std::string_view path;
+  bool asked;
+};
+
+// The monitor is started with the policy; what would need numad is not offered.
+void refuse_numa_tune(Planning& planning) {
+  const auto tune = planning.domain.tuning.numa.value_or(NumaTune());
+  if (tune.placement == "auto")
+    planning.error("numatune-placement", "/domain/numatune/memory",
+                   "<numatune> placement='auto' is not offered: nobody is asked where there is room",
+                   "write placement='static' and the nodes in nodeset='...'");
+  if (tune.mode == "restrictive")
+    planning.error("numatune-mode", "/domain/numatune/memory",
+                   "<numatune> mode='restrictive' is not offered: monitors have no cgroup of their own",
+                   "use mode='strict', 'preferred' or 'interleave'");
+}
+
+bool has_bandwidth(const std::optional<std::uint64_t>& period, const std::optional<std::int64_t>& quota) {
+  return period || quota;
+}
+
+auto limits_of(const Tuning& tuning) {
+  const auto cpu = tuning.cpu.value_or(CpuTune());
+  const auto memory = tuning.memory.value_or(MemoryTune());
+  return std::array{
+      Limit{"/domain/cputune/shares", cpu.shares.has_value()},
+      Limit{"/domain/cputune/quota", has_bandwidth(cpu.period, cpu.quota)},
+      Limit{"/domain/cputune/global_quota", has_bandwidth(cpu.global_period, cpu.global_quota)},
+      Limit{"/domain/cputune/emulator_quota", has_bandwidth(cpu.emulator_period, cpu.emulator_quota)},
+      Limit{"/domain/memtune/hard_limit", memory.hard_limit.has_value()},
+      Limit{"/domain/memtune/soft_limit", memory.soft_limit.has_value()},
+      Limit{"/domain/memtune/swap_hard_limit", memory.swap_hard_limit.has_value()},
+      Limit{"/domain/blkiotune/weight", tuning.blkio && tuning.blkio->weight},
+  };
+}
+
+}  // namespace
+
+void plan_tuning(Planning& planning) {
+  refuse_numa_tune(planning);
+  for (const auto& limit : limits_of(planning.domain.tuning))
+    if (limit.asked)
+      planning.add(Severity::Warning, "tuning-without-effect", std::string(limit.path),
+                   fmt::format("<{}> is kept without effect: monitors have no cgroup of their own",
+                               limit.path.substr(limit.path.rfind('/') + 1)),
+                   "remove it, or limit all domains together by virttdxd.service");
+}
+
+}  // namespace virttdx::domain_xml
