@@ -30,6 +30,7 @@ inline constexpr std::uint64_t kPageSizeMismatch = 0xC0000B0B00000000;
 inline constexpr std::uint64_t kMetadataFieldIdIncorrect = 0xC0000C0000000000;
 inline constexpr std::uint64_t kMetadataFieldNotWritable = 0xC0000C0100000000;
 inline constexpr std::uint64_t kMetadataFieldValueNotValid = 0xC0000C0300000000;
+inline constexpr std::uint64_t kInvalidReportmacstruct = 0xC000100100000000;
 /// Status without operand or level.
 inline constexpr std::uint64_t kClassMask = 0xFFFFFFFF00000000;
 }  // namespace status
@@ -70,7 +71,7 @@ inline constexpr unsigned kPendingVeDisable = 0, kEnumTopology = 1, kVirtCpuid2 
 namespace tdcall {
 inline constexpr std::uint16_t kVpVmcall = 0, kVpInfo = 1, kMrRtmrExtend = 2, kVpVeinfoGet = 3, kMrReport = 4,
                                kVpCpuidveSet = 5, kMemPageAccept = 6, kVmRd = 7, kVmWr = 8, kVpRd = 9,
-                               kVpWr = 10, kSysRd = 11;
+                               kVpWr = 10, kSysRd = 11, kMrVerifyreport = 22;
 }
 
 /// Metadata fields by class code (bits 61:56) and field code (bits 23:0) of their id.

@@ -150,9 +150,8 @@ void UnicornEngine::handle_interception(std::uint32_t exit_code) {
     case svm_exit::kPause:
       return intercepted_pause();
     case svm_exit::kInvd:
-      return intercepted_ve(exit_reason::kInvd);
     case svm_exit::kWbinvd:
-      return intercepted_ve(exit_reason::kWbinvd);
+      return intercepted_cache_instruction();
     case svm_exit::kRdpmc:
       return raise(vector::kGeneralProtection, 0);
     case svm_exit::kMonitor:
@@ -288,7 +287,8 @@ void UnicornEngine::raise_single_step() {
   raise(vector::kDebug);
 }
 
-void UnicornEngine::finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification) {
+void UnicornEngine::finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification,
+                           std::uint32_t ve_information) {
   switch (outcome) {
     case Outcome::Continue:
     case Outcome::Native:
@@ -306,7 +306,8 @@ void UnicornEngine::finish(Outcome outcome, std::uint32_t ve_reason, std::uint64
     case Outcome::Ve:
       return raise_ve({.exit_reason = ve_reason,
                        .exit_qualification = ve_qualification,
-                       .instruction_length = static_cast<std::uint32_t>(instruction_length_)});
+                       .instruction_length = static_cast<std::uint32_t>(instruction_length_),
+                       .instruction_information = ve_information});
   }
 }
 

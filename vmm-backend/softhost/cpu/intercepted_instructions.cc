@@ -75,18 +75,22 @@ void UnicornEngine::native_msr(bool is_write, std::uint32_t index, std::uint64_t
 
 void UnicornEngine::intercepted_control_register(bool is_write, unsigned number) {
   const Instruction instruction = current_instruction();
-  if (instruction.is(1, 0x06)) return write_control_register(0, context_.cr(0) & ~cr0::kTs);
+  // SDM volume 3, table 28-3: the control register, the kind of access in bits 5:4, the general register of a
+  // MOV in 11:8, what LMSW loads in 31:16.
+  constexpr std::uint64_t kClts = 2 << 4, kLmsw = 3 << 4;
+  if (instruction.is(1, 0x06)) return write_control_register(0, context_.cr(0) & ~cr0::kTs, kClts);
   if (instruction.is(1, 0x01)) {
     if (instruction.mod() != 3) return fail_with("LMSW with a memory operand is not emulated");
     constexpr std::uint64_t kChangeable = cr0::kMp | cr0::kEm | cr0::kTs;
     const std::uint64_t old_value = context_.cr(0);
     const std::uint64_t word = context_.gpr(instruction.rm());
-    return write_control_register(0, (old_value & ~kChangeable) | (word & (kChangeable | cr0::kPe)));
+    return write_control_register(0, (old_value & ~kChangeable) | (word & (kChangeable | cr0::kPe)),
+                                  kLmsw | (word & 0xffff) << 16);
   }
   const bool wide = context_.is_64_bit_code();
   std::uint64_t value = context_.gpr(instruction.rm());
   if (!wide) value = low_half(value);
-  if (number != 8 && is_write) return write_control_register(number, value);
+  if (number != 8 && is_write) return write_control_register(number, value, number | instruction.rm() << 8);
   if (number != 8) {
     context_.set_gpr(instruction.rm(), number == 4 ? cr4() : context_.cr(number) & ~kCr3NoFlush);
     return finish_instruction();
@@ -107,7 +111,8 @@ void UnicornEngine::intercepted_control_register(bool is_write, unsigned number)
   look_for_interrupt();
 }
 
-void UnicornEngine::write_control_register(unsigned number, std::uint64_t value) {
+void UnicornEngine::write_control_register(unsigned number, std::uint64_t value,
+                                           std::uint64_t ve_qualification) {
   const std::uint64_t old_value = number == 4 ? cr4() : context_.cr(number);
   if (number == 4) {
     const bool enables_pcid = value & ~old_value & cr4::kPcide;
@@ -126,7 +131,7 @@ void UnicornEngine::write_control_register(unsigned number, std::uint64_t value)
   }
   const Outcome outcome = environment_.is_td() ? environment_.write_control_register(number, old_value, value)
                                                : Outcome::Continue;
-  if (outcome != Outcome::Continue) return finish(outcome, exit_reason::kControlRegister, number);
+  if (outcome != Outcome::Continue) return finish(outcome, exit_reason::kControlRegister, ve_qualification);
   if (number == 4) guest_osxsave_ = value & cr4::kOsxsave;
   value &= number == 4 ? ~cr4::kOsxsave : ~0ULL;
   uc_reg_write(handles_.engine, number == 0 ? UC_X86_REG_CR0 : UC_X86_REG_CR4, &value);
@@ -150,6 +155,12 @@ void UnicornEngine::intercepted_pause() {
     std::this_thread::yield();
   return_to_guest();
   finish_instruction();
+}
+
+/// The engine reports INVD as WBINVD.
+void UnicornEngine::intercepted_cache_instruction() {
+  constexpr std::uint8_t kInvd = 0x08;
+  intercepted_ve(current_instruction().is(1, kInvd) ? exit_reason::kInvd : exit_reason::kWbinvd);
 }
 
 /// INVD, WBINVD, VMCALL: nothing to do outside of a TD, where caches are not modelled.

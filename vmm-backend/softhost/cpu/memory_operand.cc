@@ -35,8 +35,10 @@ std::uint64_t address_wide(const Instruction& instruction, Gpr16 gpr, std::uint6
   return address;
 }
 
-SegmentIndex overridden(std::uint8_t prefix) {
-  switch (prefix) {
+}  // namespace
+
+SegmentIndex data_segment(const Instruction& instruction) {
+  switch (instruction.segment) {
     case 0x26:
       return SegmentIndex::Es;
     case 0x2e:
@@ -52,8 +54,6 @@ SegmentIndex overridden(std::uint8_t prefix) {
   }
 }
 
-}  // namespace
-
 MemoryOperand memory_operand(const Instruction& instruction, CodeSize size, Gpr16 gpr,
                              std::uint64_t next_rip) {
   const unsigned address_size = instruction.address_size(size);
@@ -64,7 +64,7 @@ MemoryOperand memory_operand(const Instruction& instruction, CodeSize size, Gpr1
                                      : address_wide(instruction, gpr, rip, uses_stack);
   if (address_size < 8) operand.offset &= (1ULL << (8 * address_size)) - 1;
   operand.segment = uses_stack ? SegmentIndex::Ss : SegmentIndex::Ds;
-  if (instruction.segment != 0) operand.segment = overridden(instruction.segment);
+  if (instruction.segment != 0) operand.segment = data_segment(instruction);
   return operand;
 }
 

@@ -15,6 +15,9 @@ struct MemoryOperand {
   SegmentIndex segment = SegmentIndex::Ds;
 };
 
+/// DS, or what a segment override prefix names.
+SegmentIndex data_segment(const Instruction& instruction);
+
 /// Of an instruction with ModRM whose mod is not 3. `gpr` in x86 encoding order; `next_rip` is the address of
 /// the following instruction, for RIP-relative operands.
 MemoryOperand memory_operand(const Instruction& instruction, CodeSize size,

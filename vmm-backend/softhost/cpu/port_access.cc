@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "softhost/cpu/memory_operand.h"
 #include "softhost/cpu/register_value.h"
 #include "softhost/cpu/unicorn_engine.h"
 #include "softhost/cpu/x86_spec.h"
@@ -51,7 +52,11 @@ void UnicornEngine::abandoned_port_access() {
                                       (is_string ? 1U << 4 : 0U) |
                                       (is_string && instruction.repeat ? 1U << 5 : 0U) |
                                       (is_immediate ? 1U << 6 : 0U) | std::uint64_t{access.port} << 16;
-  finish(access.outcome, exit_reason::kIo, qualification);
+  // Table 28-8: address size in bits 9:7, the segment of OUTS in 17:15.
+  const unsigned address_size = instruction.address_size(code_size());
+  std::uint32_t information = address_size == 8 ? 2U << 7 : address_size == 4 ? 1U << 7 : 0;
+  if (access.is_write) information |= static_cast<std::uint32_t>(data_segment(instruction)) << 15;
+  finish(access.outcome, exit_reason::kIo, qualification, is_string ? information : 0);
 }
 
 /// Moves a string instruction's pointer and count. One that repeats stays: it ends when it is executed with a

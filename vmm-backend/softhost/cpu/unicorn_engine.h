@@ -131,8 +131,9 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   void intercepted_msr(bool is_write);
   void native_msr(bool is_write, std::uint32_t index, std::uint64_t value);
   void intercepted_control_register(bool is_write, unsigned number);
-  void write_control_register(unsigned number, std::uint64_t value);
+  void write_control_register(unsigned number, std::uint64_t value, std::uint64_t ve_qualification);
   void intercepted_halt();
+  void intercepted_cache_instruction();
   void intercepted_pause();
   void intercepted_ve(std::uint32_t reason);
   bool td_call();
@@ -190,7 +191,8 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   void complete_mmio(std::uint64_t gpa, bool is_write);
 
   // What handlers do at their end. The context is saved; these change it and restore it.
-  void finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification = 0);
+  void finish(Outcome outcome, std::uint32_t ve_reason, std::uint64_t ve_qualification = 0,
+              std::uint32_t ve_information = 0);
   void finish_instruction();
   void raise_single_step();
   void look_for_interrupt();

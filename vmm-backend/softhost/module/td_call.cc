@@ -55,6 +55,9 @@ TdCallResult TdVcpu::td_call(Registers& registers) {
     case tdcall::kSysRd:
       rax = sys_rd(registers);
       break;
+    case tdcall::kMrVerifyreport:
+      rax = mr_verify_report(registers, result);
+      break;
     default:
       break;
   }
@@ -146,6 +149,16 @@ std::uint64_t TdVcpu::mr_report(const Registers& registers, TdCallResult& result
   const auto td_report = make_td_report(td_, report_data);
   std::memcpy(target, td_report.data(), td_report.size());
   return status::kSuccess;
+}
+
+std::uint64_t TdVcpu::mr_verify_report(const Registers& registers, TdCallResult& result) const {
+  std::byte* report = nullptr;
+  const auto checked =
+      operand_page(registers.gpr[kRcx], report::kMacStructSize, operand::kRcx, result, report);
+  if (checked != status::kSuccess || result.kind != Kind::Done) return checked;
+  std::array<std::byte, report::kMacStructSize> copy;
+  std::memcpy(copy.data(), report, copy.size());
+  return is_report_of(td_.module(), copy) ? status::kSuccess : status::kInvalidReportmacstruct;
 }
 
 std::uint64_t TdVcpu::cpuidve_set(const Registers& registers) {

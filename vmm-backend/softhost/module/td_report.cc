@@ -43,4 +43,9 @@ Report make_td_report(const Td& td, std::span<const std::byte, kDataSize> report
   return report;
 }
 
+bool is_report_of(const TdxModule& module, std::span<const std::byte, kMacStructSize> report) {
+  const auto mac = module.report_mac(report.first<kMac>());
+  return report[kType] == std::byte{kTypeTdx} && std::ranges::equal(mac, report.subspan<kMac>());
+}
+
 }  // namespace virttdx::softhost

@@ -15,4 +15,7 @@ namespace virttdx::softhost {
 std::array<std::byte, tdx::report::kSize> make_td_report(
     const Td& td, std::span<const std::byte, tdx::report::kDataSize> report_data);
 
+/// Whether a REPORTMACSTRUCT is one that this module has made.
+bool is_report_of(const TdxModule& module, std::span<const std::byte, tdx::report::kMacStructSize> report);
+
 }  // namespace virttdx::softhost

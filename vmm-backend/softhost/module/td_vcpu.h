@@ -87,6 +87,7 @@ class TdVcpu {
   std::uint64_t rtmr_extend(const Registers& registers, TdCallResult& result);
   std::uint64_t veinfo_get(Registers& registers);
   std::uint64_t mr_report(const Registers& registers, TdCallResult& result);
+  std::uint64_t mr_verify_report(const Registers& registers, TdCallResult& result) const;
   std::uint64_t cpuidve_set(const Registers& registers);
   std::uint64_t page_accept(const Registers& registers, TdCallResult& result);
   std::uint64_t vm_rd(Registers& registers) const;
