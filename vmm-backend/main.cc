@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virttdx-vmm: one process, one trust domain.
+#include <linux/close_range.h>
 #include <unistd.h>
 
 #include <array>
@@ -40,7 +41,18 @@ Result<VmConfig> read_config(const std::string& name) {
   return config;
 }
 
+// What the driver hands over (secrets of disks) is not for every program that the monitor starts.
+Result<> keep_inherited_descriptors() {
+  if (::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+    return fail_errno(errno, "cannot keep inherited descriptors from other programs");
+  return {};
+}
+
 int run_td(const Options& options) {
+  if (const auto kept = keep_inherited_descriptors(); !kept) {
+    log::error("{}", kept.error().message());
+    return kFailed;
+  }
   const auto config = read_config(options.config);
   if (!config) {
     log::error("{}", config.error().message());

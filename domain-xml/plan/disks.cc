@@ -64,7 +64,8 @@ class DiskPlan {
   bool plan_network_source(const DiskSource& source);
   bool plan_volume();
   bool plan_secrets(const DiskSource& source);
-  bool find_secret(const Secret& secret, std::optional<std::string>& file);
+  using SecretFile = std::optional<std::string> RunResources::SecretFiles::*;
+  bool find_secret(const Secret& secret, SecretFile which, std::optional<std::string>& file);
   bool plan_driver();
   bool plan_extras();
   void plan_serial();
@@ -147,18 +148,18 @@ bool DiskPlan::plan_volume() {
   return true;
 }
 
-bool DiskPlan::find_secret(const Secret& secret, std::optional<std::string>& file) {
+bool DiskPlan::find_secret(const Secret& secret, SecretFile which, std::optional<std::string>& file) {
   if (planning_.resources == nullptr) {
     // The check of a definition: no secret daemon is asked.
     file = "/";
     return true;
   }
-  const auto& name = secret.uuid ? *secret.uuid : secret.usage.value_or("");
-  const auto found = planning_.resources->secret_files.find(name);
-  if (found == planning_.resources->secret_files.end())
-    return refuse(fmt::format("secret '{}' was not found, or has no value", name),
+  const auto found = planning_.resources->secret_files.find(disk_.target_dev);
+  if (found == planning_.resources->secret_files.end() || !(found->second.*which))
+    return refuse(fmt::format("secret '{}' was not found, or has no value",
+                              secret.uuid ? *secret.uuid : secret.usage.value_or("")),
                   "define it and set its value with virsh secret-define and secret-set-value");
-  file = found->second;
+  file = found->second.*which;
   return true;
 }
 
@@ -167,7 +168,10 @@ bool DiskPlan::plan_secrets(const DiskSource& source) {
   const auto& authentication = source.authentication ? source.authentication : disk_.authentication;
   if (authentication) {
     planned.user = authentication->username;
-    if (authentication->secret && !find_secret(*authentication->secret, planned.secret_file)) return false;
+    if (authentication->secret &&
+        !find_secret(*authentication->secret, &RunResources::SecretFiles::authentication,
+                     planned.secret_file))
+      return false;
   }
   const auto& encryption = source.encryption ? source.encryption : disk_.encryption;
   if (!encryption) return true;
@@ -175,7 +179,8 @@ bool DiskPlan::plan_secrets(const DiskSource& source) {
       encryption->secrets.size() != 1)
     return refuse("encryption other than LUKS by one secret in this host's storage daemon is not offered",
                   "use format='luks' with one <secret type='passphrase'>");
-  return find_secret(encryption->secrets.front(), planned.luks_passphrase_file);
+  return find_secret(encryption->secrets.front(), &RunResources::SecretFiles::encryption,
+                     planned.luks_passphrase_file);
 }
 
 bool DiskPlan::plan_source() {

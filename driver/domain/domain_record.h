@@ -15,6 +15,7 @@
 #include "domain/state_table.h"
 #include "domain_xml/domain.h"
 #include "domain_xml/plan.h"
+#include "host/host_resources.h"
 #include "process/guest_agent.h"
 #include "process/monitor_link.h"
 #include "process/monitor_process.h"
@@ -37,8 +38,9 @@ struct LiveDomain {
   MonitorStatus status;  ///< the newest that the monitor told
   StopReason stop_reason = StopReason::None;
   std::string stop_message;
-  domain_xml::RunResources resources;  ///< of other daemons
-  bool preparing = false;              ///< hooks and other daemons are asked, there is no monitor yet
+  domain_xml::RunResources resources;          ///< of other daemons
+  std::map<std::string, DiskSecrets> secrets;  ///< by target, until the monitor has them
+  bool preparing = false;                      ///< hooks and other daemons are asked, there is no monitor yet
   bool ending = false;  ///< the monitor has ended: hooks run, what other daemons gave is given back
   bool recreate_after_shutdown = false;  ///< a reboot was asked for
   bool recreated = false;                ///< this start follows a reboot

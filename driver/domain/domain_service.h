@@ -102,13 +102,14 @@ class DomainService {
   void prepare_resources(const RecordPtr& record, const StartOptions& options);
   void prepare_monitor(const RecordPtr& record, const StartOptions& options);
   void launch_prepared(const RecordPtr& record, const StartOptions& options);
+  void prepare_again(const RecordPtr& record);
+  void launch_again(const RecordPtr& record, const StartOptions& options);
   void fail_preparation(const RecordPtr& record, const Error& error);
   void run_hook(const RecordPtr& record, HookCall call, Completion done);
   void release(const RecordPtr& record);
   void forget_run(const RecordPtr& record);
 
   Result<> run_monitor(const RecordPtr& record);
-  Result<> relaunch(const RecordPtr& record);
   Result<> prepare_launch(DomainRecord& record, const StartOptions& options);
   Result<> prepare_relaunch(const DomainRecord& record);
   void connect_monitor(const RecordPtr& record);

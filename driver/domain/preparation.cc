@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a start needs before there is a monitor: the administrator's consent (hooks), what other daemons have
-// of the domain (ports of networks, volumes), a plan.
+// of the domain (ports of networks, volumes, secrets), a plan.
 #include <libvirt/libvirt.h>
 
 #include "domain/domain_service.h"
 #include "domain/run_resources.h"
+#include "support/log.h"
 
 namespace virttdx::driver {
 
@@ -19,9 +20,10 @@ void DomainService::prepare_resources(const RecordPtr& record, const StartOption
   auto request = resources_asked(record->live->definition);
   if (!request.ports.empty()) save_status(*record);
   const auto proceed = then(record, options, &DomainService::prepare_monitor);
-  resources_.acquire(std::move(request), [record, proceed](const Result<Resources>& resources) {
+  resources_.acquire(std::move(request), [record, proceed](Result<Resources> resources) {
     if (!resources) return proceed(tl::unexpected(resources.error()));
     record->live->resources = take_resources(record->live->definition, *resources);
+    record->live->secrets = std::move(resources->secrets);
     proceed({});
   });
 }
@@ -48,7 +50,27 @@ void DomainService::launch_prepared(const RecordPtr& record, const StartOptions&
   if (const auto launched = run_monitor(record); !launched) fail_preparation(record, launched.error());
 }
 
+// What ran before runs again, with nothing of it left but its definition and its plan.
+void DomainService::prepare_again(const RecordPtr& record) {
+  record->live->preparing = true;
+  enter_phase(*record, Phase::Starting, VIR_DOMAIN_PAUSED_STARTING_UP);
+  const auto proceed = then(record, {}, &DomainService::launch_again);
+  resources_.acquire(secrets_asked(record->live->definition), [record, proceed](Result<Resources> resources) {
+    if (!resources) return proceed(tl::unexpected(resources.error()));
+    record->live->secrets = std::move(resources->secrets);
+    proceed({});
+  });
+}
+
+void DomainService::launch_again(const RecordPtr& record, const StartOptions& options) {
+  if (const auto prepared = prepare_relaunch(*record); !prepared)
+    return fail_preparation(record, prepared.error());
+  launch_prepared(record, options);
+}
+
 void DomainService::fail_preparation(const RecordPtr& record, const Error& error) {
+  if (record->live->recreated)
+    log::error("domain '{}': start after a reboot: {}", record->name, error.message());
   record->live->preparing = false;
   record->live->refusal = error;
   record->live->stop_reason = StopReason::LaunchFailed;

@@ -24,6 +24,32 @@ bool is_of_network(const domain_xml::Interface& interface) {
   return interface.type == "network" && interface.source && interface.source->network && interface.mac;
 }
 
+void ask(std::vector<SecretRequest>& requests, const domain_xml::Disk& disk, SecretUse use,
+         const domain_xml::Secret& secret) {
+  requests.push_back({.target = disk.target_dev,
+                      .use = use,
+                      .uuid = secret.uuid.value_or(""),
+                      .usage = secret.usage.value_or(""),
+                      .type = secret.type});
+}
+
+// A source's own come before those of the disk around it, as the plan takes them.
+void ask_secrets(std::vector<SecretRequest>& requests, const domain_xml::Disk& disk) {
+  if (!disk.source) return;
+  const auto& authentication =
+      disk.source->authentication ? disk.source->authentication : disk.authentication;
+  if (authentication && authentication->secret)
+    ask(requests, disk, SecretUse::Authentication, *authentication->secret);
+  const auto& encryption = disk.source->encryption ? disk.source->encryption : disk.encryption;
+  if (encryption && encryption->secrets.size() == 1)
+    ask(requests, disk, SecretUse::Encryption, encryption->secrets.front());
+}
+
+std::optional<std::string> file_of(const UniqueFd& pipe) {
+  if (!pipe) return std::nullopt;
+  return fmt::format("/proc/self/fd/{}", pipe.get());
+}
+
 }  // namespace
 
 void name_network_ports(domain_xml::Domain& domain) {
@@ -42,9 +68,17 @@ std::vector<NetworkPortRequest> network_ports(const domain_xml::Domain& domain) 
   return ports;
 }
 
+ResourceRequest secrets_asked(const domain_xml::Domain& domain) {
+  ResourceRequest request;
+  request.domain_name = domain.name;
+  request.domain_uuid = domain.uuid;
+  for (const auto& disk : domain.devices.disks) ask_secrets(request.secrets, disk);
+  return request;
+}
+
 ResourceRequest resources_asked(const domain_xml::Domain& domain) {
-  ResourceRequest request{
-      .domain_name = domain.name, .domain_uuid = domain.uuid, .ports = network_ports(domain), .volumes = {}};
+  ResourceRequest request = secrets_asked(domain);
+  request.ports = network_ports(domain);
   for (const auto& disk : domain.devices.disks)
     if (disk.type == "volume" && disk.source)
       request.volumes.push_back({.target = disk.target_dev,
@@ -60,6 +94,8 @@ domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resour
     source.protocol = place.is_block_device ? DiskProtocol::Block : DiskProtocol::File;
     source.path = place.path;
   }
+  for (const auto& [target, secrets] : resources.secrets)
+    taken.secret_files[target] = {file_of(secrets.authentication), file_of(secrets.encryption)};
   for (auto& interface : domain.devices.interfaces) {
     const auto found = interface.mac ? resources.ports.find(*interface.mac) : resources.ports.end();
     if (found == resources.ports.end()) continue;
@@ -69,6 +105,23 @@ domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resour
     interface.source->bridge = port.bridge;
   }
   return taken;
+}
+
+void replace_secrets(VmConfig& config, const std::map<std::string, DiskSecrets>& secrets) {
+  for (auto& disk : config.devices.disks) {
+    const auto found = secrets.find(disk.target);
+    if (found == secrets.end() || !disk.source) continue;
+    disk.source->secret_file = file_of(found->second.authentication);
+    disk.source->luks_passphrase_file = file_of(found->second.encryption);
+  }
+}
+
+std::vector<int> descriptors_of(const std::map<std::string, DiskSecrets>& secrets) {
+  std::vector<int> descriptors;
+  for (const auto& [target, of_disk] : secrets)
+    for (const auto* pipe : {&of_disk.authentication, &of_disk.encryption})
+      if (*pipe) descriptors.push_back(pipe->get());
+  return descriptors;
 }
 
 }  // namespace virttdx::driver

@@ -2,6 +2,8 @@
 // What a domain's XML names of other daemons, as they are asked for it and as its plan takes it.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "domain_xml/plan.h"
@@ -15,7 +17,13 @@ void name_network_ports(domain_xml::Domain& domain);
 std::vector<NetworkPortRequest> network_ports(const domain_xml::Domain& domain);
 /// What the daemons of networks and storage are asked for.
 ResourceRequest resources_asked(const domain_xml::Domain& domain);
+/// Of that the secrets alone: what a monitor that starts again needs anew.
+ResourceRequest secrets_asked(const domain_xml::Domain& domain);
 /// What they gave: for the plan, and shown in the live definition.
 domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resources& resources);
+/// Into a plan that was made for other pipes.
+void replace_secrets(VmConfig& config, const std::map<std::string, DiskSecrets>& secrets);
+/// Descriptors that a monitor is to inherit.
+std::vector<int> descriptors_of(const std::map<std::string, DiskSecrets>& secrets);
 
 }  // namespace virttdx::driver

@@ -11,6 +11,7 @@
 #include "domain/live_devices.h"
 #include "domain/log_tail.h"
 #include "domain/messages.h"
+#include "domain/run_resources.h"
 #include "process/memory_policy.h"
 #include "support/log.h"
 
@@ -55,11 +56,13 @@ Result<> DomainService::run_monitor(const RecordPtr& record) {
                                       .config_file = store_.monitor_config(record->name),
                                       .control_socket = store_.monitor_socket(record->name),
                                       .log_file = store_.log_file(record->name),
-                                      .soft_profile = host_.soft_profile},
+                                      .soft_profile = host_.soft_profile,
+                                      .inherited = descriptors_of(record->live->secrets)},
                                      [this, &record, &process](const MonitorProcess& made) {
                                        process = made;
                                        save_status(*record);
                                      });
+  record->live->secrets.clear();
   if (!spawned) {
     process.pid = 0;
     return tl::unexpected(spawned.error());
@@ -84,17 +87,12 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }
 
-Result<> DomainService::relaunch(const RecordPtr& record) {
-  TRY(prepare_relaunch(*record));
-  enter_phase(*record, Phase::Starting, VIR_DOMAIN_PAUSED_STARTING_UP);
-  return run_monitor(record);
-}
-
-// What ran before runs again. It is not planned anew: the live definition tells the CPU that the guest got,
+// It is not planned anew: the live definition tells the CPU that the guest got,
 // not the one that was asked for.
 Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
   auto config = TRY(vm_config_from_json(TRY(store_.load_monitor_config(record.name))));
   config.start_paused = false;
+  replace_secrets(config, record.live->secrets);
   store_.remove_runtime_files(record.name);
   if (!config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
   return store_.save_monitor_config(record.name, vm_config_to_json(config));

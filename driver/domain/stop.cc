@@ -263,11 +263,7 @@ bool DomainService::begin_recreation(const RecordPtr& record) {
   again.messages = std::move(record->live->messages);
   again.recreated = true;
   record->live = std::move(again);
-  if (const auto launched = relaunch(record); !launched) {
-    log::error("domain '{}': start after a reboot: {}", record->name, launched.error().message());
-    record->live->stop_reason = StopReason::LaunchFailed;
-    return false;
-  }
+  prepare_again(record);
   return true;
 }
 

@@ -2,63 +2,16 @@
 #include "host/host_objects.h"
 
 #include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 
 #include <QString>
 #include <QXmlStreamReader>
 #include <array>
-#include <cstdlib>
-#include <memory>
 #include <utility>
 
-#include "forward/object_class.h"
+#include "host/object_connection.h"
 
 namespace virttdx::driver {
 namespace {
-
-template <auto kFree>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Connection = std::unique_ptr<virConnect, Freed<virConnectClose>>;
-using Network = std::unique_ptr<virNetwork, Freed<virNetworkFree>>;
-using Port = std::unique_ptr<virNetworkPort, Freed<virNetworkPortFree>>;
-using Pool = std::unique_ptr<virStoragePool, Freed<virStoragePoolFree>>;
-using Volume = std::unique_ptr<virStorageVol, Freed<virStorageVolFree>>;
-using Text = std::unique_ptr<char, Freed<std::free>>;
-
-// The library's own words for the last error of this thread.
-tl::unexpected<Error> library_error(std::string_view what) {
-  return fail(Error::Code::ConfigUnsupported, "{}: {}", what, virGetLastErrorMessage());
-}
-
-// It would write every error to the daemon's standard error.
-void silence_library() {
-  static const bool done = [] {
-    virSetErrorFunc(nullptr, [](void*, virErrorPtr) {});
-    return true;
-  }();
-  static_cast<void>(done);
-}
-
-Result<Connection> connect(const ObjectDaemons& daemons, ObjectClass object_class) {
-  silence_library();
-  const auto scheme = scheme_of(object_class);
-  std::error_code error;
-  for (const auto& socket : sockets_of(object_class, daemons.run, false)) {
-    if (!std::filesystem::exists(socket, error)) continue;
-    const auto uri =
-        fmt::format("{}:///{}?socket={}", scheme, daemons.per_user ? "session" : "system", socket.native());
-    Connection connection(virConnectOpen(uri.c_str()));
-    if (!connection) return library_error(fmt::format("cannot connect to the {} daemon", scheme));
-    return connection;
-  }
-  return fail(Error::Code::ConfigUnsupported, "no {} daemon runs on this host; start virt{}d or libvirtd",
-              scheme, scheme);
-}
 
 std::string escaped(const std::string& text) {
   return QString::fromStdString(text).toHtmlEscaped().toStdString();

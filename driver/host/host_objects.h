@@ -13,7 +13,8 @@ struct ObjectDaemons {
   bool per_user = false;
 };
 
-/// ConfigUnsupported, with what is missing: no daemon, no such network, pool or volume, one that is inactive.
+/// Calls block. ConfigUnsupported, with what is missing: no daemon, no such network, pool or volume, one that
+/// is inactive.
 Result<NetworkPort> create_network_port(const ObjectDaemons& daemons, const ResourceRequest& domain,
                                         const NetworkPortRequest& request);
 /// A port that is gone already is no error.

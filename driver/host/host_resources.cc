@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/host_objects.h"
+#include "host/host_secrets.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -23,6 +24,11 @@ Result<Resources> acquire_all(const ObjectDaemons& daemons, const ResourceReques
   Resources resources;
   for (const auto& volume : request.volumes)
     resources.volumes[volume.target] = TRY(find_volume(daemons, volume));
+  for (const auto& secret : request.secrets) {
+    auto& of_disk = resources.secrets[secret.target];
+    (secret.use == SecretUse::Encryption ? of_disk.encryption : of_disk.authentication) =
+        TRY(read_secret(daemons, secret));
+  }
   for (const auto& port : request.ports)
     resources.ports[port.mac] = TRY(create_network_port(daemons, request, port));
   return resources;

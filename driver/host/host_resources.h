@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a domain uses of other daemons: ports of networks, volumes of storage pools. Asked of them through
-// libvirt's client library, which blocks, so on a thread of its own; answers come on the event loop.
+// What a domain uses of other daemons: ports of networks, volumes of storage pools, secrets. Asked of them
+// through libvirt's client library, which blocks, so on a thread of its own; answers come on the event loop.
 #pragma once
 
 #include <QObject>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "support/result.h"
+#include "support/unique_fd.h"
 
 namespace virttdx::driver {
 
@@ -24,11 +25,19 @@ struct NetworkPortRequest {
 struct VolumeRequest {
   std::string target, pool, volume;
 };
+enum class SecretUse : std::uint8_t { Authentication, Encryption };
+/// By its uuid, or by usage and what the XML calls its type ("ceph", "iscsi").
+struct SecretRequest {
+  std::string target;
+  SecretUse use = SecretUse::Authentication;
+  std::string uuid, usage, type;
+};
 struct ResourceRequest {
   std::string domain_name, domain_uuid;
   std::vector<NetworkPortRequest> ports;
   std::vector<VolumeRequest> volumes;
-  bool empty() const { return ports.empty() && volumes.empty(); }
+  std::vector<SecretRequest> secrets;
+  bool empty() const { return ports.empty() && volumes.empty() && secrets.empty(); }
 };
 
 /// Where an interface goes: to a bridge, or to a macvtap device on a link of the host.
@@ -40,9 +49,14 @@ struct VolumePlace {
   std::string path;
   bool is_block_device = false;
 };
+/// Pipes to read each from, once.
+struct DiskSecrets {
+  UniqueFd authentication, encryption;
+};
 struct Resources {
   std::map<std::string, NetworkPort> ports;    ///< by MAC address
   std::map<std::string, VolumePlace> volumes;  ///< by target
+  std::map<std::string, DiskSecrets> secrets;  ///< by target
 };
 
 class HostResources {

@@ -45,8 +45,20 @@ bool is_told_to_go_on(int permission) {
   return size == sizeof(byte);
 }
 
+struct Child {
+  std::vector<char*> arguments;
+  const std::vector<int>& inherited;
+  int log, report;
+};
+
+bool keep_over_exec(const std::vector<int>& descriptors) {
+  for (const int descriptor : descriptors)
+    if (fcntl(descriptor, F_SETFD, 0) != 0) return false;
+  return true;
+}
+
 // Between fork and exec only what signal-safety(7) allows.
-[[noreturn]] void become_monitor(char* const* arguments, int log, const Pipe& permission, int report) {
+[[noreturn]] void become_monitor(const Child& child, const Pipe& permission) {
   close(permission.write_end.get());
   setsid();
   sigset_t none;
@@ -54,11 +66,11 @@ bool is_told_to_go_on(int permission) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (!is_told_to_go_on(permission.read_end.get())) _exit(0);
   const int null = open("/dev/null", O_RDONLY);
-  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
-      dup2(log, STDERR_FILENO) >= 0)
-    execv(arguments[0], arguments);
+  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(child.log, STDOUT_FILENO) >= 0 &&
+      dup2(child.log, STDERR_FILENO) >= 0 && keep_over_exec(child.inherited))
+    execv(child.arguments[0], child.arguments.data());
   const int error = errno;
-  [[maybe_unused]] const auto written = write(report, &error, sizeof(error));
+  [[maybe_unused]] const auto written = write(child.report, &error, sizeof(error));
   _exit(127);
 }
 
@@ -97,12 +109,12 @@ Result<MonitorProcess> spawn_monitor(const MonitorCommand& command,
   const Pipe permission = TRY(make_pipe());
   Pipe report = TRY(make_pipe());
   auto words = words_of(command);
-  std::vector<char*> arguments;
-  for (auto& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  Child child{{}, command.inherited, log.get(), report.write_end.get()};
+  for (auto& word : words) child.arguments.push_back(word.data());
+  child.arguments.push_back(nullptr);
   const pid_t pid = fork();
   if (pid < 0) return fail_errno(errno, "fork for monitor '{}'", command.binary.native());
-  if (pid == 0) become_monitor(arguments.data(), log.get(), permission, report.write_end.get());
+  if (pid == 0) become_monitor(child, permission);
   report.write_end.reset();
   const auto stat = read_process_stat(pid);
   const MonitorProcess process{pid, stat ? stat->start_time : 0, command.control_socket};

@@ -31,6 +31,7 @@ struct MonitorCommand {
   std::filesystem::path control_socket;
   std::filesystem::path log_file;           ///< appended to
   std::filesystem::path soft_profile = {};  ///< HostAccess::soft_profile
+  std::vector<int> inherited = {};          ///< descriptors that keep their numbers in the monitor
 };
 
 /// Starts a monitor in a session of its own, which outlives the daemon. `record` is to keep what it is given

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Networks and volumes of a domain, asked of the daemons that have them at start, with a fake monitor and fake daemons.
+"""Networks, volumes and secrets of a domain, asked of the daemons that have them at start, with a fake monitor and fake daemons.
 
 Usage: resource_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -22,8 +23,11 @@ DEVICES = f"""
   </devices>"""
 AUTH_LIST, OPEN, CLOSE, FEATURE = 66, 1, 2, 60
 NETWORK_XML, NETWORK_LOOKUP, PORT_LOOKUP, PORT_CREATE, PORT_XML, PORT_DELETE = 43, 46, 405, 406, 409, 410
+SECRET_BY_UUID, SECRET_VALUE, SECRET_BY_USAGE, SET_IDENTITY = 141, 145, 147, 419
 POOL_LOOKUP, VOLUME_LOOKUP, VOLUME_INFO, VOLUME_PATH = 84, 95, 98, 100
+TOKEN = '0123456789abcdef' * 2
 NETWORK = text('blue') + bytes(range(16))
+SECRET, SECRET_UUID = bytes(range(16, 32)), '10111213-1415-1617-1819-1a1b1c1d1e1f'
 VOLUME = text('images') + text('a.img') + text('/images/a.img')
 
 
@@ -33,10 +37,11 @@ def failure(code, message):
 
 
 class Daemon:
-    """A daemon of libvirt's that has one network and one volume."""
+    """A daemon of libvirt's that has one network, one volume and one secret, which is private."""
 
     def __init__(self, path):
         self.ports, self.created, self.active = {}, [], True
+        self.identity = b''
         self.plug = "<plug type='network' bridge='virbr7'/>"
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -80,6 +85,13 @@ class Daemon:
         if procedure == PORT_DELETE:
             del self.ports[port]
             return OK, b''
+        if procedure == SET_IDENTITY:
+            self.identity = payload
+            return OK, b''
+        if procedure in (SECRET_BY_UUID, SECRET_BY_USAGE):
+            return self.find_secret(payload)
+        if procedure == SECRET_VALUE:
+            return (OK, text('open sesame')) if TOKEN.encode() in self.identity else (ERROR, failure(65, 'secret is private'))
         if procedure == POOL_LOOKUP:
             return OK, text('images') + bytes(16)
         if procedure == VOLUME_LOOKUP:
@@ -89,6 +101,11 @@ class Daemon:
         if procedure == VOLUME_PATH:
             return OK, text('/images/a.img')
         return ERROR, failure(3, f'procedure {procedure}')
+
+    def find_secret(self, payload):
+        if payload[-16:] != SECRET and payload != struct.pack('>i', 1) + text('disk'):
+            return ERROR, failure(66, 'Secret not found: no secret with matching usage')
+        return OK, SECRET + struct.pack('>i', 1) + text('disk')
 
     def create(self, xml):
         if not self.active:
@@ -185,6 +202,90 @@ class Resources(ResourceTest):
         self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP])
         peer.close()
         wait_until(lambda: self.domain.isActive() == 0, 'the end of the start')
+
+
+# Two disks, one of them with both of its secrets from the same daemon.
+ENCRYPTED = """
+    <disk type='file'><driver name='qemu' type='qcow2'/><source file='/a.qcow2'>
+      <encryption format='luks'><secret type='passphrase' {name}/></encryption></source>
+      <target dev='vda' bus='virtio'/></disk>
+    <disk type='network'><driver name='qemu' type='raw'/>
+      <auth username='me'><secret type='ceph' uuid='{uuid}'/></auth>
+      <source protocol='rbd' name='pool/image'><host name='monitor'/>
+        <encryption format='luks'><secret type='passphrase' uuid='{uuid}'/></encryption></source>
+      <target dev='vdb' bus='virtio'/></disk>
+  </devices>"""
+
+
+class Secrets(ResourceTest):
+    def setUp(self):
+        super().setUp()
+        self.token = self.root / 'run/libvirt/common/system.token'
+        self.token.parent.mkdir()
+        self.token.write_text(TOKEN)
+
+    def define_encrypted(self, name=f"uuid='{SECRET_UUID}'"):
+        return self.define('encrypted', xml=XML.replace('  </devices>', ENCRYPTED.format(name=name, uuid=SECRET_UUID)))
+
+    def monitor(self):
+        return int(re.search(r"pid='(\d+)'", (self.root / 'run/libvirt/tdx/encrypted.xml').read_text())[1])
+
+    def reboots(self):
+        try:
+            return self.connection.lookupByName('encrypted').reboot() == 0
+        except libvirt.libvirtError as error:
+            self.assertIn("the domain's monitor does not answer yet", str(error))
+            return False
+
+    def read_pipes(self):
+        """What the monitor can read, as it would."""
+        config = json.loads((self.root / 'run/libvirt/tdx/encrypted.json').read_text())
+        sources = [disk['source'] for disk in config['devices']['disks']]
+        files = [source[name] for source in sources for name in ('secret_file', 'luks_passphrase_file') if name in source]
+        return [pathlib.Path(file.replace('self', str(self.monitor()))).read_text() for file in files]
+
+    def test_reach_the_monitor_in_pipes_and_are_in_no_file(self):
+        self.serve('secret')
+        for name in (f"uuid='{SECRET_UUID}'", "usage='disk'"):
+            domain = self.define_encrypted(name)
+            domain.create()
+            self.assertEqual(self.read_pipes(), ['open sesame'] * 3)
+            self.assertEqual(self.read_pipes(), [''] * 3)
+            domain.destroy()
+        files = [file for file in self.root.rglob('*') if file.is_file()]
+        self.assertEqual([file for file in files if b'sesame' in file.read_bytes()], [])
+
+    def test_are_read_anew_for_the_monitor_after_a_reboot(self):
+        self.serve('secret')
+        domain = self.define_encrypted()
+        domain.create()
+        first = self.monitor()
+        self.restart_daemon()
+        wait_until(self.reboots, 'the monitor to be taken over')
+        wait_until(lambda: self.connection.lookupByName('encrypted').info()[0] == libvirt.VIR_DOMAIN_RUNNING and
+                   self.monitor() not in (0, first), 'the next monitor')
+        self.assertEqual(self.read_pipes(), ['open sesame'] * 3)
+
+    def test_that_went_meanwhile_end_the_domain_at_its_reboot(self):
+        daemon, = self.serve('secret')
+        domain = self.define_encrypted()
+        domain.create()
+        (self.root / 'run/libvirt/virtsecretd-sock').unlink()
+        daemon.listener.close()
+        domain.reboot()
+        wait_until(lambda: not domain.isActive(), 'the end')
+        self.assertIn(f"start after a reboot: disk 'vda': secret '{SECRET_UUID}': no secret daemon runs", self.log_path.read_text())
+
+    def test_that_are_private_need_the_token_of_libvirts_daemons(self):
+        self.serve('secret')
+        self.token.unlink()
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'secret is private', self.define_encrypted().create)
+
+    def test_that_are_not_there_keep_a_domain_from_starting(self):
+        domain = self.define_encrypted("usage='other'")
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "disk 'vda': secret 'other': no secret daemon runs", domain.create)
+        self.serve('secret')
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'no secret with matching usage', domain.create)
 
 
 main()

@@ -40,8 +40,11 @@ struct PlanSources {
 struct RunResources {
   /// Of disks of type volume, by target dev.
   std::map<std::string, DiskSourceConfig> volumes;
-  /// Files with the bytes of secrets (auth, encryption), by the secret's uuid or usage.
-  std::map<std::string, std::string> secret_files;
+  /// Files with the bytes of a disk's secrets, by target dev: each is read once.
+  struct SecretFiles {
+    std::optional<std::string> authentication, encryption;
+  };
+  std::map<std::string, SecretFiles> secret_files;
   /// Of interfaces of type network, by MAC address: their bridge, or the host's interface of a macvtap.
   struct Network {
     std::optional<std::string> bridge;

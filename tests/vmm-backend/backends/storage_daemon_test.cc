@@ -42,7 +42,8 @@ DiskConfig network(DiskProtocol protocol, const std::string& path, std::vector<N
 
 /// The value of the nth `option`.
 json value_of(const DiskConfig& config, const std::string& option, std::size_t nth = 0) {
-  const auto words = storage_daemon_arguments(config, 7);
+  const auto words =
+      storage_daemon_arguments(config, {.listener = 7, .access_secret = 8, .luks_passphrase = 9});
   if (!words) return words.error().message();
   for (std::size_t i = 0; i + 1 < words->size(); i += 2)
     if ((*words)[i] == option && nth-- == 0) return json::parse((*words)[i + 1]);
@@ -90,7 +91,7 @@ TEST(StorageDaemonArguments, NameTheNetworksServers) {
     "user": "admin", "key-secret": "access",
     "server": [{"host": "mon1", "port": "3300"}, {"host": "mon2", "port": "6789"}]})"));
   EXPECT_EQ(value_of(rbd, "--object"),
-            json::parse(R"({"qom-type": "secret", "id": "access", "file": "/key"})"));
+            json::parse(R"({"qom-type": "secret", "id": "access", "file": "/proc/self/fd/8"})"));
   EXPECT_EQ(protocol_of(network(DiskProtocol::Iscsi, "iqn.2013-07.com.example:pool/2", {{"fe80::1", 0, ""}})),
             json::parse(R"({"driver": "iscsi", "transport": "tcp", "portal": "[fe80::1]:3260",
               "target": "iqn.2013-07.com.example:pool", "lun": 2})"));
@@ -110,7 +111,7 @@ TEST(StorageDaemonArguments, PutLuksWhereTheImageHasIt) {
   auto config = image(ImageFormat::Raw, "/image");
   config.source->luks_passphrase_file = "/passphrase";
   EXPECT_EQ(value_of(config, "--object"),
-            json::parse(R"({"qom-type": "secret", "id": "luks", "file": "/passphrase"})"));
+            json::parse(R"({"qom-type": "secret", "id": "luks", "file": "/proc/self/fd/9"})"));
   EXPECT_EQ(value_of(config, "--blockdev", 1)["driver"], "luks");
   EXPECT_EQ(value_of(config, "--blockdev", 1)["key-secret"], "luks");
   config.format = ImageFormat::Qcow2;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "backends/storage_daemon/daemon_arguments.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -103,8 +105,8 @@ json throttle_group(const DiskLimits& configured) {
   return {{"qom-type", "throttle-group"}, {"id", kThrottleGroup}, {"limits", limits}};
 }
 
-json secret(const char* id, const std::string& file) {
-  return {{"qom-type", "secret"}, {"id", id}, {"file", file}};
+json secret(const char* id, int descriptor) {
+  return {{"qom-type", "secret"}, {"id", id}, {"file", fmt::format("/proc/self/fd/{}", descriptor)}};
 }
 
 void add(std::vector<std::string>& words, const char* option, const json& value) {
@@ -113,10 +115,11 @@ void add(std::vector<std::string>& words, const char* option, const json& value)
   words.push_back(value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-void add_objects(std::vector<std::string>& words, const DiskConfig& config) {
+void add_objects(std::vector<std::string>& words, const DiskConfig& config,
+                 const DaemonDescriptors& descriptors) {
   const auto& source = *config.source;
-  if (source.secret_file) add(words, "--object", secret(kAccessSecret, *source.secret_file));
-  if (source.luks_passphrase_file) add(words, "--object", secret(kLuksSecret, *source.luks_passphrase_file));
+  if (source.secret_file) add(words, "--object", secret(kAccessSecret, descriptors.access_secret));
+  if (source.luks_passphrase_file) add(words, "--object", secret(kLuksSecret, descriptors.luks_passphrase));
   if (source.tls)
     add(words, "--object",
         {{"qom-type", "tls-creds-x509"},
@@ -133,9 +136,10 @@ bool needs_storage_daemon(const DiskConfig& config) {
           config.limits != DiskLimits() || config.detect_zeroes != DetectZeroes::Off);
 }
 
-Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config, int listener) {
+Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config,
+                                                          const DaemonDescriptors& descriptors) {
   std::vector<std::string> words;
-  add_objects(words, config);
+  add_objects(words, config, descriptors);
   add(words, "--blockdev", TRY(storage_node(config)));
   add(words, "--blockdev", TRY(format_node(config)));
   const char* top = kFormatNode;
@@ -153,7 +157,7 @@ Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& conf
       {{"type", "vhost-user-blk"},
        {"id", kExport},
        {"node-name", top},
-       {"addr", {{"type", "fd"}, {"str", std::to_string(listener)}}},
+       {"addr", {{"type", "fd"}, {"str", std::to_string(descriptors.listener)}}},
        {"writable", !config.read_only},
        {"num-queues", config.queues},
        {"logical-block-size", config.logical_block_size}});

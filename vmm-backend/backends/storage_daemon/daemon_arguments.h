@@ -13,10 +13,16 @@ namespace virttdx {
 /// detection of zeroes. What is left, the monitor does itself.
 bool needs_storage_daemon(const DiskConfig& config);
 
+/// Their numbers in the daemon.
+struct DaemonDescriptors {
+  int listener = -1;                             ///< the listening socket
+  int access_secret = -1, luks_passphrase = -1;  ///< what DiskSourceConfig's files hold, for those it names
+};
+
 /// The words behind "qemu-storage-daemon" that make it serve one disk by vhost-user-blk
-/// (qemu-storage-daemon(1), qemu-qmp-ref(7)). `listener`: number of the listening socket's descriptor in the
-/// daemon. No secret is among them: the daemon reads the files. Errors name the disk: a source that no block
-/// driver of QEMU fits.
-Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config, int listener);
+/// (qemu-storage-daemon(1), qemu-qmp-ref(7)). No secret is among them: the daemon reads it from a descriptor.
+/// Errors name the disk: a source that no block driver of QEMU fits.
+Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config,
+                                                          const DaemonDescriptors& descriptors);
 
 }  // namespace virttdx

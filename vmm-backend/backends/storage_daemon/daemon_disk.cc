@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "backends/storage_daemon/daemon_disk.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
+#include <vector>
 
 #include "backends/storage_daemon/daemon_arguments.h"
 #include "backends/vhost_user/blk_engine.h"
@@ -67,16 +70,31 @@ bool is_local(const DiskConfig& config) {
   return config.source->protocol == DiskProtocol::File || config.source->protocol == DiskProtocol::Block;
 }
 
+// The daemon gets it open: it may be a pipe, whose bytes are there once, or a file that only we may open.
+Result<UniqueFd> open_secret(const DiskConfig& config, const std::optional<std::string>& file) {
+  if (!file) return UniqueFd();
+  UniqueFd secret(::open(file->c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!secret) return fail_errno(errno, "disk '{}': cannot open the secret '{}'", config.target, *file);
+  return secret;
+}
+
 Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, int listener) {
   const auto program = find_program(kProgram);
   if (!program)
     return fail(Error::Code::ConfigUnsupported,
                 "disk '{}': {}, which serves other disks than raw files; install package qemu-system-common",
                 config.target, program.error().message());
-  return DaemonProcess::start({.program = *program,
-                               .arguments = TRY(storage_daemon_arguments(config, listener)),
-                               .inherited = listener,
-                               .needs_network = !is_local(config)});
+  const auto access = TRY(open_secret(config, config.source->secret_file));
+  const auto luks = TRY(open_secret(config, config.source->luks_passphrase_file));
+  std::vector<int> inherited = {listener};
+  for (const auto* secret : {&access, &luks})
+    if (*secret) inherited.push_back(secret->get());
+  return DaemonProcess::start(
+      {.program = *program,
+       .arguments = TRY(storage_daemon_arguments(
+           config, {.listener = listener, .access_secret = access.get(), .luks_passphrase = luks.get()})),
+       .inherited = std::move(inherited),
+       .needs_network = !is_local(config)});
 }
 
 tl::unexpected<Error> explain(const DiskConfig& config, DaemonProcess& daemon, const Error& error) {

@@ -32,7 +32,7 @@ struct Preparation {
   sock_fprog program{};
   pid_t parent = ::getpid();
   const char* path = nullptr;
-  int inherited = -1;
+  std::vector<int> inherited;
 };
 
 Result<Preparation> prepare(const DaemonProcess::Command& command) {
@@ -48,6 +48,12 @@ Result<Preparation> prepare(const DaemonProcess::Command& command) {
   return preparation;
 }
 
+bool keep_over_exec(const std::vector<int>& descriptors) {
+  for (const int descriptor : descriptors)
+    if (::fcntl(descriptor, F_SETFD, 0) != 0) return false;
+  return true;
+}
+
 [[noreturn]] void run_child(const Preparation& preparation) {
   sigset_t none;
   ::sigemptyset(&none);
@@ -58,7 +64,7 @@ Result<Preparation> prepare(const DaemonProcess::Command& command) {
   const int nothing = ::open("/dev/null", O_RDONLY);
   // A parent that has ended meanwhile sends no signal.
   if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || ::getppid() != preparation.parent ||
-      ::dup2(nothing, STDIN_FILENO) < 0 || ::fcntl(preparation.inherited, F_SETFD, 0) != 0 ||
+      ::dup2(nothing, STDIN_FILENO) < 0 || !keep_over_exec(preparation.inherited) ||
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
       ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &preparation.program) != 0)
     ::_exit(kCannotConfine);

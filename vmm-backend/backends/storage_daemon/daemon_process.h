@@ -19,7 +19,7 @@ class DaemonProcess {
   struct Command {
     std::string program;  ///< absolute path
     std::vector<std::string> arguments;
-    int inherited = -1;  ///< a descriptor that keeps its number in the child
+    std::vector<int> inherited;  ///< descriptors that keep their numbers in the child
     bool needs_network = false;
   };
   static Result<std::unique_ptr<DaemonProcess>> start(const Command& command);

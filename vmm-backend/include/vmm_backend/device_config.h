@@ -52,11 +52,14 @@ struct DiskSourceConfig {
   std::vector<NetworkHost> hosts;    ///< network protocols only; Rbd: may be empty (ceph's own configuration)
   std::optional<std::string> query;  ///< Http, Https: after the '?'
   std::optional<std::string> user;   ///< to log in as
-  std::optional<std::string> secret_file;           ///< file with the password or key of `user`
-  std::optional<std::string> ceph_configuration;    ///< Rbd: path of a ceph.conf
-  std::optional<std::string> ceph_snapshot;         ///< Rbd
-  std::optional<std::string> luks_passphrase_file;  ///< the image is a LUKS container, or LUKS inside qcow2
-  bool tls = false;                                 ///< Nbd
+  /// File with the password or key of `user`. Read once, when the disk is opened; "/proc/self/fd/N" names a
+  /// descriptor that the monitor inherits, such as a pipe.
+  std::optional<std::string> secret_file;
+  std::optional<std::string> ceph_configuration;  ///< Rbd: path of a ceph.conf
+  std::optional<std::string> ceph_snapshot;       ///< Rbd
+  /// As secret_file. The image is a LUKS container, or LUKS inside qcow2.
+  std::optional<std::string> luks_passphrase_file;
+  bool tls = false;  ///< Nbd
   bool operator==(const DiskSourceConfig&) const = default;
 };
 
