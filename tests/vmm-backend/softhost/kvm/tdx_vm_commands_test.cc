@@ -33,6 +33,20 @@ TEST_F(TdxCommand, RefusesAHwErrorOnTheWayIn) {
   EXPECT_EQ(call_with(create_td(), kvm::KVM_MEMORY_ENCRYPT_OP, request), -EINVAL);
 }
 
+TEST_F(TdxCommand, RefusesACommandThatCannotBeRead) {
+  EXPECT_EQ(call(create_td(), kvm::KVM_MEMORY_ENCRYPT_OP, 8), -EFAULT);
+}
+
+// Also where the command itself has failed: it is copied back all the same.
+TEST_F(TdxCommand, TellsWhenItsAnswerCannotBeWritten) {
+  void* const page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  new (page) kvm::kvm_tdx_cmd{.id = kvm::KVM_TDX_INIT_VM, .flags = 1, .data = 0, .hw_error = 0};
+  ASSERT_EQ(::mprotect(page, 4096, PROT_READ), 0);
+  EXPECT_EQ(call(create_td(), kvm::KVM_MEMORY_ENCRYPT_OP, reinterpret_cast<std::uintptr_t>(page)), -EFAULT);
+  ::munmap(page, 4096);
+}
+
 TEST_F(TdxCommand, RefusesUnknownAndVcpuCommandsOnTheVm) {
   for (const std::uint32_t id : {2U, 3U, 5U, 6U}) EXPECT_EQ(command(create_td(), id), -EINVAL) << id;
 }

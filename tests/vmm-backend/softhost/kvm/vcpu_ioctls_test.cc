@@ -68,6 +68,50 @@ TEST_F(VcpuIoctls, ReadOnlyMsrsAreNotWritten) {
   }
 }
 
+// What tdx_has_emulated_msr() of arch/x86/kvm/vmx/tdx.c lists, without the banks of the machine check.
+TEST_F(VcpuIoctls, MsrsOfKvmsListAreEmulated) {
+  const int vcpu = initialized_vcpu(initialized_td());
+  struct Range {
+    std::uint32_t first, last;
+  };
+  constexpr Range kList[] = {{0x1B, 0x1B},
+                             {0x3A, 0x3A},
+                             {0x8B, 0x8B},
+                             {0xCE, 0xCE},
+                             {0xFE, 0xFE},
+                             {0x10A, 0x10A},
+                             {0x140, 0x140},
+                             {0x179, 0x17A},
+                             {0x1A0, 0x1A0},
+                             {0x1FC, 0x1FC},
+                             {0x200, 0x20F},
+                             {0x250, 0x250},
+                             {0x258, 0x259},
+                             {0x268, 0x26F},
+                             {0x277, 0x277},
+                             {0x2FF, 0x2FF},
+                             {0x6E0, 0x6E0},
+                             {0x802, 0x803},
+                             {0x80D, 0x80D},
+                             {0x80F, 0x80F},
+                             {0x828, 0x828},
+                             {0x82F, 0x830},
+                             {0x832, 0x839},
+                             {0x83E, 0x83E},
+                             {0x4B564D05, 0x4B564D05},
+                             {0xC0000080, 0xC0000080}};
+  for (const auto& [first, last] : kList) {
+    for (std::uint32_t index = first; index <= last; ++index) {
+      struct {
+        kvm::kvm_msrs header{1, 0};
+        kvm::kvm_msr_entry entry{};
+      } msrs;
+      msrs.entry.index = index;
+      EXPECT_EQ(call_with(vcpu, kvm::KVM_GET_MSRS, msrs), 1) << std::hex << index;
+    }
+  }
+}
+
 class RunVcpu : public MicroTd {};
 
 TEST_F(RunVcpu, CpuidIsFixedByTheFirstRun) {
