@@ -7,35 +7,35 @@
 #include "config/command_line.h"
 #include "config/daemon_lock.h"
 #include "config/service_manager.h"
+#include "process/daemon_hook.h"
 #include "process/signals.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
 namespace {
 
-Result<> run(QCoreApplication& application, const CommandLine& line) {
-  auto activated = TRY(take_activated_sockets());
-  Directories directories = TRY(find_directories(line.root));
-  if (line.config_file) directories.config_file = *line.config_file;
-  DaemonConfig config = TRY(load_daemon_config(directories.config_file, line.config_file.has_value()));
-  if (line.host) config.host = *line.host;
+// A log file that was rotated away is opened anew.
+void reopen_log() {
+  if (const auto opened = use_log_outputs(current_log_outputs()); !opened)
+    log::error("log outputs: {}", opened.error().message());
+}
+
+void reload(DaemonHook& hook, DomainService& service) {
+  log::info("reloading");
+  reopen_log();
+  hook.reload([&service] { service.reload(); });
+}
+
+Result<> start_log(const DaemonConfig& config) {
   LogOutput standard_error;
   standard_error.priority = config.log_level;
   const auto outputs = config.log_outputs.value_or(std::vector{standard_error});
   set_default_log_outputs(outputs);
-  TRY(use_log_outputs(outputs));
-  TRY(create_directories(directories));
-  const UniqueFd lock = TRY(take_daemon_lock(directories.lock_file()));
-  const auto monitor = TRY(find_monitor());
-  // Before signals are blocked: the child that tells the capabilities is waited for here.
-  DomainService service(directories, open_host(config, monitor),
-                        std::chrono::seconds(config.monitor_timeout));
-  const auto signals =
-      TRY(SignalWatcher::create([&application] { application.quit(); },
-                                [&service](pid_t child, int status) { service.child_ended(child, status); }));
-  Daemon daemon(config, directories, service);
-  service.load();
-  TRY(daemon.listen(std::move(activated)));
+  return use_log_outputs(outputs);
+}
+
+Result<> serve(QCoreApplication& application, const CommandLine& line, Daemon& daemon,
+               const Directories& directories) {
   if (line.idle_timeout_seconds > 0)
     daemon.end_when_idle(std::chrono::seconds(line.idle_timeout_seconds),
                          [&application] { application.quit(); });
@@ -43,6 +43,43 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   notify_ready();
   QCoreApplication::exec();
   notify_stopping();
+  return {};
+}
+
+Result<> run(QCoreApplication& application, const CommandLine& line) {
+  auto activated = TRY(take_activated_sockets());
+  Directories directories = TRY(find_directories(line.root));
+  if (line.config_file) directories.config_file = *line.config_file;
+  DaemonConfig config = TRY(load_daemon_config(directories.config_file, line.config_file.has_value()));
+  if (line.host) config.host = *line.host;
+  TRY(start_log(config));
+  TRY(create_directories(directories));
+  const UniqueFd lock = TRY(take_daemon_lock(directories.lock_file()));
+  const auto monitor = TRY(find_monitor());
+  // Before signals are blocked: the child that tells the capabilities is waited for here.
+  DomainService service(directories, open_host(config, monitor),
+                        std::chrono::seconds(config.monitor_timeout));
+  DaemonHook hook(directories.config.parent_path() / "hooks");
+  bool is_ending = false;
+  const auto signals = TRY(SignalWatcher::create({.quit =
+                                                      [&] {
+                                                        is_ending = true;
+                                                        hook.interrupt();
+                                                        application.quit();
+                                                      },
+                                                  .reload = [&] { reload(hook, service); },
+                                                  .child_ended =
+                                                      [&](pid_t child, int status) {
+                                                        service.child_ended(child, status);
+                                                        hook.child_ended(child, status);
+                                                      }}));
+  hook.start();
+  if (is_ending) return {};
+  Daemon daemon(config, directories, service);
+  service.load();
+  TRY(daemon.listen(std::move(activated)));
+  TRY(serve(application, line, daemon, directories));
+  hook.shutdown();
   log::info("virttdxd ends; running domains go on");
   return {};
 }

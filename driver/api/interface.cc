@@ -42,6 +42,41 @@ std::vector<remote_domain_interface> heard_of(Arena& arena, const domain_xml::Do
   return interfaces;
 }
 
+std::vector<domain_xml::Interface> on_networks(const domain_xml::Domain& domain) {
+  std::vector<domain_xml::Interface> found;
+  for (const auto& interface : domain.devices.interfaces)
+    if (interface.type == "network" && interface.mac && interface.source && interface.source->network)
+      found.push_back(interface);
+  return found;
+}
+
+std::vector<LeaseRequest> requests_for(const std::vector<domain_xml::Interface>& interfaces) {
+  std::vector<LeaseRequest> requests;
+  for (const auto& interface : interfaces) requests.push_back({*interface.mac, *interface.source->network});
+  return requests;
+}
+
+// Interfaces without a lease are left out, as libvirt's QEMU driver does.
+std::vector<remote_domain_interface> leased(Arena& arena,
+                                            const std::vector<domain_xml::Interface>& interfaces,
+                                            const std::vector<DhcpLease>& leases) {
+  std::vector<remote_domain_interface> rows;
+  for (const auto& interface : interfaces) {
+    std::vector<remote_domain_ip_addr> addresses;
+    for (const auto& lease : leases)
+      if (lease.mac == *interface.mac)
+        addresses.push_back({.type = lease.is_ipv6 ? VIR_IP_ADDR_TYPE_IPV6 : VIR_IP_ADDR_TYPE_IPV4,
+                             .addr = arena.text(lease.address),
+                             .prefix = lease.prefix});
+    if (addresses.empty()) continue;
+    auto& row = rows.emplace_back();
+    row.name = arena.text(interface.target_dev.value_or(interface.alias.value_or("")));
+    row.hwaddr = arena.optional_text(*interface.mac);
+    arena.array(row.addrs.addrs_len, row.addrs.addrs_val, std::move(addresses));
+  }
+  return rows;
+}
+
 std::vector<remote_domain_ip_addr> addresses_in(Arena& arena, const nlohmann::json& list) {
   std::vector<remote_domain_ip_addr> addresses;
   for (const auto& entry : list) {
@@ -109,10 +144,16 @@ Answer domain_interface_addresses(Session& session, const remote_domain_interfac
               });
     return {};
   }
-  const bool arp = args.source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP;
-  reply_with(reply, [&](Arena& arena) {
-    return arp ? heard_of(arena, record->live->definition) : std::vector<remote_domain_interface>();
-  });
+  if (args.source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE) {
+    auto interfaces = on_networks(record->live->definition);
+    session.service().host_resources().ask_leases(
+        requests_for(interfaces), [reply, interfaces](const Result<std::vector<DhcpLease>>& leases) {
+          leases ? reply_with(reply, [&](Arena& arena) { return leased(arena, interfaces, *leases); })
+                 : reply.fail(leases.error());
+        });
+    return {};
+  }
+  reply_with(reply, [&](Arena& arena) { return heard_of(arena, record->live->definition); });
   return {};
 }
 

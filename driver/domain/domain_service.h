@@ -35,10 +35,13 @@ class DomainService {
 
   const HostAccess& host() const { return host_; }
   const DomainRegistry& domains() const { return registry_; }
+  HostResources& host_resources() { return resources_; }
   void on_event(EventHandler handler) { event_handler_ = std::move(handler); }
 
   /// Reads definitions, takes over the monitors that run, starts what is marked for autostart (once a boot).
   void load();
+  /// Reads definitions again that somebody has put there or changed by hand (SIGHUP).
+  void reload();
 
   // Definitions (definitions.cc, changes.cc).
   Result<RecordPtr> define(std::string_view xml);
@@ -147,6 +150,7 @@ class DomainService {
 
   void reattach(const domain_xml::DomainStatus& status);
   void start_marked();
+  RecordPtr take_definition(DomainStore::StoredDefinition& stored);
   bool finish_rename(const DomainStore::StoredDefinition& stored);
   void apply_pins(const RecordPtr& record) const;
   void save_status(const DomainRecord& record) const;

@@ -20,19 +20,36 @@ Phase phase_of(const domain_xml::DomainStatus& status) {
 
 void DomainService::load() {
   store_.remove_leftovers();
-  for (auto& stored : store_.load_definitions()) {
-    if (finish_rename(stored)) continue;
-    if (const auto unique = registry_.check_identity(stored.domain.uuid, stored.domain.name); !unique) {
-      log::error("definition of domain '{}': {}; left alone", stored.domain.name, unique.error().message());
-      continue;
-    }
-    const RecordPtr record = registry_.add(stored.domain.name, stored.domain.uuid);
-    record->autostart = stored.autostart;
-    record->definition_messages = messages_of(findings_of(stored.domain));
-    record->definition = std::move(stored.domain);
-  }
+  for (auto& stored : store_.load_definitions())
+    if (!finish_rename(stored)) take_definition(stored);
   for (const auto& status : store_.load_statuses()) reattach(status);
   if (store_.take_autostart_turn()) start_marked();
+}
+
+// Null: its name or its uuid is another domain's.
+RecordPtr DomainService::take_definition(DomainStore::StoredDefinition& stored) {
+  if (const auto unique = registry_.check_identity(stored.domain.uuid, stored.domain.name); !unique) {
+    log::error("definition of domain '{}': {}; left alone", stored.domain.name, unique.error().message());
+    return nullptr;
+  }
+  const auto known = registry_.find_by_uuid(stored.domain.uuid);
+  const RecordPtr record = known ? *known : registry_.add(stored.domain.name, stored.domain.uuid);
+  record->autostart = stored.autostart;
+  if (record->definition == stored.domain) return record;
+  record->definition_messages = messages_of(findings_of(stored.domain));
+  record->definition_changes.clear();
+  record->definition = std::move(stored.domain);
+  return record;
+}
+
+// As virStateReload() of libvirt's QEMU driver: new files are new domains, files that were changed are
+// changed definitions; a domain whose file is gone stays.
+void DomainService::reload() {
+  for (auto& stored : store_.load_definitions()) {
+    const bool is_new = !registry_.find_by_uuid(stored.domain.uuid);
+    const RecordPtr record = take_definition(stored);
+    if (record && is_new) emit(*record, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_ADDED);
+  }
 }
 
 // A daemon that was killed while it renamed a domain left both files, equal but for the name. The newer one

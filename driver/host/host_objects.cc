@@ -106,6 +106,25 @@ Result<> delete_network_port(const ObjectDaemons& daemons, const NetworkPortRequ
   return {};
 }
 
+Result<std::vector<DhcpLease>> read_leases(const ObjectDaemons& daemons,
+                                           const std::vector<LeaseRequest>& requests) {
+  const auto connection = TRY(connect(daemons, ObjectClass::Network));
+  std::vector<DhcpLease> leases;
+  for (const auto& request : requests) {
+    const auto network = TRY(find_network(connection.get(), request.network));
+    virNetworkDHCPLeasePtr* list = nullptr;
+    const int count = virNetworkGetDHCPLeases(network.get(), request.mac.c_str(), &list, 0);
+    if (count < 0) return library_error(fmt::format("leases of network '{}'", request.network));
+    for (int i = 0; i < count; ++i) {
+      leases.push_back(
+          {request.mac, list[i]->ipaddr, list[i]->type == VIR_IP_ADDR_TYPE_IPV6, list[i]->prefix});
+      virNetworkDHCPLeaseFree(list[i]);
+    }
+    std::free(list);
+  }
+  return leases;
+}
+
 Result<VolumePlace> find_volume(const ObjectDaemons& daemons, const VolumeRequest& request) {
   const auto what =
       fmt::format("disk '{}': volume '{}' of pool '{}'", request.target, request.volume, request.pool);

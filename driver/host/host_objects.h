@@ -19,6 +19,9 @@ Result<NetworkPort> create_network_port(const ObjectDaemons& daemons, const Reso
                                         const NetworkPortRequest& request);
 /// A port that is gone already is no error.
 Result<> delete_network_port(const ObjectDaemons& daemons, const NetworkPortRequest& request);
+/// Of all requests. One network that cannot be asked fails them.
+Result<std::vector<DhcpLease>> read_leases(const ObjectDaemons& daemons,
+                                           const std::vector<LeaseRequest>& requests);
 Result<VolumePlace> find_volume(const ObjectDaemons& daemons, const VolumeRequest& request);
 
 }  // namespace virttdx::driver

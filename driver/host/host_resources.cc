@@ -56,6 +56,14 @@ void HostResources::acquire(ResourceRequest request, AcquireHandler handler) {
             [result, handler = std::move(handler)] { handler(std::move(*result)); });
 }
 
+void HostResources::ask_leases(std::vector<LeaseRequest> requests, LeaseHandler handler) {
+  if (requests.empty()) return handler(std::vector<DhcpLease>());
+  auto result = std::make_shared<Result<std::vector<DhcpLease>>>();
+  run_apart([result, requests = std::move(requests),
+             daemons = ObjectDaemons{run_, per_user_}] { *result = read_leases(daemons, requests); },
+            [result, handler = std::move(handler)] { handler(std::move(*result)); });
+}
+
 void HostResources::release(std::vector<NetworkPortRequest> ports, std::function<void()> handler) {
   if (ports.empty()) return handler();
   run_apart(

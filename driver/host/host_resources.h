@@ -59,6 +59,16 @@ struct Resources {
   std::map<std::string, DiskSecrets> secrets;  ///< by target
 };
 
+struct LeaseRequest {
+  std::string mac, network;
+};
+/// An address that a network's DHCP server gave.
+struct DhcpLease {
+  std::string mac, address;
+  bool is_ipv6 = false;
+  unsigned prefix = 0;  ///< bits of the network
+};
+
 class HostResources {
  public:
   /// `run`: where the daemons' sockets are.
@@ -67,6 +77,9 @@ class HostResources {
   using AcquireHandler = std::function<void(Result<Resources>)>;
   /// All of it, or an error that names what is missing and nothing.
   void acquire(ResourceRequest request, AcquireHandler handler);
+  using LeaseHandler = std::function<void(Result<std::vector<DhcpLease>>)>;
+  /// What the servers of networks gave to these addresses. Without requests nobody is asked.
+  void ask_leases(std::vector<LeaseRequest> requests, LeaseHandler handler);
   /// Gives ports back. Those that are gone already are no error; others are logged.
   void release(std::vector<NetworkPortRequest> ports, std::function<void()> handler);
 

@@ -17,17 +17,20 @@ class SignalWatcher {
  public:
   /// Gets the id of a child that has ended and how, as waitpid(2) has it.
   using ChildHandler = std::function<void(pid_t child, int status)>;
-  /// Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD for the process and calls `quit` for the first two. Ended
-  /// children are reaped; SIGHUP is ignored, there being nothing to reload.
-  static Result<std::unique_ptr<SignalWatcher>> create(std::function<void()> quit, ChildHandler child_ended);
+  struct Handlers {
+    std::function<void()> quit;    ///< SIGINT, SIGTERM
+    std::function<void()> reload;  ///< SIGHUP
+    ChildHandler child_ended;      ///< of each child, which has been reaped
+  };
+  /// Blocks these signals and SIGCHLD for the process.
+  static Result<std::unique_ptr<SignalWatcher>> create(Handlers handlers);
 
  private:
-  SignalWatcher(UniqueFd fd, std::function<void()> quit, ChildHandler child_ended);
+  SignalWatcher(UniqueFd fd, Handlers handlers);
   void read_signals();
 
   UniqueFd fd_;
-  std::function<void()> quit_;
-  ChildHandler child_ended_;
+  Handlers handlers_;
   QSocketNotifier readable_;
 };
 

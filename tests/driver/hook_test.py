@@ -4,9 +4,11 @@
 
 Usage: hook_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import signal
+import subprocess
 import threading
 
-from daemon_case import DaemonTest, libvirt, main, wait_until
+from daemon_case import DAEMON, DaemonTest, libvirt, main, wait_until
 
 RECORD = """#!/bin/sh
 echo "$@" >> {root}/calls
@@ -109,6 +111,72 @@ class Hooks(HookTest):
         self.tell('fail-reconnect')
         self.restart_daemon()
         wait_until(lambda: self.connection.lookupByName('td').isActive() == 0, 'the end')
+
+
+class HooksOfTheDaemon(HookTest):
+    def setUp(self):
+        super().setUp()
+        self.write_hook('daemon', RECORD.format(root=self.root))
+
+    def end_daemon(self):
+        self.daemon.terminate()
+        self.assertEqual(self.daemon.wait(), 0)
+        self.log_path.write_text('')
+
+    def test_are_told_of_its_start_reload_and_end(self):
+        self.end_daemon()
+        self.start_daemon()
+        self.daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(self.calls()) == 3, f'the hooks, have {self.calls()}')
+        self.assertEqual(self.calls(), ['- shutdown - shutdown', '- start - start', '- reload begin SIGHUP'])
+
+    def test_do_not_keep_it_from_starting(self):
+        self.tell('fail-start')
+        self.restart_daemon()
+        self.assertIn("daemon - start - start': unexpected exit status 3: no start today", self.log_path.read_text())
+        self.assertEqual(self.connection.numOfDefinedDomains(), 1)
+
+    def test_that_hang_end_with_it(self):
+        self.end_daemon()
+        self.tell('hang-start')
+        with open(self.log_path, 'ab') as log:
+            self.daemon = subprocess.Popen([DAEMON, '--host', 'soft', '--root', self.root], stderr=log, stdout=log)
+        wait_until((self.root / 'input-start').exists, 'the hook')
+        self.end_daemon()
+        self.start_daemon_again()
+
+    def start_daemon_again(self):
+        (self.root / 'hang-start').unlink()
+        self.start_daemon()
+        self.assertEqual(self.connect().numOfDefinedDomains(), 1)
+
+
+class Reloading(HookTest):
+    def reload(self):
+        self.daemon.send_signal(signal.SIGHUP)
+
+    def test_reads_definitions_that_are_new_or_changed(self):
+        self.record_events()
+        folder = self.root / 'etc/libvirt/tdx'
+        text = (folder / 'td.xml').read_text()
+        new = text.replace('<name>td</name>', '<name>copy</name>').replace(self.domain.UUIDString(), '01234567-89ab-cdef-0123-456789abcdef')
+        (folder / 'copy.xml').write_text(new)
+        (folder / 'td.xml').write_text(text.replace('<name>td</name>', '<name>td</name><title>by hand</title>'))
+        (folder / 'bad.xml').write_text('<domain>')
+        self.domain.create()
+        self.events.clear()
+        self.reload()
+        self.expect_events((libvirt.VIR_DOMAIN_EVENT_DEFINED, libvirt.VIR_DOMAIN_EVENT_DEFINED_ADDED, -1))
+        self.assertEqual(self.connection.lookupByName('copy').UUIDString(), '01234567-89ab-cdef-0123-456789abcdef')
+        self.assertIn('by hand', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        self.assertNotIn('by hand', self.domain.XMLDesc())
+        self.assertTrue(self.domain.isActive())
+
+    def test_keeps_domains_whose_file_has_gone(self):
+        (self.root / 'etc/libvirt/tdx/td.xml').unlink()
+        self.reload()
+        wait_until(lambda: 'reloading' in self.log_path.read_text(), 'the signal')
+        self.assertEqual(self.connection.lookupByName('td').isPersistent(), 1)
 
 
 main()

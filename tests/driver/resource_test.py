@@ -22,7 +22,7 @@ DEVICES = f"""
     <disk type='volume'><source pool='images' volume='a.img'/><target dev='vda' bus='virtio'/></disk>
   </devices>"""
 AUTH_LIST, OPEN, CLOSE, FEATURE = 66, 1, 2, 60
-NETWORK_XML, NETWORK_LOOKUP, PORT_LOOKUP, PORT_CREATE, PORT_XML, PORT_DELETE = 43, 46, 405, 406, 409, 410
+NETWORK_XML, NETWORK_LOOKUP, PORT_LOOKUP, PORT_CREATE, PORT_XML, PORT_DELETE, LEASES = 43, 46, 405, 406, 409, 410, 341
 SECRET_BY_UUID, SECRET_VALUE, SECRET_BY_USAGE, SET_IDENTITY = 141, 145, 147, 419
 POOL_LOOKUP, VOLUME_LOOKUP, VOLUME_INFO, VOLUME_PATH = 84, 95, 98, 100
 TOKEN = '0123456789abcdef' * 2
@@ -92,6 +92,8 @@ class Daemon:
             return self.find_secret(payload)
         if procedure == SECRET_VALUE:
             return (OK, text('open sesame')) if TOKEN.encode() in self.identity else (ERROR, failure(65, 'secret is private'))
+        if procedure == LEASES:
+            return OK, self.leases(payload)
         if procedure == POOL_LOOKUP:
             return OK, text('images') + bytes(16)
         if procedure == VOLUME_LOOKUP:
@@ -101,6 +103,18 @@ class Daemon:
         if procedure == VOLUME_PATH:
             return OK, text('/images/a.img')
         return ERROR, failure(3, f'procedure {procedure}')
+
+    @staticmethod
+    def leases(payload):
+        none = bytes(4)
+
+        def some(value):
+            return struct.pack('>i', 1) + text(value)
+
+        assert text(MAC) in payload
+        rows = [text('virbr7') + struct.pack('>qi', 0, kind) + some(MAC) + none + text(address) + struct.pack('>I', prefix) + none + none
+                for kind, address, prefix in ((0, '192.0.2.9', 24), (1, '2001:db8::9', 64))]
+        return struct.pack('>I', len(rows)) + b''.join(rows) + struct.pack('>I', len(rows))
 
     def find_secret(self, payload):
         if payload[-16:] != SECRET and payload != struct.pack('>i', 1) + text('disk'):
@@ -145,6 +159,18 @@ class Resources(ResourceTest):
         self.assertNotIn('virbr7', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         self.domain.destroy()
         self.assertEqual(network.ports, {})
+
+    def test_tell_the_addresses_that_they_have_leased(self):
+        network, _ = self.serve('network', 'storage')
+        self.domain.create()
+        (interface, told), = self.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE).items()
+        self.assertIn(f"<target dev='{interface}'/>", self.domain.XMLDesc())
+        self.assertEqual(told, {'hwaddr': MAC, 'addrs': [{'addr': '192.0.2.9', 'prefix': 24, 'type': 0},
+                                                         {'addr': '2001:db8::9', 'prefix': 64, 'type': 1}]})
+        self.assertRegex(self.virsh('domifaddr', 'td'), r'192\.0\.2\.9/24')
+        (self.root / 'run/libvirt/virtnetworkd-sock').unlink()
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'no network daemon runs', self.domain.interfaceAddresses,
+                          libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
 
     def test_are_given_back_when_the_start_fails(self):
         network, _ = self.serve('network', 'storage')
