@@ -78,7 +78,6 @@ Answer server_get_threadpool_parameters(AdminSession& session,
   return {};
 }
 
-// Who has not authenticated yet: nobody, since a client's rights are those of the socket it could open.
 Answer server_get_client_limits(AdminSession& session, const admin_server_get_client_limits_args& args,
                                 admin_server_get_client_limits_ret& ret, Arena& arena) {
   CHECK_FLAGS(args.flags, 0, "virAdmServerGetClientLimits");
@@ -88,7 +87,8 @@ Answer server_get_client_limits(AdminSession& session, const admin_server_get_cl
   params.add_uint(VIR_SERVER_CLIENTS_MAX, (*server)->maximum());
   params.add_uint(VIR_SERVER_CLIENTS_CURRENT, static_cast<std::uint32_t>((*server)->all().size()));
   params.add_uint(VIR_SERVER_CLIENTS_UNAUTH_MAX, (*server)->anonymous_maximum());
-  params.add_uint(VIR_SERVER_CLIENTS_UNAUTH_CURRENT, 0);
+  params.add_uint(VIR_SERVER_CLIENTS_UNAUTH_CURRENT,
+                  static_cast<std::uint32_t>((*server)->anonymous_count()));
   arena.array(ret.params.params_len, ret.params.params_val, params.take());
   return {};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Authentication, opening, and what a connection says of itself.
+// Opening, and what a connection says of itself.
 #include <libvirt/libvirt.h>
 #include <unistd.h>
 
@@ -43,11 +43,6 @@ bool is_our_uri(std::string_view uri) {
 }
 
 }  // namespace
-
-Answer auth_list(Session&, remote_auth_list_ret& ret, Arena& arena) {
-  arena.array(ret.types.types_len, ret.types.types_val, std::vector{REMOTE_AUTH_NONE});
-  return {};
-}
 
 Answer connect_supports_feature(Session& session, const remote_connect_supports_feature_args& args,
                                 remote_connect_supports_feature_ret& ret, Arena&) {

@@ -48,7 +48,7 @@ Daemon::Daemon(DaemonConfig config, Directories directories, DomainService& serv
     : config_(std::move(config)),
       directories_(std::move(directories)),
       service_(service),
-      context_{service_, config_, directories_},
+      context_{service_, config_, directories_, polkit_},
       clients_("virttdxd", config_.max_clients, config_.max_anonymous_clients),
       admin_clients_("admin", config_.admin_max_clients, config_.admin_max_clients),
       servers_{&clients_, &admin_clients_},
@@ -63,7 +63,7 @@ Daemon::~Daemon() { service_.on_event(nullptr); }
 
 Result<> Daemon::listen(ActivatedSockets activated) {
   const auto group = TRY(find_group(config_.unix_sock_group));
-  socket_ = TRY(listener(activated, {directories_.socket(), config_.unix_sock_rw_perms, group},
+  socket_ = TRY(listener(activated, {directories_.socket(), read_write_mode(config_), group},
                          [this](UniqueFd socket) { accept(std::move(socket), false); }));
   read_only_socket_ =
       TRY(listener(activated, {directories_.read_only_socket(), config_.unix_sock_ro_perms, group},
@@ -87,6 +87,11 @@ void Daemon::serve(const std::shared_ptr<S>& session, const std::shared_ptr<Clie
                               .read_only = read_only,
                               .peer = std::move(peer),
                               .client = client});
+  if constexpr (std::is_same_v<S, Session>)
+    server.watch_authentication(id, [weak = std::weak_ptr<S>(session)] {
+      const auto connected = weak.lock();
+      return connected && connected->must_authenticate();
+    });
   kept_.insert(session);
   client->start([alone = session.get()](const Frame& frame) { alone->handle(frame); },
                 [this, weak = std::weak_ptr<S>(session), &server, id] {
@@ -103,6 +108,9 @@ void Daemon::accept(UniqueFd socket, bool read_only) {
   if (clients_.full())
     return log::warning("{} clients are connected already (max_clients); one more is refused",
                         clients_.all().size());
+  if (clients_.anonymous_count() >= clients_.anonymous_maximum())
+    return log::warning("{} clients authenticate at this time (max_anonymous_clients); one more is refused",
+                        clients_.anonymous_count());
   auto peer = peer_of(socket.get());
   if (!peer) return log::warning("{}; the client is refused", peer.error().message());
   auto client = Client::create(std::move(socket), limits_of(config_));

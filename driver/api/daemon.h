@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "access/polkit.h"
 #include "admin/admin_session.h"
 #include "api/session.h"
 #include "config/daemon_config.h"
@@ -44,6 +45,7 @@ class Daemon {
   const DaemonConfig config_;
   const Directories directories_;
   DomainService& service_;
+  Polkit polkit_;
   const DaemonContext context_;
   ServerClients clients_, admin_clients_;
   const std::array<ServerClients*, 2> servers_;

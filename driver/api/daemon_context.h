@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "access/polkit.h"
 #include "config/daemon_config.h"
 #include "config/directories.h"
 #include "domain/domain_service.h"
@@ -12,6 +13,7 @@ struct DaemonContext {
   DomainService& service;
   const DaemonConfig& config;
   const Directories& directories;
+  Polkit& polkit;
 };
 
 }  // namespace virttdx::driver

@@ -10,13 +10,14 @@ namespace {
 
 struct ServedProcedure {
   int number;
-  ServeFunction serve;
+  Served served;
 };
 
 // Every procedure that is served here. refusals.cc has those that are refused with a reason; those of other
 // classes of objects go to their daemons; the rest is answered as not supported by the driver.
 constexpr auto kServed = std::to_array<ServedProcedure>({
     {REMOTE_PROC_AUTH_LIST, serve<&api::auth_list>},
+    {REMOTE_PROC_AUTH_POLKIT, serve<&api::auth_polkit>},
     {REMOTE_PROC_CONNECT_SUPPORTS_FEATURE, serve<&api::connect_supports_feature>},
     {REMOTE_PROC_CONNECT_OPEN, serve<&api::connect_open>},
     {REMOTE_PROC_CONNECT_CLOSE, serve<&api::connect_close>},
@@ -173,9 +174,9 @@ std::vector<int> served_procedures() {
   return numbers;
 }
 
-ServeFunction find_serve_function(int procedure) {
+const Served* find_served(int procedure) {
   for (const auto& row : kServed)
-    if (row.number == procedure) return row.serve;
+    if (row.number == procedure) return &row.served;
   return nullptr;
 }
 

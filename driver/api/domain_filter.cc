@@ -62,7 +62,9 @@ bool matches(const DomainRecord& record, unsigned flags) {
 
 std::vector<RecordPtr> select_domains(Session& session, unsigned flags) {
   auto records = session.service().domains().all();
-  std::erase_if(records, [flags](const RecordPtr& record) { return !matches(*record, flags); });
+  std::erase_if(records, [&](const RecordPtr& record) {
+    return !matches(*record, flags) || !session.may_see(*record);
+  });
   return records;
 }
 

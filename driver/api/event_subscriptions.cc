@@ -3,6 +3,8 @@
 
 #include <libvirt/libvirt.h>
 
+#include <algorithm>
+
 #include "api/wire_domain.h"
 #include "rpc/xdr_codec.h"
 #include "schemas/virnet_protocol.h"
@@ -122,10 +124,13 @@ Result<> EventSubscriptions::remove_legacy(int event_id) {
   return {};
 }
 
+bool EventSubscriptions::wants(const DomainEvent& event) const {
+  return std::ranges::any_of(subscriptions_, [&](const auto& entry) { return entry.second.matches(event); });
+}
+
 void EventSubscriptions::emit(Client& client, const DomainEvent& event) const {
   for (const auto& [callback_id, subscription] : subscriptions_) {
-    if (subscription.event_id != event.event_id) continue;
-    if (subscription.uuid && *subscription.uuid != event.uuid) continue;
+    if (!subscription.matches(event)) continue;
     subscription.legacy ? send_legacy(client, event) : send_by_callback(client, callback_id, event);
   }
 }

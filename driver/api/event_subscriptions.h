@@ -22,6 +22,8 @@ class EventSubscriptions {
   Result<> add_legacy(int event_id);
   Result<> remove_legacy(int event_id);
   void clear() { subscriptions_.clear(); }
+  /// Whether emit() would send anything.
+  bool wants(const DomainEvent& event) const;
   /// Sends one message for every subscription that the event matches.
   void emit(Client& client, const DomainEvent& event) const;
 
@@ -30,6 +32,9 @@ class EventSubscriptions {
     int event_id;
     std::optional<std::string> uuid;
     bool legacy = false;
+    bool matches(const DomainEvent& event) const {
+      return event_id == event.event_id && (!uuid || *uuid == event.uuid);
+    }
   };
   std::map<int, Subscription> subscriptions_;
   int next_id_ = 0;

@@ -9,8 +9,11 @@ namespace virttdx::driver::api {
 
 using Answer = WireResult<>;
 
-// connection.cc
+// authentication.cc
 Answer auth_list(Session&, remote_auth_list_ret&, Arena&);
+Answer auth_polkit(Session&, Deferred<remote_auth_polkit_ret>);
+
+// connection.cc
 Answer connect_supports_feature(Session&, const remote_connect_supports_feature_args&,
                                 remote_connect_supports_feature_ret&, Arena&);
 Answer connect_open(Session&, const remote_connect_open_args&);

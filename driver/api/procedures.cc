@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "api/procedures.h"
 
+#include <libvirt/libvirt.h>
+
 #include <algorithm>
 #include <array>
 

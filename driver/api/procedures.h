@@ -2,10 +2,12 @@
 // What is known of every procedure of the remote program (schemas/remote_procedures.txt).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "api/access_rules.h"
 #include "forward/object_class.h"
 
 namespace virttdx::driver {
@@ -23,6 +25,8 @@ struct ProcedureInfo {
   ReadOnlyRule read_only;
   std::string_view function;  ///< libvirt's public function, for messages
   ObjectClass object_class;
+  std::array<AccessRule, 4> access;
+  std::string_view visible;  ///< what a list's domains need (of AccessObject::Domain); empty: it lists none
 };
 
 /// Null when the remote program has no such call.

@@ -155,8 +155,6 @@ constexpr auto kRefusals = std::to_array<Refusal>({
      "TDs take their memory from guest_memfd, not from pools of huge pages"},
     {REMOTE_PROC_NODE_GET_SEV_INFO, Connection, kUnsupported,
      "SEV is AMD's; this driver runs domains on Intel TDX"},
-    {REMOTE_PROC_AUTH_POLKIT, Connection, VIR_ERR_AUTH_FAILED,
-     "polkit is not asked: the group and mode of the socket decide"},
     {REMOTE_PROC_AUTH_SASL_INIT, Connection, VIR_ERR_AUTH_FAILED, "SASL is not offered on this socket"},
     {REMOTE_PROC_AUTH_SASL_START, Connection, VIR_ERR_AUTH_FAILED, "SASL is not offered on this socket"},
     {REMOTE_PROC_AUTH_SASL_STEP, Connection, VIR_ERR_AUTH_FAILED, "SASL is not offered on this socket"},
@@ -207,6 +205,20 @@ const Refusal* find_refusal(int procedure) {
   const auto found = std::find_if(kRefusals.begin(), kRefusals.end(),
                                   [&](const auto& row) { return row.procedure == procedure; });
   return found != kRefusals.end() ? &*found : nullptr;
+}
+
+AccessArguments refusal_arguments(Session& session, const Frame& frame, const Refusal& refusal) {
+  switch (refusal.scope) {
+    case Connection:
+      return {};
+    case Domain:
+    case RunningDomain:
+      return decode_access_arguments<remote_domain_destroy_args>(session, frame);
+    case Snapshot:
+    case Checkpoint:
+      return decode_access_arguments<remote_nonnull_domain_snapshot>(session, frame);
+  }
+  return {};
 }
 
 void refuse(Session& session, const Frame& frame, PendingReply& reply, const Refusal& refusal) {

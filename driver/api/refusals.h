@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "api/access_arguments.h"
 #include "api/session.h"
 #include "rpc/pending_reply.h"
 
@@ -31,6 +32,8 @@ std::span<const Refusal> all_refusals();
 /// Null: the procedure is not refused.
 const Refusal* find_refusal(int procedure);
 void refuse(Session& session, const Frame& frame, PendingReply& reply, const Refusal& refusal);
+/// Of the call that is refused. Its flags are not looked at.
+AccessArguments refusal_arguments(Session& session, const Frame& frame, const Refusal& refusal);
 
 /// Calls of libvirt that make no sense here at all, answered as not supported by the driver, with the reason
 /// for docs/api.md.

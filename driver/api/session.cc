@@ -10,7 +10,9 @@
 
 #include "api/dispatch.h"
 #include "api/procedures.h"
+#include "api/qemu_program.h"
 #include "api/refusals.h"
+#include "schemas/qemu_protocol.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -43,6 +45,16 @@ bool needs_open_connection(int procedure) {
   return std::find(kBeforeOpen.begin(), kBeforeOpen.end(), procedure) == kBeforeOpen.end();
 }
 
+bool is_for_authentication(int procedure) {
+  return procedure >= REMOTE_PROC_AUTH_LIST && procedure <= REMOTE_PROC_AUTH_POLKIT;
+}
+
+// As libvirt's daemons, so that root gets in whatever has become of polkit.
+bool needs_authentication(const DaemonConfig& config, bool read_only, const Peer& peer) {
+  return (read_only ? config.auth_unix_ro : config.auth_unix_rw) == SocketAuthentication::Polkit &&
+         peer.uid != 0;
+}
+
 }  // namespace
 
 Session::Session(std::shared_ptr<Client> client, Peer peer, bool read_only, const DaemonContext& context)
@@ -50,7 +62,9 @@ Session::Session(std::shared_ptr<Client> client, Peer peer, bool read_only, cons
       peer_(std::move(peer)),
       identity_(peer_),
       read_only_(read_only),
-      context_(context) {
+      context_(context),
+      must_authenticate_(needs_authentication(context.config, read_only, peer_)),
+      gate_([this](const DomainEvent& event) { events_.emit(*client_, event); }) {
   client_->on_drained([this] {
     for (auto& [serial, stream] : streams_) stream->continue_output();
     for (auto& [object_class, upstream] : upstreams_) upstream->continue_output();
@@ -73,23 +87,38 @@ void Session::handle(const Frame& frame) {
   }
 }
 
+const ProcedureInfo* Session::find_call(const FrameHeader& header, PendingReply& reply) const {
+  const bool remote = header.program == REMOTE_PROGRAM && header.version == REMOTE_PROTOCOL_VERSION;
+  const bool qemu = header.program == QEMU_PROGRAM && header.version == QEMU_PROTOCOL_VERSION;
+  const ProcedureInfo* info = nullptr;
+  if (remote) info = find_procedure(header.procedure);
+  if (qemu) info = find_qemu_procedure(header.procedure);
+  if (info == nullptr)
+    reply.fail(remote || qemu ? not_served(header.procedure, info) : rpc_error(unknown_program(header)));
+  return info;
+}
+
 void Session::handle_call(const Frame& frame) {
   const FrameHeader& header = frame.header;
   auto reply = std::make_shared<PendingReply>(client_, header);
-  if (header.program != REMOTE_PROGRAM || header.version != REMOTE_PROTOCOL_VERSION)
-    return reply->fail(rpc_error(unknown_program(header)));
-  const ProcedureInfo* info = find_procedure(header.procedure);
-  if (info == nullptr) return reply->fail(not_served(header.procedure, info));
-  if (uri.empty() && needs_open_connection(header.procedure))
+  const ProcedureInfo* info = find_call(header, *reply);
+  if (info == nullptr) return;
+  if (must_authenticate_ && (header.program != REMOTE_PROGRAM || !is_for_authentication(header.procedure)))
+    return reply->fail(rpc_error("authentication required"));
+  if (uri.empty() && (header.program != REMOTE_PROGRAM || needs_open_connection(header.procedure)))
     return reply->fail(Error(Error::Code::Internal, "hypervisor connection not open"));
   if (read_only_ && info->read_only == ReadOnlyRule::Forbidden)
     return reply->fail(read_only_error(info->function));
   if (info->object_class != ObjectClass::Hypervisor)
     return forward(info->object_class, frame, std::move(reply));
-  if (const ServeFunction serve = find_serve_function(header.procedure))
-    return serve(*this, frame, std::move(reply));
-  if (const Refusal* refusal = find_refusal(header.procedure)) return refuse(*this, frame, *reply, *refusal);
-  reply->fail(not_served(header.procedure, info));
+  context_.config.access_control ? authorize(*info, frame, reply) : answer(*info, frame, reply);
+}
+
+void Session::answer(const ProcedureInfo& procedure, const Frame& frame, const ReplyPointer& reply) {
+  if (const auto* served = find_qemu_served(procedure)) return served->call(*this, frame, reply);
+  if (const auto* served = find_served(procedure.number)) return served->call(*this, frame, reply);
+  if (const auto* refusal = find_refusal(procedure.number)) return refuse(*this, frame, *reply, *refusal);
+  reply->fail(not_served(procedure.number, &procedure));
 }
 
 Result<Upstream*> Session::upstream_of(ObjectClass object_class) {
@@ -139,7 +168,5 @@ void Session::handle_stream(const Frame& frame) {
 void Session::add_stream(std::uint32_t serial, std::unique_ptr<ConsoleStream> stream) {
   streams_.insert_or_assign(serial, std::move(stream));
 }
-
-void Session::emit(const DomainEvent& event) { events_.emit(*client_, event); }
 
 }  // namespace virttdx::driver

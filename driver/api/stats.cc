@@ -29,7 +29,8 @@ std::vector<RecordPtr> records_meant(Session& session, const remote_connect_get_
   if (args.doms.doms_len == 0) return select_domains(session, args.flags & kStatsFilters);
   std::vector<RecordPtr> records;
   for (u_int i = 0; i < args.doms.doms_len; ++i)
-    if (const auto record = find_record(session, args.doms.doms_val[i])) records.push_back(*record);
+    if (const auto record = find_record(session, args.doms.doms_val[i]); record && session.may_see(**record))
+      records.push_back(*record);
   return records;
 }
 

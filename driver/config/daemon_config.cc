@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/daemon_config.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <variant>
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::size_t kFileMaximum = 1 << 20;
 
-using Value = std::variant<std::string, unsigned>;
+using Strings = std::vector<std::string>;
+using Value = std::variant<std::string, unsigned, Strings>;
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
@@ -27,12 +29,43 @@ Result<> expect_end(std::string_view rest) {
   return fail(Error::Code::InvalidData, "unexpected '{}' after the value", rest);
 }
 
+bool is_quote(std::string_view text) { return text.starts_with('"') || text.starts_with('\''); }
+
+// Takes a string in quotes off the front.
+Result<std::string> take_string(std::string_view& text) {
+  const std::size_t end = text.find(text.front(), 1);
+  if (end == std::string_view::npos) return fail(Error::Code::InvalidData, "the string is not closed");
+  std::string value(text.substr(1, end - 1));
+  text = trim(text.substr(end + 1));
+  return value;
+}
+
+// [ "a", "b" ], with a comma behind the last or not.
+Result<Strings> take_list(std::string_view& text) {
+  Strings values;
+  text = trim(text.substr(1));
+  while (is_quote(text)) {
+    values.push_back(TRY(take_string(text)));
+    if (!text.starts_with(',')) break;
+    text = trim(text.substr(1));
+  }
+  if (!text.starts_with(']'))
+    return fail(Error::Code::InvalidData,
+                "the list is not closed on its line, or has something else than strings");
+  text = trim(text.substr(1));
+  return values;
+}
+
 Result<Value> parse_value(std::string_view text) {
-  if (!text.empty() && (text.front() == '"' || text.front() == '\'')) {
-    const std::size_t end = text.find(text.front(), 1);
-    if (end == std::string_view::npos) return fail(Error::Code::InvalidData, "the string is not closed");
-    TRY(expect_end(text.substr(end + 1)));
-    return std::string(text.substr(1, end - 1));
+  if (is_quote(text)) {
+    auto value = TRY(take_string(text));
+    TRY(expect_end(text));
+    return value;
+  }
+  if (text.starts_with('[')) {
+    auto values = TRY(take_list(text));
+    TRY(expect_end(text));
+    return values;
   }
   unsigned number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -52,6 +85,24 @@ Result<unsigned> as_number(const Value& value, unsigned minimum, unsigned maximu
   if (number == nullptr || *number < minimum || *number > maximum)
     return fail(Error::Code::InvalidData, "needs a number from {} to {}", minimum, maximum);
   return *number;
+}
+
+Result<SocketAuthentication> as_authentication(const Value& value) {
+  const std::string text = TRY(as_string(value));
+  if (text == "none") return SocketAuthentication::None;
+  if (text == "polkit") return SocketAuthentication::Polkit;
+  return fail(Error::Code::InvalidData, "'{}' is neither \"none\" nor \"polkit\"", text);
+}
+
+// "nop" is libvirt's driver that allows everything.
+Result<bool> as_access_control(const Value& value) {
+  const auto* drivers = std::get_if<Strings>(&value);
+  if (drivers == nullptr) return fail(Error::Code::InvalidData, "needs a list, such as [ \"polkit\" ]");
+  for (const auto& driver : *drivers)
+    if (driver != "polkit" && driver != "nop")
+      return fail(Error::Code::InvalidData, "there is no access driver '{}', only \"polkit\" and \"nop\"",
+                  driver);
+  return std::ranges::count(*drivers, "polkit") > 0;
 }
 
 Result<mode_t> as_mode(const Value& value) {
@@ -110,6 +161,21 @@ constexpr std::array kKeys = {
     Key{"unix_sock_ro_perms",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.unix_sock_ro_perms = TRY(as_mode(value));
+          return {};
+        }},
+    Key{"auth_unix_rw",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.auth_unix_rw = TRY(as_authentication(value));
+          return {};
+        }},
+    Key{"auth_unix_ro",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.auth_unix_ro = TRY(as_authentication(value));
+          return {};
+        }},
+    Key{"access_drivers",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.access_control = TRY(as_access_control(value));
           return {};
         }},
     Key{"max_clients",
@@ -208,6 +274,11 @@ Result<> parse_line(DaemonConfig& config, std::string_view line) {
 }
 
 }  // namespace
+
+mode_t read_write_mode(const DaemonConfig& config) {
+  return config.unix_sock_rw_perms.value_or(config.auth_unix_rw == SocketAuthentication::Polkit ? 0666
+                                                                                                : 0660);
+}
 
 Result<HostChoice> parse_host_choice(std::string_view text) {
   if (text == "auto") return HostChoice::Auto;

@@ -19,12 +19,18 @@ namespace virttdx::driver {
 /// Whose KVM runs the TDs. Auto means the kernel's, and never the software TDX host.
 enum class HostChoice { Auto, Kvm, Soft };
 
+/// Of whoever could open a socket: nothing more, or polkit's consent.
+enum class SocketAuthentication { None, Polkit };
+
 struct DaemonConfig {
   HostChoice host = HostChoice::Auto;
   std::optional<std::filesystem::path> soft_host_profile;  ///< recorded host that the software TDX host plays
   std::optional<std::string> unix_sock_group;
-  mode_t unix_sock_rw_perms = 0660;
+  std::optional<mode_t> unix_sock_rw_perms;  ///< absent: read_write_mode()
   mode_t unix_sock_ro_perms = 0666;
+  SocketAuthentication auth_unix_rw = SocketAuthentication::None;
+  SocketAuthentication auth_unix_ro = SocketAuthentication::None;
+  bool access_control = false;  ///< access_drivers has "polkit"
   unsigned max_clients = 5000;
   unsigned max_anonymous_clients = 20;
   unsigned admin_max_clients = 5;
@@ -43,6 +49,9 @@ struct DaemonConfig {
   bool require_launch_security = false;
   std::optional<std::vector<LogOutput>> log_outputs;  ///< absent: standard error at log_level
 };
+
+/// Of virttdxd-sock: everybody may open it where polkit decides, its owner and group where nobody does.
+mode_t read_write_mode(const DaemonConfig& config);
 
 Result<HostChoice> parse_host_choice(std::string_view text);
 

@@ -60,6 +60,13 @@ void serve_as(WireResult<> (*handler)(S&, const Args&, Ret&, Arena&), S& session
   });
 }
 
+template <typename S, typename Ret>
+void serve_as(WireResult<> (*handler)(S&, Deferred<Ret>), S& session, const Frame&,
+              const std::shared_ptr<PendingReply>& reply) {
+  const auto accepted = handler(session, Deferred<Ret>(reply));
+  if (!accepted) reply->fail(accepted.error());
+}
+
 /// A handler that answers later. What it returns as an error is answered at once.
 template <typename S, typename Args, typename Ret>
 void serve_as(WireResult<> (*handler)(S&, const Args&, Deferred<Ret>), S& session, const Frame& frame,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ struct ConnectedClient {
   bool read_only = false;
   Peer peer;
   std::weak_ptr<Client> client;
+  std::function<bool()> must_authenticate = {};  ///< has not yet; empty: need not
 };
 
 class ServerClients {
@@ -34,6 +36,10 @@ class ServerClients {
 
   /// Returns its id, which no other gets.
   std::uint64_t add(ConnectedClient client);
+  void watch_authentication(std::uint64_t id, std::function<bool()> must_authenticate) {
+    clients_.at(id).must_authenticate = std::move(must_authenticate);
+  }
+  std::size_t anonymous_count() const;
   void remove(std::uint64_t id) { clients_.erase(id); }
   const std::map<std::uint64_t, ConnectedClient>& all() const { return clients_; }
 

@@ -61,6 +61,8 @@ constexpr std::array kCodePrefixes = {
     CodePrefix{VIR_ERR_AGENT_UNRESPONSIVE, "Guest agent is not responding"},
     CodePrefix{VIR_ERR_DEVICE_MISSING, "device not found"},
     CodePrefix{VIR_ERR_AUTH_FAILED, "authentication failed"},
+    CodePrefix{VIR_ERR_AUTH_CANCELLED, "authentication cancelled"},
+    CodePrefix{VIR_ERR_DBUS_SERVICE, "error from service"},
     CodePrefix{VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable"},
     CodePrefix{VIR_ERR_ACCESS_DENIED, "access denied"},
     CodePrefix{VIR_ERR_NO_SERVER, "Server not found"},

@@ -7,6 +7,8 @@ Usage: agent_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 import base64
 import json
 
+import libvirt_qemu
+
 from daemon_case import XML, DaemonTest, libvirt, main, wait_until
 
 CHANNEL = """
@@ -52,6 +54,29 @@ class Agent(AgentTest):
     def test_tells_file_systems_with_their_disks(self):
         (mountpoint, name, kind, disks), = self.domain.fsInfo()
         self.assertEqual((mountpoint, name, kind, disks), ('/', 'vda1', 'ext4', ['vda']))
+
+    def test_takes_commands_of_the_callers_own(self):
+        answer = json.loads(self.virsh('qemu-agent-command', 'td', '{"execute": "guest-get-osinfo"}'))
+        self.assertEqual(answer, {'return': {'id': 'debian', 'pretty-name': 'Debian GNU/Linux 13', 'version-id': 13}})
+        self.virsh('qemu-agent-command', 'td', '{"execute": "guest-set-time", "arguments": {"time": 7}}', '--timeout', '9')
+        self.assertEqual(self.commands()[-1], {'execute': 'guest-set-time', 'arguments': {'time': 7}})
+        for command in ('guest-get-osinfo', '{"execute": 7}', '[]', '{'):
+            self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'the agent command is no JSON object', libvirt_qemu.qemuAgentCommand,
+                              self.domain, command, -1, 0)
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU agent command 'guest-get-disks'", libvirt_qemu.qemuAgentCommand,
+                          self.domain, '{"execute": "guest-get-disks"}', -1, 0)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, "timeout '-3' is less than the minimum '-2'", libvirt_qemu.qemuAgentCommand,
+                          self.domain, '{"execute": "guest-info"}', -3, 0)
+
+    def test_is_all_that_libvirts_qemu_program_reaches(self):
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'which has no QEMU monitor protocol', libvirt_qemu.qemuMonitorCommand,
+                          self.domain, '{"execute": "query-status"}', 0)
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'it belongs to the process that built it', libvirt_qemu.qemuAttach,
+                          self.connection, 1, 0)
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'which has no QEMU monitor protocol',
+                          libvirt_qemu.qemuMonitorEventRegister, self.connection, None, None, lambda *_: None, None)
+        read_only = libvirt.openReadOnly(self.uri('-ro')).lookupByName('td')
+        self.assert_error(libvirt.VIR_ERR_OPERATION_DENIED, 'read only access prevents', libvirt_qemu.qemuAgentCommand, read_only, '{}', -1, 0)
 
     def test_tells_addresses(self):
         addresses = self.domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)

@@ -11,6 +11,7 @@
 
 #include "api/dispatch.h"
 #include "api/procedures.h"
+#include "api/qemu_program.h"
 #include "api/refusals.h"
 #include "support/file.h"
 
@@ -80,6 +81,16 @@ std::string forwarded_lists() {
   return text;
 }
 
+std::string qemu_table() {
+  std::string text = "| procedure | function | answer |\n|---|---|---|\n";
+  for (const auto& procedure : all_qemu_procedures())
+    text += fmt::format(
+        "| {} {} | `{}` | {} |\n", procedure.info.number, procedure.info.name, procedure.info.function,
+        procedure.refusal.empty() ? "served"
+                                  : fmt::format("refused, OPERATION_UNSUPPORTED: {}", procedure.refusal));
+  return text;
+}
+
 std::string page() {
   std::map<std::string, int> counts;
   for (const auto& info : all_procedures()) {
@@ -97,13 +108,14 @@ std::string page() {
       "Refusals come after what a client can do about it: an unknown domain is NO_DOMAIN, one that must run "
       "and does not "
       "is OPERATION_INVALID.\n\n## Domains, host, connection\n{}\n"
-      "## Forwarded\nMessages go through byte for byte, in the client's name and as read-only as the client "
+      "## Of the QEMU program\n{}\n## Forwarded\nMessages go through byte for byte, in the client's name and "
+      "as read-only as the client "
       "is. Without the "
       "daemon of a class, calls marked °\nanswer with nothing, so that clients that list everything work; "
       "the others are not "
       "supported.\n{}",
       all_procedures().size(), counts["served"], counts["forwarded"], counts["refused"],
-      counts["not applicable"], own_table(), forwarded_lists());
+      counts["not applicable"], own_table(), qemu_table(), forwarded_lists());
 }
 
 TEST(ApiTable, HasEveryProcedure) {

@@ -13,7 +13,8 @@ TEST(DaemonConfig, ReadsEveryKey) {
       "# a comment\n\nhost = \"soft\"\nunix_sock_group='kvm'\n unix_sock_rw_perms = \"0600\" # another\n"
       "unix_sock_ro_perms = \"0644\"\nmax_clients = 7\nmax_client_requests=3\nkeepalive_interval = 0\n"
       "keepalive_count = 9\nlog_level = 1\nhypervisor_type = \"QEMU\"\nhypervisor_version = \"7.2.13\"\n"
-      "require_launch_security = 1\nsoft_host_profile = \"/p.json\"",
+      "require_launch_security = 1\nsoft_host_profile = \"/p.json\"\nauth_unix_rw = \"polkit\"\n"
+      "access_drivers = [ \"nop\", \"polkit\", ] # one is enough",
       "f");
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->host, HostChoice::Soft);
@@ -29,6 +30,9 @@ TEST(DaemonConfig, ReadsEveryKey) {
   EXPECT_EQ(config->hypervisor_version, 7'002'013U);
   EXPECT_TRUE(config->require_launch_security);
   EXPECT_EQ(config->soft_host_profile, "/p.json");
+  EXPECT_EQ(config->auth_unix_rw, SocketAuthentication::Polkit);
+  EXPECT_EQ(config->auth_unix_ro, SocketAuthentication::None);
+  EXPECT_TRUE(config->access_control);
 }
 
 struct BadLine {
@@ -55,7 +59,21 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{"hypervisor_version = \"7.2\"", "such as \"7.2.0\""},
                     BadLine{"hypervisor_version = \"7.2.0.1\"", "such as \"7.2.0\""},
                     BadLine{"hypervisor_version = \"7.1000.0\"", "such as \"7.2.0\""},
+                    BadLine{"auth_unix_rw = \"sasl\"", "neither \"none\" nor \"polkit\""},
+                    BadLine{"access_drivers = \"polkit\"", "needs a list"},
+                    BadLine{"access_drivers = [ \"selinux\" ]", "no access driver 'selinux'"},
+                    BadLine{"access_drivers = [ \"polkit\"", "not closed on its line"},
+                    BadLine{"access_drivers = [ polkit ]", "something else than strings"},
                     BadLine{"require_launch_security = 2", "from 0 to 1"}));
+
+TEST(DaemonConfig, OpensTheSocketToAllWherePolkitDecides) {
+  DaemonConfig config;
+  EXPECT_EQ(read_write_mode(config), 0660U);
+  config.auth_unix_rw = SocketAuthentication::Polkit;
+  EXPECT_EQ(read_write_mode(config), 0666U);
+  config.unix_sock_rw_perms = 0600;
+  EXPECT_EQ(read_write_mode(config), 0600U);
+}
 
 TEST(DaemonConfig, SampleFileHasTheDefaults) {
   const auto text = read_text_file(VIRTTDX_SOURCE "/driver/virttdxd.conf", 1 << 20);
@@ -72,7 +90,9 @@ TEST(DaemonConfig, SampleFileHasTheDefaults) {
   ASSERT_TRUE(config.has_value()) << config.error().message();
   const DaemonConfig defaults;
   EXPECT_EQ(config->host, defaults.host);
-  EXPECT_EQ(config->unix_sock_rw_perms, defaults.unix_sock_rw_perms);
+  EXPECT_EQ(read_write_mode(*config), read_write_mode(defaults));
+  EXPECT_EQ(config->auth_unix_rw, defaults.auth_unix_rw);
+  EXPECT_EQ(config->access_control, defaults.access_control);
   EXPECT_EQ(config->max_clients, defaults.max_clients);
   EXPECT_EQ(config->keepalive_count, defaults.keepalive_count);
   EXPECT_EQ(config->log_level, defaults.log_level);

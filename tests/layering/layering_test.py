@@ -19,7 +19,7 @@ BACKEND_FOLDERS = {'kvm', 'tdx', 'softhost', 'memory', 'vcpu', 'bus', 'devices',
 QUOTED = {
     'vmm-backend': BACKEND_PUBLIC | BACKEND_FOLDERS,
     'domain-xml': BACKEND_PUBLIC | {'domain_xml', 'elements', 'values', 'xml', 'cpu', 'plan', 'capabilities', 'status', 'complete'},
-    'driver': BACKEND_PUBLIC | {'domain_xml', 'driver', 'rpc', 'api', 'admin', 'domain', 'forward', 'process', 'host', 'config', 'schemas'},
+    'driver': BACKEND_PUBLIC | {'domain_xml', 'driver', 'access', 'rpc', 'api', 'admin', 'domain', 'forward', 'process', 'host', 'config', 'schemas'},
     'tools': BACKEND_PUBLIC | {'domain_xml', 'tools', 'qgs_sim'},
 }
 

@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who may connect (auth_unix_*) and do what (access_drivers), asked of polkit on a bus of the test's own, with a fake monitor.
+
+Usage: access_test.py VIRTTDXD SOURCE_ROOT [TEST...]
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+
+from daemon_case import PATIENCE, SOURCE, XML, DaemonTest, libvirt, main, wait_until
+
+try:
+    import dbus  # noqa: F401
+    import gi  # noqa: F401
+except ImportError as error:
+    print(f'1..0 # SKIP {error}: install python3-dbus and python3-gi')
+    sys.exit(0)
+if not shutil.which('dbus-daemon'):
+    print('1..0 # SKIP dbus-daemon is not installed')
+    sys.exit(0)
+
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>custom</type><listen>unix:path={folder}/bus</listen><policy context="default">
+<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy></busconfig>"""
+NOBODY = 65534
+ALL = {'action': r'org\.libvirt\..*', 'answer': 'yes'}
+
+
+def rule(action, answer, domain=None):
+    return {'action': action.replace('.', r'\.'), 'answer': answer, **({'domain': domain} if domain else {})}
+
+
+class AccessTest(DaemonTest):
+    CONFIG = 'access_drivers = [ "polkit" ]\n'
+
+    def start_daemon(self, **environment):
+        if not (self.root / 'polkit').exists():
+            self.start_polkit()
+        config = self.root / 'etc/libvirt/virttdxd.conf'
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(self.CONFIG)
+        super().start_daemon(DBUS_SYSTEM_BUS_ADDRESS=self.address, **environment)
+
+    def start_polkit(self):
+        self.polkit = self.root / 'polkit'
+        self.polkit.mkdir()
+        self.address = f'unix:path={self.polkit}/bus'
+        (self.polkit / 'bus.conf').write_text(BUS.format(folder=self.polkit))
+        self.rules(ALL)
+        self.bus = self.run_beside(['dbus-daemon', f'--config-file={self.polkit}/bus.conf', '--nofork'])
+        wait_until((self.polkit / 'bus').exists, 'the bus')
+        self.authority = self.run_beside(['/usr/bin/python3', SOURCE / 'tests/driver/fake_polkit.py', self.polkit])
+        wait_until((self.polkit / 'ready').exists, 'polkit')
+
+    def run_beside(self, command):
+        with open(self.polkit / 'log', 'ab') as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': self.address})
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        return process
+
+    def rules(self, *rules):
+        """A file that is replaced at once: it is read meanwhile."""
+        new = self.polkit / 'rules.new'
+        new.write_text(json.dumps(rules))
+        new.rename(self.polkit / 'rules.json')
+
+    def questions(self):
+        file = self.polkit / 'questions.jsonl'
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.write_text('')
+        return [json.loads(line) for line in lines]
+
+    def asked(self):
+        return [(question['action'].removeprefix('org.libvirt.api.'), question['details'].get('domain_name')) for question in self.questions()]
+
+    def denied(self, function, *arguments):
+        self.assert_error(libvirt.VIR_ERR_ACCESS_DENIED, "access denied: 'TDX' denied access", function, *arguments)
+
+
+class ObjectsUnderAccessControl(AccessTest):
+    def setUp(self):
+        super().setUp()
+        self.red, self.blue = self.define('red'), self.define('blue')
+        self.questions()
+
+    def test_are_asked_about_as_libvirts_driver_asks(self):
+        self.red.isActive()
+        question, = self.questions()
+        pid = os.getpid()
+        start = int(pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19])
+        self.assertEqual(question, {
+            'kind': 'unix-process', 'subject': {'pid': pid, 'start-time': start, 'uid': os.geteuid()},
+            'signature': {'pid': 'UInt32', 'start-time': 'UInt64', 'uid': 'Int32'}, 'action': 'org.libvirt.api.domain.read',
+            'details': {'connect_driver': 'TDX', 'domain_name': 'red', 'domain_uuid': self.red.UUIDString()}, 'flags': 0})
+        self.connection.getMaxVcpus(None)
+        self.assertEqual(self.questions()[0]['details'], {'connect_driver': 'TDX'})
+
+    def test_need_what_the_flags_of_a_call_make_it_do(self):
+        for call, expected in (
+                (lambda: self.red.XMLDesc(), {'domain.read'}),
+                (lambda: self.red.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE), {'domain.read', 'domain.read-secure'}),
+                (lambda: self.red.setMemoryFlags(1 << 20, libvirt.VIR_DOMAIN_AFFECT_CONFIG), {'domain.write', 'domain.save'}),
+                (lambda: self.red.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, 'x', None, None, 0), {'domain.write', 'domain.save'}),
+                (lambda: self.red.create(), {'domain.start'}),
+                (lambda: self.red.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, 'x', None, None, libvirt.VIR_DOMAIN_AFFECT_LIVE), {'domain.write'}),
+                (lambda: self.red.destroy(), {'domain.stop'}),
+                (lambda: self.red.undefine(), {'domain.delete'})):
+            self.questions()
+            try:
+                call()
+            except libvirt.libvirtError as error:
+                self.assertNotEqual(error.get_error_code(), libvirt.VIR_ERR_ACCESS_DENIED)
+            self.assertEqual({action for action, domain in self.asked() if action != 'domain.getattr' and domain == 'red'}, expected)
+
+    def test_are_left_alone_when_one_permission_is_missing(self):
+        self.rules(rule('org.libvirt.api.domain.save', 'no'), rule('org.libvirt.api.domain.start', 'no', 'red'),
+                   rule('org.libvirt.api.domain.delete', 'challenge'), ALL)
+        self.denied(self.red.create)
+        self.denied(self.red.undefine)
+        self.denied(self.red.setMetadata, libvirt.VIR_DOMAIN_METADATA_TITLE, 'x', None, None, 0)
+        self.denied(self.connection.defineXML, XML)
+        self.assertEqual(self.red.state()[0], libvirt.VIR_DOMAIN_SHUTOFF)
+        self.assertNotIn('<title>', self.red.XMLDesc())
+        self.blue.create()
+        self.assertFalse((self.root / 'etc/libvirt/tdx/td.xml').exists())
+
+    def test_that_are_new_are_asked_about_by_what_their_xml_says(self):
+        uuid = '01234567-89ab-cdef-0123-456789abcdef'
+        self.connection.defineXML(XML.replace('<name>td</name>', f'<name>green</name><uuid>{uuid}</uuid>'))
+        questions = self.questions()
+        self.assertEqual({question['action'].rsplit('.', 1)[1] for question in questions}, {'write', 'save'})
+        self.assertEqual({(question['details']['domain_name'], question['details']['domain_uuid']) for question in questions}, {('green', uuid)})
+
+    def test_that_a_client_may_not_see_are_in_no_list(self):
+        self.rules(rule('org.libvirt.api.domain.getattr', 'no', 'red'), rule('org.libvirt.api.domain.read', 'no', 'red'), ALL)
+        self.assertEqual([domain.name() for domain in self.connection.listAllDomains()], ['blue'])
+        self.assertEqual(self.connection.listDefinedDomains(), ['blue'])
+        self.assertEqual(self.connection.numOfDefinedDomains(), 1)
+        self.assertEqual([domain.name() for domain, _ in self.connection.getAllDomainStats()], ['blue'])
+        self.assertEqual([domain.name() for domain, _ in self.connection.domainListGetStats([self.red, self.blue])], ['blue'])
+        self.denied(self.connection.lookupByName, 'red')
+        self.denied(self.connection.lookupByUUIDString, self.red.UUIDString())
+        self.assert_error(libvirt.VIR_ERR_NO_DOMAIN, 'no domain with matching name', self.connection.lookupByName, 'green')
+
+    def test_that_a_client_may_not_see_send_it_no_events(self):
+        self.rules(rule('org.libvirt.api.domain.getattr', 'no', 'red'), ALL)
+        heard = []
+        self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                               lambda _c, domain, event, _d, _o: heard.append((domain.name(), event)), None)
+        for domain in (self.red, self.blue):
+            domain.createWithFlags(0)
+            domain.destroy()
+        events = (libvirt.VIR_DOMAIN_EVENT_RESUMED, libvirt.VIR_DOMAIN_EVENT_STARTED, libvirt.VIR_DOMAIN_EVENT_SHUTDOWN,
+                  libvirt.VIR_DOMAIN_EVENT_STOPPED)
+        wait_until(lambda: len(heard) >= len(events), f'events, have {heard}')
+        self.assertEqual(heard, [('blue', event) for event in events])
+
+    def test_are_nobodys_when_the_connection_may_not_be_searched_or_opened(self):
+        self.rules(rule('org.libvirt.api.connect.search-domains', 'no'), ALL)
+        self.denied(self.connection.listAllDomains)
+        self.rules(rule('org.libvirt.api.connect.getattr', 'no'), ALL)
+        self.denied(self.connect)
+
+    def test_are_refused_by_name_only_to_those_who_may_ask(self):
+        self.rules(rule('org.libvirt.api.domain.hibernate', 'no'), ALL)
+        self.denied(self.red.save, '/nowhere')
+
+    def test_of_one_client_wait_for_polkit_while_others_are_served(self):
+        self.rules(rule('org.libvirt.api.domain.reset', 'never'), ALL)
+        result = []
+        thread = threading.Thread(target=lambda: result.append(self.reset_elsewhere()), daemon=True)
+        thread.start()
+        wait_until(lambda: ('domain.reset', 'red') in self.asked(), 'the question')
+        self.assertEqual(self.blue.isActive(), 0)
+        self.authority.kill()
+        thread.join(PATIENCE)
+        self.assertEqual(result, [libvirt.VIR_ERR_ACCESS_DENIED])
+
+    def reset_elsewhere(self):
+        try:
+            return self.connect().lookupByName('red').reset()
+        except libvirt.libvirtError as error:
+            return error.get_error_code()
+
+    def test_are_denied_without_a_bus_and_asked_about_again_on_a_new_one(self):
+        self.bus.kill()
+        self.bus.wait()
+        self.denied(self.red.isActive)
+        (self.polkit / 'ready').unlink()
+        (self.polkit / 'bus').unlink()
+        self.start_polkit_again()
+        self.assertEqual(self.red.isActive(), 0)
+
+    def start_polkit_again(self):
+        self.bus = self.run_beside(['dbus-daemon', f'--config-file={self.polkit}/bus.conf', '--nofork'])
+        wait_until((self.polkit / 'bus').exists, 'the bus')
+        self.authority = self.run_beside(['/usr/bin/python3', SOURCE / 'tests/driver/fake_polkit.py', self.polkit])
+        wait_until((self.polkit / 'ready').exists, 'polkit')
+
+
+class ClientsOfAPolkitSocket(AccessTest):
+    """They run as nobody: root need not ask."""
+    CONFIG = 'auth_unix_rw = "polkit"\nauth_unix_ro = "polkit"\n'
+
+    def setUp(self):
+        super().setUp()
+        self.root.chmod(0o711)
+        self.define()
+
+    def virsh_as_nobody(self, *arguments, read_only=False):
+        user = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if os.geteuid() == 0 else {}
+        done = subprocess.run(['virsh', '-q', '-c', self.uri('-ro' if read_only else ''), *(['-r'] if read_only else []), *arguments],
+                              capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, start_new_session=True, **user)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_may_do_all_when_polkit_says_so(self):
+        self.assertIn('td', self.virsh_as_nobody('list', '--all', '--name')[1])
+        question, = self.questions()
+        self.assertEqual((question['action'], question['flags'], question['details']), ('org.libvirt.unix.manage', 1, {}))
+        self.assertEqual(question['subject']['uid'], NOBODY if os.geteuid() == 0 else os.geteuid())
+        self.virsh_as_nobody('list', read_only=True)
+        self.assertEqual([question['action'] for question in self.questions()], ['org.libvirt.unix.monitor'])
+
+    def test_are_refused_in_libvirts_words(self):
+        for answer, message in (
+                ('no', 'authentication failed: access denied by policy'),
+                ('challenge', "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'"),
+                ('dismissed', 'authentication cancelled: user cancelled authentication process'),
+                ('unknown', "error from service: org.freedesktop.PolicyKit1.Error.Failed: Action org.libvirt.unix.manage is not registered")):
+            self.rules({'action': '.*', 'answer': answer})
+            status, output = self.virsh_as_nobody('list')
+            self.assertEqual(status, 1)
+            self.assertIn(message, output)
+
+    def test_that_are_root_are_not_asked_about(self):
+        if os.geteuid() != 0:
+            self.skipTest('needs root')
+        self.rules()
+        self.assertEqual(self.connect().numOfDefinedDomains(), 1)
+        self.assertEqual(self.questions(), [])
+
+    def test_that_wait_for_a_password_hold_nobody_up(self):
+        self.rules({'action': '.*', 'answer': 'never'})
+        thread = threading.Thread(target=self.virsh_as_nobody, args=('list',), daemon=True)
+        thread.start()
+        wait_until(self.questions, 'the question')
+        self.assertIn('nclients_unauth     : 1' if os.geteuid() == 0 else 'nclients_unauth', self.virt_admin('srv-clients-info', 'virttdxd'))
+        self.rules(ALL)
+        self.assertIn('td', self.virsh_as_nobody('list', '--all', '--name')[1])
+        self.authority.kill()
+        thread.join(PATIENCE)
+
+    def virt_admin(self, *arguments):
+        return subprocess.run(['virt-admin', '-c', f'virttdxd:///system?socket={self.root}/run/libvirt/virttdxd-admin-sock', *arguments],
+                              capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
+
+main()
