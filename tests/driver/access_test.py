@@ -55,6 +55,9 @@ class AccessTest(DaemonTest):
         self.rules(ALL)
         self.bus = self.run_beside(['dbus-daemon', f'--config-file={self.polkit}/bus.conf', '--nofork'])
         wait_until((self.polkit / 'bus').exists, 'the bus')
+        self.start_authority()
+
+    def start_authority(self):
         self.authority = self.run_beside(['/usr/bin/python3', SOURCE / 'tests/driver/fake_polkit.py', self.polkit])
         wait_until((self.polkit / 'ready').exists, 'polkit')
 
@@ -200,12 +203,11 @@ class ObjectsUnderAccessControl(AccessTest):
     def start_polkit_again(self):
         self.bus = self.run_beside(['dbus-daemon', f'--config-file={self.polkit}/bus.conf', '--nofork'])
         wait_until((self.polkit / 'bus').exists, 'the bus')
-        self.authority = self.run_beside(['/usr/bin/python3', SOURCE / 'tests/driver/fake_polkit.py', self.polkit])
-        wait_until((self.polkit / 'ready').exists, 'polkit')
+        self.start_authority()
 
 
-class ClientsOfAPolkitSocket(AccessTest):
-    """They run as nobody: root need not ask."""
+class PolkitSocketTest(AccessTest):
+    """Clients run as nobody: root need not ask."""
     CONFIG = 'auth_unix_rw = "polkit"\nauth_unix_ro = "polkit"\n'
 
     def setUp(self):
@@ -219,6 +221,8 @@ class ClientsOfAPolkitSocket(AccessTest):
                               capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, start_new_session=True, **user)
         return done.returncode, done.stdout + done.stderr
 
+
+class ClientsOfAPolkitSocket(PolkitSocketTest):
     def test_may_do_all_when_polkit_says_so(self):
         self.assertIn('td', self.virsh_as_nobody('list', '--all', '--name')[1])
         question, = self.questions()
@@ -259,6 +263,66 @@ class ClientsOfAPolkitSocket(AccessTest):
     def virt_admin(self, *arguments):
         return subprocess.run(['virt-admin', '-c', f'virttdxd:///system?socket={self.root}/run/libvirt/virttdxd-admin-sock', *arguments],
                               capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
+
+POLKITD = '/usr/lib/polkit-1/polkitd'
+POLICY = """<!DOCTYPE policyconfig PUBLIC "-//freedesktop//DTD PolicyKit Policy Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/PolicyKit/1/policyconfig.dtd">
+<policyconfig>{}</policyconfig>"""
+ACTION = """<action id="{}"><description>d</description><message>m</message><defaults><allow_any>no</allow_any>
+<allow_inactive>no</allow_inactive><allow_active>no</allow_active></defaults></action>"""
+RULES = """polkit.addRule(function(action, subject) {
+  if (action.id == "org.libvirt.unix.manage") return subject.user == "nobody" ? polkit.Result.YES : polkit.Result.NO;
+  if (action.lookup("connect_driver") != "TDX" || subject.user != "nobody") return polkit.Result.NO;
+  if (action.id.indexOf("org.libvirt.api.connect.") == 0) return polkit.Result.YES;
+  return action.lookup("domain_name") == "blue" && action.id != "org.libvirt.api.domain.delete" ? polkit.Result.YES : polkit.Result.NO;
+});
+"""
+
+
+class UsersWithRulesOfTheRealPolkit(PolkitSocketTest):
+    """polkitd in a mount namespace where actions and rules are the test's own."""
+    CONFIG = PolkitSocketTest.CONFIG + 'access_drivers = [ "polkit" ]\n'
+
+    def start_polkit(self):
+        if not os.access(POLKITD, os.X_OK) or os.geteuid() != 0:
+            self.skipTest('needs polkitd and root')
+        super().start_polkit()
+
+    def start_authority(self):
+        for name in ('actions', 'rules'):
+            (self.polkit / name).mkdir()
+        names = ['unix.manage', 'unix.monitor'] + [
+            f'api.{name}' for name in ('connect.getattr', 'connect.search-domains', 'connect.read', 'domain.getattr', 'domain.read', 'domain.write', 'domain.save',
+                                         'domain.delete')]
+        (self.polkit / 'actions/test.policy').write_text(POLICY.format(''.join(ACTION.format(f'org.libvirt.{name}') for name in names)))
+        (self.polkit / 'rules/10-test.rules').write_text(RULES)
+        for path in (self.root, self.polkit, self.polkit / 'rules', self.polkit / 'actions'):
+            path.chmod(0o755)
+        script = f"""mount --make-rprivate /
+mount --bind {self.polkit}/actions /usr/share/polkit-1/actions && mount --bind {self.polkit}/rules /usr/share/polkit-1/rules.d &&
+mount --bind {self.polkit}/rules /etc/polkit-1/rules.d && exec {POLKITD}"""
+        self.authority = self.run_beside(['unshare', '-m', 'sh', '-c', script])
+        wait_until(self.polkit_answers, 'polkitd')
+
+    def polkit_answers(self):
+        asked = subprocess.run(['dbus-send', f'--bus={self.address}', '--print-reply', '--dest=org.freedesktop.DBus', '/',
+                                'org.freedesktop.DBus.NameHasOwner', 'string:org.freedesktop.PolicyKit1'], capture_output=True, check=False)
+        return b'boolean true' in asked.stdout
+
+    def setUp(self):
+        super().setUp()
+        for name in ('red', 'blue'):
+            self.define(name)
+
+    def test_see_and_use_their_domains_only(self):
+        self.assertEqual(self.virsh_as_nobody('list', '--all', '--name')[1].split(), ['blue'])
+        self.assertEqual(self.virsh_as_nobody('domstate', 'blue'), (0, 'shut off\n'))
+        for command, message in ((('domstate', 'red'), "failed to get domain 'red'"),
+                                 (('undefine', 'blue'), "access denied: 'TDX' denied access")):
+            status, output = self.virsh_as_nobody(*command)
+            self.assertEqual(status, 1)
+            self.assertIn(message, output)
 
 
 main()
