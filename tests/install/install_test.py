@@ -89,6 +89,20 @@ class Installed(unittest.TestCase):
         page = (SOURCE / 'docs/man/virttdxd.conf.5.rst').read_text()
         self.assertEqual([key for key in known if f'``{key}``' not in page], [])
 
+    @unittest.skipIf(shutil.which('augparse') is None, 'augparse is not installed')
+    def test_augeas_reads_every_key_of_the_configuration(self):
+        sample = self.place('sysconfdir', 'libvirt/virttdxd.conf').read_text()
+        active = re.sub(r'^#(\w+ = )', r'\1', sample, flags=re.MULTILINE)
+        keys = re.findall(r'^(\w+) = ', active, re.MULTILINE)
+        module = self.root / 'test_sample.aug'
+        quoted = active.replace('\\', '\\\\').replace('"', '\\"')
+        module.write_text(f'module Test_sample =\n  test Virttdxd.lns get "{quoted}" = ?\n')
+        done = subprocess.run(['augparse', '-I', self.place('datadir', 'augeas/lenses'), module], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        module.unlink()
+        shown = re.findall(r'^ *\{ "(\w+)"', done.stdout, re.MULTILINE)
+        self.assertEqual(shown, keys, done.stdout)
+
     @unittest.skipIf(shutil.which('man') is None, 'man is not installed')
     def test_man_pages_are_well_formed(self):
         pages = sorted(self.place('mandir').rglob('*.[1578]'))

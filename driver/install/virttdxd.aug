@@ -1,0 +1,26 @@
+(* SPDX-License-Identifier: GPL-2.0-or-later
+   virttdxd.conf(5) for Augeas: every key by its kind, as driver/config/daemon_config.cc takes it. *)
+module Virttdxd =
+  autoload xfm
+
+  let end = del /[ \t]*(#[^\n]*)?\n/ "\n"
+  let quoted = Util.del_str "\"" . store /[^"\n]*/ . Util.del_str "\""
+  let is (name:regexp) (value:lens) = [ Util.indent . key name . Sep.space_equal . value . end ]
+
+  let texts = "host" | "soft_host_profile" | "unix_sock_group" | "unix_sock_rw_perms" | "unix_sock_ro_perms"
+            | "unix_sock_admin_perms" | "auth_unix_rw" | "auth_unix_ro" | "hypervisor_type" | "hypervisor_version"
+            | "log_outputs"
+  let numbers = "max_clients" | "max_anonymous_clients" | "max_client_requests" | "admin_max_clients"
+              | "admin_max_client_requests" | "keepalive_interval" | "keepalive_count" | "require_launch_security"
+              | "monitor_timeout" | "log_level"
+  let lists = "access_drivers"
+
+  let blank = del /[ \t]*/ " "
+  let comma = del /[ \t]*,[ \t]*/ ", "
+  let member = [ seq "member" . quoted ]
+  let list = Util.del_str "[" . counter "member" . blank . (member . (comma . member)* . blank)? . Util.del_str "]"
+
+  let lns = ( is texts quoted | is numbers (store Rx.integer) | is lists list | Util.comment | Util.empty )*
+
+  let filter = incl "/etc/libvirt/virttdxd.conf"
+  let xfm = transform lns filter
