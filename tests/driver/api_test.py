@@ -194,7 +194,7 @@ class Refusals(DaemonTest):
         for message, function, arguments in (
                 ('encrypted', domain.managedSave, ()), ('encrypted', domain.save, ('/tmp/x',)),
                 ('encrypted', domain.coreDump, ('/tmp/x',)), ('encrypted', domain.memoryPeek, (0, 8, 1)),
-                ('disks of a TD', domain.snapshotCreateXML, ('<domainsnapshot/>',)),
+                ('no snapshots of disks', domain.snapshotCreateXML, ('<domainsnapshot/>',)),
                 ('keyboard', domain.sendKey, (0, 0, [1], 1, 0)), ('NMI', domain.injectNMI, ()),
                 ('encrypted', self.connection.restore, ('/tmp/x',)),
                 ('display', domain.screenshot, (self.connection.newStream(), 0))):
