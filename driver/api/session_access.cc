@@ -42,7 +42,9 @@ void Session::authorize(const ProcedureInfo& procedure, const Frame& frame, cons
 }
 
 void Session::find_visible(const ProcedureInfo& procedure, const Frame& frame, const ReplyPointer& reply) {
-  if (procedure.visible.empty()) return answer(procedure, frame, reply);
+  // Events ask for themselves, each when it comes.
+  if (procedure.visible.empty() || procedure.name.starts_with("CONNECT_DOMAIN_EVENT_"))
+    return answer(procedure, frame, reply);
   ask_visible(context_.polkit, identity_, procedure.visible, service().domains().all(),
               [weak = weak_from_this(), &procedure, frame, reply](VisibleDomains visible) {
                 const auto session = weak.lock();

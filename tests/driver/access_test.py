@@ -156,6 +156,7 @@ class ObjectsUnderAccessControl(AccessTest):
         heard = []
         self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                                lambda _c, domain, event, _d, _o: heard.append((domain.name(), event)), None)
+        self.assertEqual(self.asked(), [('connect.search-domains', None)])
         for domain in (self.red, self.blue):
             domain.createWithFlags(0)
             domain.destroy()
