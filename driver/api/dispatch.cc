@@ -128,6 +128,8 @@ constexpr auto kServed = std::to_array<ServedProcedure>({
     {REMOTE_PROC_DOMAIN_BLOCK_STATS_FLAGS, serve<&api::domain_block_stats_flags>},
     {REMOTE_PROC_DOMAIN_GET_BLOCK_INFO, serve<&api::domain_get_block_info>},
     {REMOTE_PROC_DOMAIN_GET_BLOCK_JOB_INFO, serve<&api::domain_get_block_job_info>},
+    {REMOTE_PROC_DOMAIN_SET_BLOCK_IO_TUNE, serve<&api::domain_set_block_io_tune>},
+    {REMOTE_PROC_DOMAIN_GET_BLOCK_IO_TUNE, serve<&api::domain_get_block_io_tune>},
     {REMOTE_PROC_DOMAIN_GET_DISK_ERRORS, serve<&api::domain_get_disk_errors>},
     {REMOTE_PROC_DOMAIN_INTERFACE_STATS, serve<&api::domain_interface_stats>},
     {REMOTE_PROC_DOMAIN_INTERFACE_ADDRESSES, serve<&api::domain_interface_addresses>},

@@ -215,6 +215,11 @@ Answer domain_get_block_job_info(Session&, const remote_domain_get_block_job_inf
 Answer domain_get_disk_errors(Session&, const remote_domain_get_disk_errors_args&,
                               remote_domain_get_disk_errors_ret&, Arena&);
 
+// block_io_tune.cc
+Answer domain_get_block_io_tune(Session&, const remote_domain_get_block_io_tune_args&,
+                                remote_domain_get_block_io_tune_ret&, Arena&);
+Answer domain_set_block_io_tune(Session&, const remote_domain_set_block_io_tune_args&);
+
 // interface.cc
 Answer domain_interface_stats(Session&, const remote_domain_interface_stats_args&,
                               Deferred<remote_domain_interface_stats_ret>);

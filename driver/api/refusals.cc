@@ -26,8 +26,6 @@ constexpr std::string_view kCheckpoint =
     "checkpoints and backups need dirty bitmaps of disk images, which the monitor does not keep";
 constexpr std::string_view kBlockJob =
     "the monitor runs no jobs on disk images; qemu-img does while the domain is off";
-constexpr std::string_view kThrottle =
-    "the limits of a disk are those of its <iotune> when the domain starts; change the definition";
 constexpr std::string_view kGraphics = "a TD has no display: graphics memory would be shared with the host";
 constexpr std::string_view kIoThread = "the monitor has no I/O threads";
 constexpr std::string_view kNoSnapshot = "no domain snapshot with matching name";
@@ -114,8 +112,6 @@ constexpr auto kRefusals = std::to_array<Refusal>({
     {REMOTE_PROC_DOMAIN_BLOCK_RESIZE, RunningDomain, kUnsupported, kBlockJob},
     {REMOTE_PROC_DOMAIN_SET_BLOCK_THRESHOLD, RunningDomain, kUnsupported, kBlockJob},
     {REMOTE_PROC_DOMAIN_BLOCK_PEEK, Domain, kUnsupported, kBlockJob},
-    {REMOTE_PROC_DOMAIN_SET_BLOCK_IO_TUNE, Domain, kUnsupported, kThrottle},
-    {REMOTE_PROC_DOMAIN_GET_BLOCK_IO_TUNE, Domain, kUnsupported, kThrottle},
     {REMOTE_PROC_DOMAIN_SET_INTERFACE_PARAMETERS, Domain, kUnsupported,
      "the monitor does not throttle interfaces; the host's network can"},
     {REMOTE_PROC_DOMAIN_GET_INTERFACE_PARAMETERS, Domain, kUnsupported,

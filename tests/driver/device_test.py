@@ -51,6 +51,37 @@ class DevicesThatATdCannotHave(DaemonTest):
         self.assertTrue(any('<graphics> is left out' in message for message in domain.messages()))
 
 
+class RatesOfDisks(DeviceTest):
+    CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+
+    def test_are_read_and_set_in_the_definition(self):
+        self.assertEqual(self.domain.blockIoTune('vda')['total_bytes_sec'], 0)
+        self.assertEqual(len(self.domain.blockIoTune('vda')), 20)
+        self.virsh('blkdeviotune', 'td', 'vda', '--read-bytes-sec', '1000', '--write-iops-sec', '7', '--size-iops-sec', '4096', '--config')
+        tune = self.domain.blockIoTune(str(self.image))
+        self.assertEqual((tune['read_bytes_sec'], tune['write_iops_sec'], tune['size_iops_sec'], tune['group_name']), (1000, 7, 4096, ''))
+        self.assertIn('<read_bytes_sec>1000</read_bytes_sec>', self.domain.XMLDesc())
+        self.assertRegex(self.virsh('blkdeviotune', 'td', 'vda'), r'read_bytes_sec : 1000')
+
+    def test_that_are_named_take_the_place_of_others_of_their_kind(self):
+        self.domain.setBlockIoTune('vda', {'read_bytes_sec': 1000, 'read_iops_sec': 5}, self.CONFIG)
+        self.domain.setBlockIoTune('vda', {'total_bytes_sec': 3000}, self.CONFIG)
+        tune = self.domain.blockIoTune('vda')
+        self.assertEqual((tune['total_bytes_sec'], tune['read_bytes_sec'], tune['read_iops_sec']), (3000, 0, 5))
+        self.domain.setBlockIoTune('vda', {'total_bytes_sec': 0, 'read_iops_sec': 0}, self.CONFIG)
+        self.assertNotIn('iotune', self.domain.XMLDesc())
+
+    def test_are_refused_in_libvirts_words(self):
+        for disk, params, message in (
+                ('vdz', {'total_bytes_sec': 1}, "disk 'vdz' was not found in the domain config"),
+                ('vda', {'total_bytes_sec': 1, 'read_bytes_sec': 1}, 'total and read/write of bytes_sec cannot be set at the same time'),
+                ('vda', {'read_iops_sec': 10 ** 16}, 'throttle limit must be no more than 1000000000000000')):
+            self.assert_error(libvirt.VIR_ERR_INVALID_ARG, message, self.domain.setBlockIoTune, disk, params, self.CONFIG)
+        self.domain.create()
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'those that it was started with', self.domain.setBlockIoTune, 'vda',
+                          {'total_bytes_sec': 1}, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+
 class Disks(DeviceTest):
     def test_tell_what_they_did(self):
         self.domain.create()
