@@ -26,6 +26,8 @@ Result<MemoryFile> MemoryFile::create(const char* name, std::size_t size) {
     return fail_errno(errno, "Cannot map {} bytes of the memory file '{}'", size, name);
   // A dump of this process must not hold a guest's memory. Kernels without the advice dump it.
   ::madvise(address, size, MADV_DONTDUMP);
+  // A wish: only hosts whose shmem_enabled says "advise" heed it.
+  ::madvise(address, size, MADV_HUGEPAGE);
   return MemoryFile(std::move(fd), {static_cast<std::byte*>(address), size});
 }
 

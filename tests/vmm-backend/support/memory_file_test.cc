@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "support/memory_file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
+#include <string>
 
 namespace virttdx {
 namespace {
@@ -25,6 +28,27 @@ TEST(AMemoryFile, KeepsItsSizeWhoeverHasIt) {
   const auto file = MemoryFile::create("test", 8192).value();
   EXPECT_EQ(::ftruncate(file.fd(), 4096), -1);
   EXPECT_EQ(errno, EPERM);
+}
+
+/// "VmFlags" of the mapping at `address` in /proc/self/smaps.
+std::string flags_of(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const std::string begin = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(address));
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    found = found || line.starts_with(begin);
+    if (found && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return "";
+}
+
+TEST(AMemoryFile, WishesForHugePagesAndNoDump) {
+  if (::access("/sys/kernel/mm/transparent_hugepage", F_OK) != 0)
+    GTEST_SKIP() << "this kernel has no huge pages";
+  const auto file = MemoryFile::create("test", 4 << 20).value();
+  const std::string flags = flags_of(file.bytes().data());
+  EXPECT_NE(flags.find(" hg "), std::string::npos) << flags;
+  EXPECT_NE(flags.find(" dd "), std::string::npos) << flags;
 }
 
 }  // namespace
