@@ -22,7 +22,7 @@ Result<const CharacterDevice*> find_console(const domain_xml::Devices& devices, 
   for (const auto& serial : devices.serials)
     if (name == nullptr || serial.alias == *name) return &serial;
   if (name == nullptr) return fail(Error::Code::Internal, "cannot find default console device");
-  return fail(Error::Code::Internal, "cannot find console device '{}'", shortened(*name));
+  return fail(Error::Code::Internal, "cannot find character device {}", shortened(*name));
 }
 
 // The monitor knows serial ports by number, ports of virtio consoles by their alias.
