@@ -74,6 +74,14 @@ class Installed(unittest.TestCase):
         self.assertEqual(own, [])
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    @unittest.skipIf(shutil.which('apparmor_parser', path='/usr/sbin:/sbin:/usr/bin') is None, 'apparmor_parser is not installed')
+    def test_apparmor_takes_the_profiles(self):
+        environment = {**os.environ, 'PATH': '/usr/sbin:/sbin:/usr/bin:/bin'}
+        for profile in sorted((SOURCE / 'driver/install/apparmor').iterdir()):
+            done = subprocess.run(['apparmor_parser', '--skip-kernel-load', '--skip-cache', profile], capture_output=True, text=True,
+                                  env=environment)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_sockets_are_where_clients_look(self):
         for unit, path in [('virttdxd.socket', 'virttdxd-sock'), ('virttdxd-ro.socket', 'virttdxd-sock-ro'),
                            ('virttdxd-admin.socket', 'virttdxd-admin-sock')]:
