@@ -159,6 +159,7 @@ void Monitor::on_event(const MonitorEvent& event) {
   const bool ended = event.kind == MonitorEventKind::Stopped;
   log::info("event {}{}{}{}{}", to_name(event.kind), ended ? ", " : "",
             ended ? to_name(event.stop_reason) : "", event.message.empty() ? "" : ": ", event.message);
+  if (event.kind == MonitorEventKind::DeviceRemoved) devices_->remove(event.message);
   if (server_) server_->broadcast(event);
   if (!ended) return;
   stop_reason_ = event.stop_reason;
@@ -199,5 +200,14 @@ Result<UniqueFd> Monitor::console_attach(std::uint8_t port, bool force) {
 Result<UniqueFd> Monitor::console_attach(const std::string& device, bool force) {
   return devices_->attach_console(device, force);
 }
+
+Result<> Monitor::device_add(const DiskConfig& disk) {
+  auto* const backend = TRY(devices_->open_for_running_td(disk));
+  auto plugged = vm_->plug_disk(disk, *backend);
+  if (!plugged) devices_->remove(disk.id);
+  return plugged;
+}
+
+Result<> Monitor::device_remove(const std::string& id) { return vm_->request_unplug(id); }
 
 }  // namespace virttdx

@@ -57,6 +57,8 @@ class Monitor final : public ControlHandler {
   ExitStatistics trace() override;
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
   Result<UniqueFd> console_attach(const std::string& device, bool force) override;
+  Result<> device_add(const DiskConfig& disk) override;
+  Result<> device_remove(const std::string& id) override;
 
   // In the order of dependence: each is destroyed before what it uses.
   std::unique_ptr<EventLoop> loop_;

@@ -68,6 +68,26 @@ Result<> HostBackends::add_disk(const DiskConfig& config) {
   return {};
 }
 
+Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config) {
+  if (std::ranges::count(disks_, config.id, &Disk::id) != 0)
+    return fail(Error::Code::AlreadyExists, "the TD has a disk '{}' already", config.id);
+  if (needs_storage_daemon(config))
+    return fail(Error::Code::ConfigUnsupported,
+                "disk '{}': a running TD can be given raw images and block devices only, because its monitor "
+                "is confined and can start no storage daemon; add the disk to the definition and start the "
+                "TD anew",
+                config.target);
+  config.io = DiskIo::Threads;
+  TRY(add_disk(config));
+  return disks_.back().backend.get();
+}
+
+void HostBackends::remove(const std::string& id) {
+  std::erase_if(disks_, [&](const Disk& disk) { return disk.id == id; });
+  std::erase_if(interfaces_, [&](const Interface& interface) { return interface.id == id; });
+  std::erase_if(entropy_, [&](const Entropy& source) { return source.id == id; });
+}
+
 // An empty drive ends in nothing.
 Result<> HostBackends::add_cdrom(const DiskConfig& config) {
   if (config.source) media_.push_back({config.id, TRY(CdromFile::create(config))});

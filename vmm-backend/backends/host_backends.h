@@ -30,6 +30,11 @@ class HostBackends {
   /// By device id. Valid as long as this object.
   DeviceBackends by_id() const;
   DeviceStatistics statistics() const;
+  /// Of a monitor that is confined: no process can be started any more and no ring be made, so its image is
+  /// served by a thread. Errors: ConfigUnsupported (it would need a storage daemon), AlreadyExists (the id).
+  Result<BlockBackend*> open_for_running_td(DiskConfig config);
+  /// Closes what a device ends in, once no machine uses it. Nothing to do without such a device.
+  void remove(const std::string& id);
   /// Console ports that are no sockets; on the loop's thread.
   std::vector<ConsolePortStatus> console_ports() const;
   /// SerialConsole::attach() of one of them; on the loop's thread.

@@ -2,6 +2,7 @@
 // The commands of the control socket, one function each.
 #include "control/control_commands.h"
 
+#include "control/device_config_json.h"
 #include "control/json_fields.h"
 
 namespace virttdx {
@@ -70,6 +71,24 @@ Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& ha
   return Answer{nlohmann::json::object(), TRY(std::move(attached))};
 }
 
+Result<Answer> run_device_add(const Arguments& arguments, ControlHandler& handler) {
+  DiskConfig disk;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("disk", disk);
+  TRY(reader.finish());
+  TRY(handler.device_add(disk));
+  return Answer{};
+}
+
+Result<Answer> run_device_remove(const Arguments& arguments, ControlHandler& handler) {
+  std::string id;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("id", id);
+  TRY(reader.finish());
+  TRY(handler.device_remove(id));
+  return Answer{};
+}
+
 constexpr std::array kCommands = {
     CommandRow{control_command::kStatus, run_status},
     CommandRow{control_command::kPause, run_action<&ControlHandler::pause>},
@@ -82,6 +101,8 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kDeviceStatistics, run_device_statistics},
     CommandRow{control_command::kTrace, run_trace},
     CommandRow{control_command::kConsoleAttach, run_console_attach},
+    CommandRow{control_command::kDeviceAdd, run_device_add},
+    CommandRow{control_command::kDeviceRemove, run_device_remove},
 };
 
 Result<Answer> run_command(const control_wire::Command& command, ControlHandler& handler) {

@@ -32,6 +32,10 @@ class ControlHandler {
   virtual Result<UniqueFd> console_attach(std::uint8_t port, bool force) = 0;
   /// The client's end of a virtio console's port, by the id of its device.
   virtual Result<UniqueFd> console_attach(const std::string& device, bool force) = 0;
+  /// Opens the disk and puts it into the slot of its address.
+  virtual Result<> device_add(const DiskConfig& disk) = 0;
+  /// Asks the guest to let a device go.
+  virtual Result<> device_remove(const std::string& id) = 0;
 };
 
 }  // namespace virttdx

@@ -45,12 +45,13 @@ struct EnumNames<StopReason> {
 
 template <>
 struct EnumNames<MonitorEventKind> {
-  static constexpr EnumNameTable<MonitorEventKind, 7> kNames = {{{MonitorEventKind::Launched, "launched"},
+  static constexpr EnumNameTable<MonitorEventKind, 8> kNames = {{{MonitorEventKind::Launched, "launched"},
                                                                  {MonitorEventKind::Paused, "paused"},
                                                                  {MonitorEventKind::Resumed, "resumed"},
                                                                  {MonitorEventKind::Reset, "reset"},
                                                                  {MonitorEventKind::Recreated, "recreated"},
                                                                  {MonitorEventKind::Panicked, "panicked"},
+{MonitorEventKind::DeviceRemoved, "device-removed"},
                                                                  {MonitorEventKind::Stopped, "stopped"}}};
 };
 

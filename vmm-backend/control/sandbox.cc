@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a guest could make of a monitor that it took over, made small: libseccomp's allow list. The list holds
 // what the run loop, the CPU engine (memory and its protection), a new TD after a reset (firmware read again,
-// memory files, threads) and the control socket use.
+// memory files, threads), a disk that is added (its file, threads) and the control socket use.
 #include "control/sandbox.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ constexpr std::array kAllowed = {
     // open files
     SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(fallocate), SCMP_SYS(fcntl), SCMP_SYS(fstat),
     SCMP_SYS(ftruncate), SCMP_SYS(ioctl), SCMP_SYS(lseek), SCMP_SYS(newfstatat), SCMP_SYS(pread64),
-    SCMP_SYS(pwrite64), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(pwrite64), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(statx), SCMP_SYS(write), SCMP_SYS(writev),
     // disks; a ring of io_uring takes nothing but reads, writes, flushes and fallocate
     // (backends/uring_engine.cc)
     SCMP_SYS(fdatasync), SCMP_SYS(io_uring_enter), SCMP_SYS(preadv), SCMP_SYS(pwritev2),

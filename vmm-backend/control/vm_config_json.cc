@@ -3,6 +3,7 @@
 #include "control/cpuid_json.h"
 #include "control/device_config_json.h"
 #include "control/enum_names.h"
+#include "vmm_backend/monitor_messages.h"
 #include "vmm_backend/vm_config.h"
 
 namespace virttdx {
@@ -60,5 +61,7 @@ Result<VmConfig> vm_config_from_json(std::string_view json) {
 }
 
 std::string vm_config_to_json(const VmConfig& config) { return to_text(to_json_value(config)); }
+
+nlohmann::json disk_config_to_json(const DiskConfig& disk) { return to_json_value(disk); }
 
 }  // namespace virttdx

@@ -111,7 +111,8 @@ Result<> Machine::add_virtio(const MachineParts& parts) {
                                                       .memory = parts.memory,
                                                       .interrupts = parts.interrupts,
                                                       .doorbells = parts.doorbells,
-                                                      .backends = parts.backends}));
+                                                      .backends = parts.backends,
+                                                      .on_slot_power_off = parts.on_slot_power_off}));
   return {};
 }
 

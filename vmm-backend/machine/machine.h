@@ -55,6 +55,7 @@ struct MachineParts {
   /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;
+  std::function<void(std::uint8_t bus)> on_slot_power_off{};  ///< VirtioDevices::Parts
 };
 
 /// A Q35 machine with the devices of devices/README.md. vCPU threads use the buses; they must have ended
@@ -67,6 +68,7 @@ class Machine {
   MmioBus& mmio() { return mmio_; }
   /// Any thread. Does nothing that the guest has not enabled.
   void press_power_button() { acpi_pm_.press_power_button(); }
+  VirtioDevices& virtio() { return *virtio_; }
 
  private:
   Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items, FwCfgViews views);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "machine/virtio_devices.h"
 
+#include <algorithm>
+
 #include "devices/virtio_blk/virtio_blk.h"
 #include "devices/virtio_console/virtio_console.h"
 #include "devices/virtio_net/virtio_net.h"
@@ -27,10 +29,15 @@ Result<std::unique_ptr<VirtioDevices>> VirtioDevices::create(const DeviceConfigs
 }
 
 VirtioDevices::~VirtioDevices() {
-  functions_.clear();
-  devices_.clear();
-  for (BlockBackend* const disk : disks_)
-    if (const auto left = disk->use_memory({}); !left) log::warning("{}", left.error().message());
+  for (Device& device : devices_) {
+    device.function.reset();
+    leave_memory(device.disk);
+  }
+}
+
+void VirtioDevices::leave_memory(BlockBackend* disk) {
+  if (disk == nullptr) return;
+  if (const auto left = disk->use_memory({}); !left) log::warning("{}", left.error().message());
 }
 
 Result<> VirtioDevices::add_all(const DeviceConfigs& configs) {
@@ -45,7 +52,13 @@ Result<> VirtioDevices::add_all(const DeviceConfigs& configs) {
 }
 
 void VirtioDevices::add_root_port(const PciRootPortConfig& config) {
-  auto& port = ports_.emplace_back(std::make_unique<PcieRootPort>(config.chassis, config.port));
+  const auto gone = [this, bus = config.bus] { parts_.on_slot_power_off(bus); };
+  auto& port = ports_.emplace_back(std::make_unique<PcieRootPort>(
+      PcieRootPortParts{.slot = config.chassis,
+                        .port = config.port,
+                        .hot_plug = config.hotplug && parts_.on_slot_power_off != nullptr,
+                        .interrupts = parts_.interrupts,
+                        .on_power_off = gone}));
   parts_.root.add(config.address.slot, config.address.function, *port);
   ports_by_bus_[config.bus] = port.get();
 }
@@ -53,8 +66,7 @@ void VirtioDevices::add_root_port(const PciRootPortConfig& config) {
 Result<> VirtioDevices::add_disk(const DiskConfig& config) {
   auto* const backend = TRY(find_backend(parts_.backends.disks, config.id));
   TRY(backend->use_memory(parts_.memory.files()));
-  disks_.push_back(backend);
-  return add(config.id, config.address, std::make_unique<VirtioBlk>(*backend));
+  return add(config.id, config.address, std::make_unique<VirtioBlk>(*backend), backend);
 }
 
 Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
@@ -93,26 +105,69 @@ Result<> VirtioDevices::add_console(const VirtioSerialConfig& config,
   return add(config.id, config.address, std::make_unique<VirtioConsole>(worker, config.max_ports, parts));
 }
 
+std::unique_ptr<VirtioPci> VirtioDevices::make_function(const std::string& id, PciExpressPlace place,
+                                                        VirtioDevice& device) {
+  return std::make_unique<VirtioPci>(device, VirtioPciParts{.name = id,
+                                                            .place = place,
+                                                            .mmio = parts_.mmio,
+                                                            .memory = parts_.memory,
+                                                            .interrupts = parts_.interrupts,
+                                                            .doorbells = parts_.doorbells});
+}
+
 Result<> VirtioDevices::add(const std::string& id, const PciAddress& address,
-                            std::unique_ptr<VirtioDevice> device) {
+                            std::unique_ptr<VirtioDevice> device, BlockBackend* disk) {
   const auto port = ports_by_bus_.find(address.bus);
   if (address.bus != 0 && port == ports_by_bus_.end())
     return fail(Error::Code::InvalidArgument, "device '{}' is on PCI bus {}, which has no root port", id,
                 address.bus);
   const auto place = address.bus == 0 ? PciExpressPlace::RootComplex : PciExpressPlace::BehindPort;
-  auto function = std::make_unique<VirtioPci>(*device, VirtioPciParts{.name = id,
-                                                                      .place = place,
-                                                                      .mmio = parts_.mmio,
-                                                                      .memory = parts_.memory,
-                                                                      .interrupts = parts_.interrupts,
-                                                                      .doorbells = parts_.doorbells});
+  auto function = make_function(id, place, *device);
   if (address.bus == 0)
     parts_.root.add(address.slot, address.function, *function);
   else
     port->second->add(address.function, *function);
-  devices_.push_back(std::move(device));
-  functions_.push_back(std::move(function));
+  devices_.push_back({id, address, disk, std::move(device), std::move(function)});
   return {};
+}
+
+Result<PcieRootPort*> VirtioDevices::hot_plug_port(const std::string& id, const PciAddress& address) const {
+  const auto port = ports_by_bus_.find(address.bus);
+  if (port == ports_by_bus_.end() || !port->second->is_hot_plug())
+    return fail(Error::Code::ConfigUnsupported,
+                "device '{}': bus {} is not behind a root port for hot-plug; use one that is", id, address.bus);
+  return port->second;
+}
+
+Result<> VirtioDevices::plug_disk(const DiskConfig& config, BlockBackend& backend) {
+  auto* const port = TRY(hot_plug_port(config.id, config.address));
+  if (!port->is_empty())
+    return fail(Error::Code::InvalidArgument, "device '{}': PCI bus {} is taken", config.id, config.address.bus);
+  TRY(backend.use_memory(parts_.memory.files()));
+  auto device = std::make_unique<VirtioBlk>(backend);
+  auto function = make_function(config.id, PciExpressPlace::BehindPort, *device);
+  parts_.root.while_quiet([&] { port->plug(*function); });
+  devices_.push_back({config.id, config.address, &backend, std::move(device), std::move(function)});
+  return {};
+}
+
+Result<> VirtioDevices::request_unplug(const std::string& id) {
+  const auto device = std::ranges::find(devices_, id, &Device::id);
+  if (device == devices_.end()) return fail(Error::Code::NotFound, "the TD has no device '{}'", id);
+  auto* const port = TRY(hot_plug_port(id, device->address));
+  parts_.root.while_quiet([&] { port->press_attention_button(); });
+  return {};
+}
+
+std::string VirtioDevices::unplug(std::uint8_t bus) {
+  const auto device = std::ranges::find(devices_, bus, [](const Device& each) { return each.address.bus; });
+  if (device == devices_.end()) return {};
+  parts_.root.while_quiet([&] { ports_by_bus_.at(bus)->unplug(); });
+  device->function.reset();
+  leave_memory(device->disk);
+  std::string id = std::move(device->id);
+  devices_.erase(device);
+  return id;
 }
 
 }  // namespace virttdx

@@ -2,6 +2,7 @@
 // The PCI Express ports and virtio devices of a machine, at the places that its configuration names.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ class VirtioDevices {
     MsiSink interrupts;
     DoorbellBus* doorbells = nullptr;
     DeviceBackends backends;
+    /// The guest lets go of the device behind the port with this bus. On a vCPU's thread, which must not wait.
+    std::function<void(std::uint8_t bus)> on_slot_power_off{};
   };
   /// Errors: a device without its back end, or at a bus that no port leads to.
   static Result<std::unique_ptr<VirtioDevices>> create(const DeviceConfigs& configs, Parts parts);
@@ -39,7 +42,25 @@ class VirtioDevices {
   VirtioDevices(const VirtioDevices&) = delete;
   VirtioDevices& operator=(const VirtioDevices&) = delete;
 
+  // Hot-plug. One thread at a time, while vCPUs may run.
+  /// Puts a disk into the empty slot that its address names, and tells the guest. `backend` lives until the
+  /// disk is unplugged, or longer than this object. Errors: a slot that is taken, is not for hot-plug, or is none.
+  Result<> plug_disk(const DiskConfig& config, BlockBackend& backend);
+  /// Asks the guest to let a device go; on_slot_power_off() is its consent. Errors: NotFound, a device that is
+  /// in no slot for hot-plug.
+  Result<> request_unplug(const std::string& id);
+  /// Takes out what is behind the port: its id. No vCPU may run.
+  std::string unplug(std::uint8_t bus);
+
  private:
+  // `function` goes first: it stops `device`.
+  struct Device {
+    std::string id;
+    PciAddress address;
+    BlockBackend* disk;  ///< that uses parts_.memory, or nullptr
+    std::unique_ptr<VirtioDevice> device;
+    std::unique_ptr<VirtioPci> function;
+  };
   explicit VirtioDevices(Parts parts) : parts_(std::move(parts)) {}
   Result<> add_all(const DeviceConfigs& configs);
   void add_root_port(const PciRootPortConfig& config);
@@ -48,14 +69,16 @@ class VirtioDevices {
   Result<> add_interface(const NetworkInterfaceConfig& config);
   Result<> add_rng(const RngConfig& config);
   Result<> add_console(const VirtioSerialConfig& config, const std::vector<ConsolePortConfig>& ports);
-  Result<> add(const std::string& id, const PciAddress& address, std::unique_ptr<VirtioDevice> device);
+  Result<> add(const std::string& id, const PciAddress& address, std::unique_ptr<VirtioDevice> device,
+               BlockBackend* disk = nullptr);
+  std::unique_ptr<VirtioPci> make_function(const std::string& id, PciExpressPlace place, VirtioDevice& device);
+  Result<PcieRootPort*> hot_plug_port(const std::string& id, const PciAddress& address) const;
+  static void leave_memory(BlockBackend* disk);
 
   const Parts parts_;
   std::map<std::uint8_t, PcieRootPort*> ports_by_bus_;
   std::vector<std::unique_ptr<PcieRootPort>> ports_;
-  std::vector<BlockBackend*> disks_;  ///< that use parts_.memory
-  std::vector<std::unique_ptr<VirtioDevice>> devices_;
-  std::vector<std::unique_ptr<VirtioPci>> functions_;  // after devices_: each uses one
+  std::vector<Device> devices_;
 };
 
 }  // namespace virttdx

@@ -32,6 +32,12 @@ class VmWithThread final : public Vm {
   Result<> stop() override;
   Result<> powerdown() override;
   Result<> reset() override;
+  Result<> plug_disk(const DiskConfig& config, BlockBackend& backend) override {
+    return commands_.run([&] { return plug_disk_now(config, backend); });
+  }
+  Result<> request_unplug(const std::string& id) override {
+    return commands_.run([&] { return request_unplug_now(id); });
+  }
   MonitorStatus status() const override;
   Result<MonitorMeasurements> measurements() const override;
   Result<CpuidReport> cpuid() const override;
@@ -43,6 +49,9 @@ class VmWithThread final : public Vm {
   Result<> pause_now();
   Result<> resume_now();
   void reset_now();
+  Result<> plug_disk_now(const DiskConfig& config, BlockBackend& backend);
+  Result<> request_unplug_now(const std::string& id);
+  void slot_without_power(std::uint8_t bus);
   void powered_off();
   void recreate();
   void relaunch(bool stay_paused);
@@ -58,8 +67,8 @@ class VmWithThread final : public Vm {
   template <typename... Args>
   std::function<void(Args...)> posted(std::function<void(Args...)> task);
 
-  const VmConfig config_;
-  const VmSurroundings surroundings_;
+  VmConfig config_;              // its devices change, on commands_' thread
+  VmSurroundings surroundings_;  // so do the back ends
   const Tdvf tdvf_;
   const std::optional<DirectKernel> kernel_;
   const SystemClock clock_;
@@ -164,6 +173,41 @@ void VmWithThread::reset_now() {
   end(StopReason::Reset, "");
 }
 
+Result<> VmWithThread::plug_disk_now(const DiskConfig& config, BlockBackend& backend) {
+  TRY(require(td_ != nullptr, "add a disk to"));
+  VmConfig with_disk = config_;
+  with_disk.devices.disks.push_back(config);
+  TRY(validate(with_disk));
+  TRY(td_->machine().virtio().plug_disk(config, backend));
+  config_.devices = std::move(with_disk.devices);
+  surroundings_.devices.disks[config.id] = &backend;
+  return {};
+}
+
+Result<> VmWithThread::request_unplug_now(const std::string& id) {
+  TRY(require(td_ != nullptr, "take a device from"));
+  return td_->machine().virtio().request_unplug(id);
+}
+
+// A vCPU could be inside of the device.
+void VmWithThread::slot_without_power(std::uint8_t bus) {
+  const bool runs = state() == VmState::Running;
+  if (runs) td_->td().pause();
+  const std::string id = td_->machine().virtio().unplug(bus);
+  if (runs) td_->td().resume();
+  if (id.empty()) return;
+  const auto is_it = [&](const auto& device) { return device.id == id; };
+  std::erase_if(config_.devices.disks, is_it);
+  std::erase_if(config_.devices.interfaces, is_it);
+  std::erase_if(config_.devices.rngs, is_it);
+  std::erase_if(config_.devices.scsi_controllers, is_it);
+  std::erase_if(config_.devices.virtio_serials, is_it);
+  surroundings_.devices.disks.erase(id);
+  surroundings_.devices.interfaces.erase(id);
+  surroundings_.devices.entropy_sources.erase(id);
+  emit(MonitorEventKind::DeviceRemoved, StopReason::None, id);
+}
+
 void VmWithThread::powered_off() {
   if (config_.on_power_off == ResetAction::Recreate) return recreate();
   end(StopReason::GuestShutdown, "");
@@ -215,7 +259,8 @@ Result<> VmWithThread::launch() {
        .trace = &trace_,
        .on_power_off = posted(std::function([this] { powered_off(); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
-       .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); }))}));
+       .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); })),
+       .on_slot_power_off = posted(std::function([this](std::uint8_t bus) { slot_without_power(bus); }))}));
   const std::lock_guard lock(mutex_);
   measurements_ = td->td().measurements();
   if (surroundings_.host_mrtd) measurements_->host_mrtd = surroundings_.host_mrtd(td->td().vm_fd());

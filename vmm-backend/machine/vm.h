@@ -33,7 +33,7 @@ struct VmSurroundings {
   std::function<std::optional<Measurement>(int vm_fd)> host_mrtd;
 };
 
-/// Any thread, except that on_event must not call functions that wait. pause() to reset() run one after the
+/// Any thread, except that on_event must not call functions that wait. pause() to request_unplug() run one after the
 /// other on a thread of the Vm's and wait for what runs there, at most one launch.
 class Vm {
  public:
@@ -54,6 +54,11 @@ class Vm {
   virtual Result<> powerdown() = 0;
   /// As the guest's own reset: VmConfig::on_reset says what follows. WrongState when stopped.
   virtual Result<> reset() = 0;
+  /// Puts a disk into an empty slot. `backend` lives until DeviceRemoved with its id, or as long as this
+  /// object. The TD has it after a reset too. WrongState when stopped; else as validate() and VirtioDevices.
+  virtual Result<> plug_disk(const DiskConfig& config, BlockBackend& backend) = 0;
+  /// Asks the guest to let a device go; DeviceRemoved comes when it has, which may be never.
+  virtual Result<> request_unplug(const std::string& id) = 0;
 
   /// Never waits. `pid` and `serials` are the monitor's to fill in.
   virtual MonitorStatus status() const = 0;

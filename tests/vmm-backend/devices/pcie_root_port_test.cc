@@ -40,7 +40,7 @@ struct RootPortTest : testing::Test {
   ResetControl reset_control{[] {}};
   PciRoot root{mmio, reset_control};
   Lpc behind{[](std::optional<std::uint16_t>) {}};
-  PcieRootPort port{7, 0x10};
+  PcieRootPort port{{.slot = 7, .port = 0x10}};
 };
 
 TEST_F(RootPortTest, IsABridgeWithASlotThatIsTaken) {

@@ -24,6 +24,13 @@ class PciRoot final {
   /// Before any access. The function must outlive this object's use. CHECKs that the place is free.
   void add(unsigned device, unsigned function, PciFunction& pci_function);
 
+  /// Runs `change` on functions while no access to configuration space is under way.
+  template <typename Change>
+  void while_quiet(Change change) {
+    const std::lock_guard lock(mutex_);
+    change();
+  }
+
   /// Ports 0xCF8 to 0xCFF.
   BusRegion& ports() { return ports_; }
 

@@ -50,9 +50,18 @@ inline constexpr std::uint32_t kBarPrefetchable = 0x8;
 
 // 6.7: the list of capabilities; each starts with its id and the offset of the next one.
 inline constexpr std::size_t kFirstCapability = 0x40;
+inline constexpr std::uint8_t kCapabilityMsi = 0x05;
 inline constexpr std::uint8_t kCapabilityVendor = 0x09;
 inline constexpr std::uint8_t kCapabilityPciExpress = 0x10;
 inline constexpr std::uint8_t kCapabilityMsix = 0x11;
+
+// 6.8.1: MSI with one vector and an address of 64 bits; offsets from the capability.
+inline constexpr std::size_t kMsiCapabilitySize = 14;
+inline constexpr std::size_t kMsiControl = 2;
+inline constexpr std::uint16_t kMsiEnable = 0x0001;
+inline constexpr std::uint16_t kMsi64Bits = 0x0080;
+inline constexpr std::size_t kMsiAddress = 4;
+inline constexpr std::size_t kMsiData = 12;
 
 // 6.8.2: MSI-X.
 inline constexpr std::size_t kMsixCapabilitySize = 12;
@@ -98,14 +107,32 @@ inline constexpr std::size_t kExpressDeviceControl = 0x08;
 inline constexpr std::uint16_t kExpressDeviceControlWritable = 0x70FF;
 inline constexpr std::size_t kExpressLinkCapabilities = 0x0C;
 inline constexpr std::uint32_t kExpressLink = 0x11;  // 2.5 GT/s, one lane
+inline constexpr std::uint32_t kExpressLinkReportsActive = 1U << 20;
 inline constexpr int kExpressPortNumberShift = 24;
 inline constexpr std::size_t kExpressLinkControl = 0x10;
 inline constexpr std::uint16_t kExpressLinkControlWritable = 0x00C0;
 inline constexpr std::size_t kExpressLinkStatus = 0x12;
+inline constexpr std::uint16_t kExpressLinkActive = 0x2000;
 inline constexpr std::size_t kExpressSlotCapabilities = 0x14;
 inline constexpr int kExpressSlotNumberShift = 19;
+// What the slot has: attention button, power controller, power indicator; hot-plug; no completion to wait
+// for.
+inline constexpr std::uint32_t kExpressHotPlugSlot = 0x0004'0053;
+inline constexpr std::size_t kExpressSlotControl = 0x18;
+inline constexpr std::uint16_t kExpressSlotControlWritable = 0x17FF;
+inline constexpr std::uint16_t kExpressHotPlugInterrupt = 0x0020;
+inline constexpr std::uint16_t kExpressPowerIndicatorOff = 0x0300;  // all of its field
+inline constexpr std::uint16_t kExpressPowerIndicatorOn = 0x0100;
+inline constexpr std::uint16_t kExpressPowerOff = 0x0400;
+inline constexpr std::uint16_t kExpressLinkChangeEnable = 0x1000;
 inline constexpr std::size_t kExpressSlotStatus = 0x1A;
+// Events are enabled by the same bits of Slot Control, but for the link's.
+inline constexpr std::uint16_t kExpressButtonPressed = 0x0001;
+inline constexpr std::uint16_t kExpressPresenceChanged = 0x0008;
 inline constexpr std::uint16_t kExpressPresence = 0x0040;
+inline constexpr std::uint16_t kExpressLinkChanged = 0x0100;
+inline constexpr std::uint16_t kExpressSlotEvents =
+    kExpressButtonPressed | kExpressPresenceChanged | kExpressLinkChanged;
 
 inline constexpr std::uint8_t kMultiFunction = 0x80;
 inline constexpr std::uint8_t kClassBridge = 0x06;

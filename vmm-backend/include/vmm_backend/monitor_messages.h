@@ -97,6 +97,8 @@ enum class MonitorEventKind : std::uint8_t {
   Reset,      ///< the guest or the reset command asked for a reset; Recreated or Stopped follows
   Recreated,  ///< a new TD runs after a reset
   Panicked,   ///< ReportFatalError; message holds its text
+  /// The guest has let a device go, asked or not, and it is out; message holds its id.
+  DeviceRemoved,
   Stopped,    ///< last event; stop_reason and message say why. The process ends after it.
 };
 
@@ -114,7 +116,9 @@ struct MonitorEvent {
 ///   status, pause, resume, stop, powerdown (ACPI power button), reset, measurements, cpuid,
 ///   console-attach {"port": 0, "force": false} of a serial port, {"device": "console1", "force": false} of a
 ///     virtio console's: reply carries one end of a socket pair by SCM_RIGHTS; output that nobody has seen
-///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older.
+///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older,
+///   device-add {"disk": a DiskConfig}: into an empty slot of a running TD,
+///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent.
 namespace control_command {
 inline constexpr std::string_view kStatus = "status";
 inline constexpr std::string_view kPause = "pause";
@@ -125,6 +129,8 @@ inline constexpr std::string_view kReset = "reset";
 inline constexpr std::string_view kMeasurements = "measurements";
 inline constexpr std::string_view kCpuid = "cpuid";
 inline constexpr std::string_view kConsoleAttach = "console-attach";
+inline constexpr std::string_view kDeviceAdd = "device-add";
+inline constexpr std::string_view kDeviceRemove = "device-remove";
 }  // namespace control_command
 
 Result<MonitorStatus> monitor_status_from_json(const nlohmann::json& json);
@@ -133,6 +139,8 @@ Result<MonitorMeasurements> monitor_measurements_from_json(const nlohmann::json&
 nlohmann::json monitor_measurements_to_json(const MonitorMeasurements& measurements);
 Result<CpuidReport> cpuid_report_from_json(const nlohmann::json& json);
 nlohmann::json cpuid_report_to_json(const CpuidReport& report);
+/// As in a VmConfig: schemas/device-config.json.
+nlohmann::json disk_config_to_json(const DiskConfig& disk);
 Result<MonitorEvent> monitor_event_from_json(const nlohmann::json& json);
 nlohmann::json monitor_event_to_json(const MonitorEvent& event);
 
