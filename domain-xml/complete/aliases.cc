@@ -52,9 +52,11 @@ void give_socket(CharacterDevice& port, const std::string& directory) {
 
 }  // namespace
 
+void give_alias(Disk& disk) { name(disk, disk_alias(disk)); }
+
 void prepare_run(Domain& domain, const std::string& channel_directory) {
   auto& devices = domain.devices;
-  for (auto& disk : devices.disks) name(disk, disk_alias(disk));
+  for (auto& disk : devices.disks) give_alias(disk);
   for (auto& controller : devices.controllers) name(controller, controller_alias(controller));
   number(devices.interfaces, "net");
   number(devices.serials, "serial");

@@ -53,9 +53,11 @@ void complete_vsock(Vsock& vsock) {
   if (!vsock.cid_auto) vsock.cid_auto = !vsock.cid;
 }
 
+// PCI bus 0 is the root complex, written or not.
 void number_controllers(std::vector<Controller>& controllers) {
   for (auto& controller : controllers)
-    for (std::uint32_t index = 0; !controller.index; ++index)
+    for (std::uint32_t index = controller.type == "pci" && controller.model != "pcie-root" ? 1 : 0;
+         !controller.index; ++index)
       if (!has_controller(controllers, controller.type, index)) controller.index = index;
 }
 

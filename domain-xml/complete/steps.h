@@ -18,6 +18,9 @@ Result<> assign_virtio_serial_ports(Devices& devices);
 /// Places of all PCI devices, as libvirt assigns them on q35: each behind a root port of its own.
 Result<> assign_pci_addresses(Devices& devices);
 
+/// As libvirt's QEMU driver makes it; a user's stays.
+void give_alias(Disk& disk);
+
 /// Position of a disk among those of its prefix: vda 0, vdb 1, vdz 25, vdaa 26. Nothing for other names.
 std::optional<std::uint32_t> disk_index(std::string_view target_dev);
 

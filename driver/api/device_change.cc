@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// virDomainAttachDevice and its siblings. A TD's devices are part of what was measured and of what its
-// monitor has opened before it was confined: what runs keeps them, a definition can be changed.
+// virDomainAttachDevice and its siblings: of definitions, and disks of what runs.
 #include "domain_xml/device_change.h"
 
 #include <libvirt/libvirt.h>
@@ -15,83 +14,148 @@ namespace {
 
 constexpr unsigned kImpact = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
 
+WireError device_error(const Error& error) {
+  if (error.code() == Error::Code::NotFound) return wire_error(VIR_ERR_DEVICE_MISSING, error.message());
+  return WireError(error);
+}
+
 Answer device_answer(const Result<>& result) {
   if (result) return {};
-  if (result.error().code() == Error::Code::NotFound)
-    return tl::unexpected(wire_error(VIR_ERR_DEVICE_MISSING, result.error().message()));
-  return tl::unexpected(WireError(result.error()));
+  return tl::unexpected(device_error(result.error()));
 }
 
-Result<> refuse_live(std::string_view verb, std::string_view device) {
-  return fail(Error::Code::Unsupported,
-              "live {} of device '{}' is not supported: a running TD keeps the devices that it was started "
-              "with; change its definition (--config)",
-              verb, device);
+Result<> complete_changed(DomainService& service, domain_xml::Domain& domain,
+                          const DomainService::Change& change) {
+  TRY(change(domain));
+  domain = TRY(domain_xml::complete_definition(std::move(domain), service.definition_defaults()));
+  return {};
 }
 
-struct DeviceChange {
-  std::string_view verb;
-  Result<> (*change)(domain_xml::Domain&, domain_xml::DeviceElement);
-};
-constexpr DeviceChange kAttach{"attach", domain_xml::attach_device};
-constexpr DeviceChange kUpdate{"update", domain_xml::update_device};
-constexpr DeviceChange kDetach{"detach", [](domain_xml::Domain& domain, domain_xml::DeviceElement device) {
-                                 return domain_xml::detach_device(domain, device);
-                               }};
-
-Result<> change_devices(Session& session, const RecordPtr& record, const Impact& impact,
-                        const DomainService::Change& change) {
-  const auto defaults = session.service().definition_defaults();
-  return session.service().change(record, impact, [&](domain_xml::Domain& domain) -> Result<> {
-    TRY(change(domain));
-    domain = TRY(domain_xml::complete_definition(std::move(domain), defaults));
-    return {};
+Result<> change_definition(DomainService& service, const RecordPtr& record,
+                           const DomainService::Change& change) {
+  return service.change(record, {.live = false, .config = true}, [&](domain_xml::Domain& domain) {
+    return complete_changed(service, domain, change);
   });
 }
 
-Result<> change_device(Session& session, const remote_nonnull_domain& dom, const char* xml, unsigned flags,
-                       const DeviceChange& kind) {
+// What is wrong with a change of the definition is found before what runs is changed.
+Result<> try_definition(DomainService& service, const DomainRecord& record,
+                        const DomainService::Change& change) {
+  auto domain = *record.definition;
+  return complete_changed(service, domain, change);
+}
+
+// Of what runs first, then of the definition.
+struct WholeChange {
+  DomainService& service;
+  RecordPtr record;
+  Impact impact;
+  DomainService::Change definition;
+  std::function<void(Completion)> live;
+};
+
+Answer run_change(const WholeChange& change, const Deferred<void>& reply) {
+  if (!change.impact.live) {
+    const auto changed = change_definition(change.service, change.record, change.definition);
+    if (!changed) return device_answer(changed);
+    reply.succeed();
+    return {};
+  }
+  if (change.impact.config)
+    if (const auto tried = try_definition(change.service, *change.record, change.definition); !tried)
+      return device_answer(tried);
+  change.live([change, reply](const Result<>& lives) {
+    auto changed = lives;
+    if (lives && change.impact.config && change.record->persistent())
+      changed = change_definition(change.service, change.record, change.definition);
+    changed ? reply.succeed() : reply.fail(device_error(changed.error()));
+  });
+  return {};
+}
+
+Answer attach(Session& session, const remote_nonnull_domain& dom, const char* xml, unsigned flags,
+              const Deferred<void>& reply) {
   const RecordPtr record = TRY(find_record(session, dom));
   const Impact impact = TRY(impact_of(*record, flags & kImpact));
   const auto device = TRY(domain_xml::parse_device(xml));
-  if (impact.live) return refuse_live(kind.verb, device.name);
-  return change_devices(session, record, impact,
-                        [&](domain_xml::Domain& domain) { return kind.change(domain, device); });
+  auto& service = session.service();
+  return run_change(
+      {service, record, impact,
+       [device](domain_xml::Domain& domain) { return domain_xml::attach_device(domain, device); },
+       [&service, record, device](Completion done) { service.attach_disk(record, device, std::move(done)); }},
+      reply);
+}
+
+// `meant` is a DeviceElement or an alias.
+template <typename Meant>
+Answer detach(Session& session, const RecordPtr& record, unsigned flags, const Meant& meant,
+              const Deferred<void>& reply) {
+  const Impact impact = TRY(impact_of(*record, flags & kImpact));
+  std::string alias;
+  if (impact.live) {
+    auto found = domain_xml::plugged_alias(record->live->definition, meant);
+    if (!found) return tl::unexpected(device_error(found.error()));
+    alias = *std::move(found);
+  }
+  auto& service = session.service();
+  return run_change(
+      {service, record, impact,
+       [meant](domain_xml::Domain& domain) { return domain_xml::detach_device(domain, meant); },
+       [&service, record, alias](Completion done) { service.detach_disk(record, alias, std::move(done)); }},
+      reply);
+}
+
+Answer detach_xml(Session& session, const remote_nonnull_domain& dom, const char* xml, unsigned flags,
+                  const Deferred<void>& reply) {
+  const RecordPtr record = TRY(find_record(session, dom));
+  return detach(session, record, flags, TRY(domain_xml::parse_device(xml)), reply);
 }
 
 }  // namespace
 
-Answer domain_attach_device(Session& session, const remote_domain_attach_device_args& args) {
-  return device_answer(change_device(session, args.dom, args.xml, VIR_DOMAIN_AFFECT_LIVE, kAttach));
+Answer domain_attach_device(Session& session, const remote_domain_attach_device_args& args,
+                            Deferred<void> reply) {
+  return attach(session, args.dom, args.xml, VIR_DOMAIN_AFFECT_LIVE, reply);
 }
 
-Answer domain_attach_device_flags(Session& session, const remote_domain_attach_device_flags_args& args) {
+Answer domain_attach_device_flags(Session& session, const remote_domain_attach_device_flags_args& args,
+                                  Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpact, "virDomainAttachDeviceFlags");
-  return device_answer(change_device(session, args.dom, args.xml, args.flags, kAttach));
+  return attach(session, args.dom, args.xml, args.flags, reply);
 }
 
-Answer domain_detach_device(Session& session, const remote_domain_detach_device_args& args) {
-  return device_answer(change_device(session, args.dom, args.xml, VIR_DOMAIN_AFFECT_LIVE, kDetach));
+Answer domain_detach_device(Session& session, const remote_domain_detach_device_args& args,
+                            Deferred<void> reply) {
+  return detach_xml(session, args.dom, args.xml, VIR_DOMAIN_AFFECT_LIVE, reply);
 }
 
-Answer domain_detach_device_flags(Session& session, const remote_domain_detach_device_flags_args& args) {
+Answer domain_detach_device_flags(Session& session, const remote_domain_detach_device_flags_args& args,
+                                  Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpact, "virDomainDetachDeviceFlags");
-  return device_answer(change_device(session, args.dom, args.xml, args.flags, kDetach));
+  return detach_xml(session, args.dom, args.xml, args.flags, reply);
+}
+
+Answer domain_detach_device_alias(Session& session, const remote_domain_detach_device_alias_args& args,
+                                  Deferred<void> reply) {
+  CHECK_FLAGS(args.flags, kImpact, "virDomainDetachDeviceAlias");
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  return detach(session, record, args.flags, std::string(args.alias), reply);
 }
 
 Answer domain_update_device_flags(Session& session, const remote_domain_update_device_flags_args& args) {
   CHECK_FLAGS(args.flags, kImpact | VIR_DOMAIN_DEVICE_MODIFY_FORCE, "virDomainUpdateDeviceFlags");
-  return device_answer(change_device(session, args.dom, args.xml, args.flags, kUpdate));
-}
-
-Answer domain_detach_device_alias(Session& session, const remote_domain_detach_device_alias_args& args) {
-  CHECK_FLAGS(args.flags, kImpact, "virDomainDetachDeviceAlias");
   const RecordPtr record = TRY(find_record(session, args.dom));
-  const Impact impact = TRY(impact_of(*record, args.flags));
-  const std::string_view alias = args.alias;
-  if (impact.live) return device_answer(refuse_live("detach", alias.substr(0, 80)));
-  return device_answer(change_devices(session, record, impact, [&](domain_xml::Domain& domain) {
-    return domain_xml::detach_device(domain, alias);
+  const Impact impact = TRY(impact_of(*record, args.flags & kImpact));
+  const auto device = TRY(domain_xml::parse_device(args.xml));
+  if (impact.live)
+    return tl::unexpected(WireError(Error(
+        Error::Code::Unsupported,
+        fmt::format(
+            "live update of device '{}' is not supported: a running TD keeps its devices as they are; change "
+            "its definition (--config)",
+            device.name))));
+  return device_answer(change_definition(session.service(), record, [&](domain_xml::Domain& domain) {
+    return domain_xml::update_device(domain, device);
   }));
 }
 

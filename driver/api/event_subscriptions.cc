@@ -40,6 +40,28 @@ void send_legacy(Client& client, const DomainEvent& event) {
         remote_domain_event_lifecycle_msg{.dom = domain, .event = event.event, .detail = event.detail});
   if (event.event_id == VIR_DOMAIN_EVENT_ID_REBOOT)
     send_event(client, REMOTE_PROC_DOMAIN_EVENT_REBOOT, remote_domain_event_reboot_msg{.dom = domain});
+  if (event.event_id == VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED)
+    send_event(client, REMOTE_PROC_DOMAIN_EVENT_DEVICE_REMOVED,
+               remote_domain_event_device_removed_msg{.dom = domain,
+                                                      .devAlias = arena.text(event.text.value_or(""))});
+}
+
+void send_device_added(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  remote_domain_event_callback_device_added_msg message{};
+  message.callbackID = callback_id;
+  message.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  message.devAlias = arena.text(event.text.value_or(""));
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_DEVICE_ADDED, message);
+}
+
+void send_device_removed(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  remote_domain_event_callback_device_removed_msg message{};
+  message.callbackID = callback_id;
+  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  message.msg.devAlias = arena.text(event.text.value_or(""));
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_DEVICE_REMOVED, message);
 }
 
 void send_metadata_change(Client& client, int callback_id, const DomainEvent& event) {
@@ -78,6 +100,10 @@ void send_by_callback(Client& client, int callback_id, const DomainEvent& event)
       return send_reboot(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_METADATA_CHANGE:
       return send_metadata_change(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_DEVICE_ADDED:
+      return send_device_added(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
+      return send_device_removed(client, callback_id, event);
     default:
       CHECK(false);
   }

@@ -196,11 +196,11 @@ Answer domain_get_numa_parameters(Session&, const remote_domain_get_numa_paramet
 Answer domain_set_numa_parameters(Session&, const remote_domain_set_numa_parameters_args&);
 
 // device_change.cc
-Answer domain_attach_device(Session&, const remote_domain_attach_device_args&);
-Answer domain_attach_device_flags(Session&, const remote_domain_attach_device_flags_args&);
-Answer domain_detach_device(Session&, const remote_domain_detach_device_args&);
-Answer domain_detach_device_flags(Session&, const remote_domain_detach_device_flags_args&);
-Answer domain_detach_device_alias(Session&, const remote_domain_detach_device_alias_args&);
+Answer domain_attach_device(Session&, const remote_domain_attach_device_args&, Deferred<void>);
+Answer domain_attach_device_flags(Session&, const remote_domain_attach_device_flags_args&, Deferred<void>);
+Answer domain_detach_device(Session&, const remote_domain_detach_device_args&, Deferred<void>);
+Answer domain_detach_device_flags(Session&, const remote_domain_detach_device_flags_args&, Deferred<void>);
+Answer domain_detach_device_alias(Session&, const remote_domain_detach_device_alias_args&, Deferred<void>);
 Answer domain_update_device_flags(Session&, const remote_domain_update_device_flags_args&);
 
 // block.cc

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,6 +50,8 @@ struct LiveDomain {
   bool devices_asked = false;            ///< the TD was launched: what it got is being asked for
   bool verify_cpu = false;               ///< check='full': no start with a CPU other than asked for
   bool resume_when_verified = false;     ///< the guest waits for that, and for nothing else
+  /// When guests were asked to let devices go, by alias.
+  std::map<std::string, std::chrono::steady_clock::time_point> unplugging;
   DeferredDelete<GuestAgentCall> agent_call;
   /// How long the agent may take for an answer; absent: as long as it likes
   /// (virDomainAgentSetResponseTimeout).

@@ -14,6 +14,7 @@
 #include "domain/domain_registry.h"
 #include "domain/domain_store.h"
 #include "domain/impact.h"
+#include "domain_xml/plug_disk.h"
 #include "host/host_access.h"
 #include "host/host_resources.h"
 #include "process/hook_runner.h"
@@ -59,6 +60,12 @@ class DomainService {
   /// Starts a domain that vanishes when it stops; `done` gets its record once the TD runs.
   void create_transient(std::string_view xml, const StartOptions& options,
                         std::function<void(Result<RecordPtr>)> done);
+
+  // Devices of a running domain (hotplug.cc).
+  /// Done when the guest has been told.
+  void attach_disk(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
+  /// Done when the guest has been asked; its consent is the event DEVICE_REMOVED, and may never come.
+  void detach_disk(const RecordPtr& record, const std::string& alias, Completion done);
 
   // Life (start.cc, stop.cc).
   void start(const RecordPtr& record, const StartOptions& options, Completion done);
@@ -129,6 +136,11 @@ class DomainService {
   void refuse_start(const RecordPtr& record, const Error& error);
   void finish_start(const RecordPtr& record, bool paused);
   void announce_start(const RecordPtr& record, bool paused);
+
+  void took_disk(DomainRecord& record, const domain_xml::PluggedDisk& plugged);
+  void device_removed(DomainRecord& record, const std::string& alias);
+  void change_monitor_config(const DomainRecord& record, const std::function<void(VmConfig&)>& change) const;
+  void emit_device(const DomainRecord& record, int event_id, const std::string& alias) const;
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);
   void started_anew(const RecordPtr& record);

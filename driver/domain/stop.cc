@@ -198,6 +198,8 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       add_error(*record, fmt::format("guest panicked: {}", event.message));
       emit(*record, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
       return save_status(*record);
+    case MonitorEventKind::DeviceRemoved:
+      return device_removed(*record, event.message);
     case MonitorEventKind::Stopped:
       return begin_stop(record, event.stop_reason, event.message);
   }

@@ -89,6 +89,20 @@ TEST(CompleteDefinition, MovesCdromDrivesToBusScsiAndSaysSo) {
   EXPECT_EQ(changes.back().severity, Severity::Note);
 }
 
+TEST(CompleteDefinition, GivesARootPortWithoutAnIndexABusBehindTheRootComplex) {
+  auto domain = minimal();
+  auto& port = domain.devices.controllers.emplace_back();
+  port.type = "pci";
+  port.model = "pcie-root-port";
+  const auto complete = complete_definition(std::move(domain), kDefaults);
+  ASSERT_TRUE(complete) << complete.error().message();
+  const auto& controllers = complete->devices.controllers;
+  ASSERT_EQ(controllers.size(), 2U);
+  EXPECT_EQ(controllers[0].model, "pcie-root");
+  EXPECT_EQ(controllers[1].index, 1U);
+  EXPECT_TRUE(std::holds_alternative<PciDeviceAddress>(controllers[1].address.value()));
+}
+
 TEST(CompleteDefinition, RefusesADomainWithoutLaunchSecurityWhereItIsRequired) {
   auto domain = minimal();
   domain.launch_security.reset();

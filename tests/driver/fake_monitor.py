@@ -200,6 +200,24 @@ class Monitor:
             'interfaces': [interface_statistics(interface, number) for number, interface in
                            enumerate(devices.get('interfaces', []))]})
 
+    def do_device_add(self, client, number, arguments):
+        """A disk with the serial "full" finds no slot."""
+        disk = arguments['disk']
+        if disk.get('serial') == 'full':
+            self.send(client, {'id': number, 'error': {'code': 'invalid-argument', 'message': 'PCI bus 9 is taken'}})
+            return
+        self.config.setdefault('devices', {}).setdefault('disks', []).append(disk)
+        self.reply(client, number)
+
+    def do_device_remove(self, client, number, arguments):
+        """The guest keeps a disk with the serial "kept", and lets go of any other at once."""
+        self.reply(client, number)
+        disks = self.config.get('devices', {}).get('disks', [])
+        going = [disk for disk in disks if disk['id'] == arguments['id'] and disk.get('serial') != 'kept']
+        for disk in going:
+            disks.remove(disk)
+            self.emit('device-removed', message=disk['id'])
+
     def do_console_attach(self, client, number, arguments):
         port = arguments.get('device', arguments.get('port', 0))
         if port in self.consoles and not arguments['force']:

@@ -45,14 +45,15 @@ struct EnumNames<StopReason> {
 
 template <>
 struct EnumNames<MonitorEventKind> {
-  static constexpr EnumNameTable<MonitorEventKind, 8> kNames = {{{MonitorEventKind::Launched, "launched"},
-                                                                 {MonitorEventKind::Paused, "paused"},
-                                                                 {MonitorEventKind::Resumed, "resumed"},
-                                                                 {MonitorEventKind::Reset, "reset"},
-                                                                 {MonitorEventKind::Recreated, "recreated"},
-                                                                 {MonitorEventKind::Panicked, "panicked"},
-{MonitorEventKind::DeviceRemoved, "device-removed"},
-                                                                 {MonitorEventKind::Stopped, "stopped"}}};
+  static constexpr EnumNameTable<MonitorEventKind, 8> kNames = {
+      {{MonitorEventKind::Launched, "launched"},
+       {MonitorEventKind::Paused, "paused"},
+       {MonitorEventKind::Resumed, "resumed"},
+       {MonitorEventKind::Reset, "reset"},
+       {MonitorEventKind::Recreated, "recreated"},
+       {MonitorEventKind::Panicked, "panicked"},
+       {MonitorEventKind::DeviceRemoved, "device-removed"},
+       {MonitorEventKind::Stopped, "stopped"}}};
 };
 
 template <>

@@ -135,14 +135,16 @@ Result<PcieRootPort*> VirtioDevices::hot_plug_port(const std::string& id, const 
   const auto port = ports_by_bus_.find(address.bus);
   if (port == ports_by_bus_.end() || !port->second->is_hot_plug())
     return fail(Error::Code::ConfigUnsupported,
-                "device '{}': bus {} is not behind a root port for hot-plug; use one that is", id, address.bus);
+                "device '{}': bus {} is not behind a root port for hot-plug; use one that is", id,
+                address.bus);
   return port->second;
 }
 
 Result<> VirtioDevices::plug_disk(const DiskConfig& config, BlockBackend& backend) {
   auto* const port = TRY(hot_plug_port(config.id, config.address));
   if (!port->is_empty())
-    return fail(Error::Code::InvalidArgument, "device '{}': PCI bus {} is taken", config.id, config.address.bus);
+    return fail(Error::Code::InvalidArgument, "device '{}': PCI bus {} is taken", config.id,
+                config.address.bus);
   TRY(backend.use_memory(parts_.memory.files()));
   auto device = std::make_unique<VirtioBlk>(backend);
   auto function = make_function(config.id, PciExpressPlace::BehindPort, *device);

@@ -33,7 +33,8 @@ class VirtioDevices {
     MsiSink interrupts;
     DoorbellBus* doorbells = nullptr;
     DeviceBackends backends;
-    /// The guest lets go of the device behind the port with this bus. On a vCPU's thread, which must not wait.
+    /// The guest lets go of the device behind the port with this bus. On a vCPU's thread, which must not
+    /// wait.
     std::function<void(std::uint8_t bus)> on_slot_power_off{};
   };
   /// Errors: a device without its back end, or at a bus that no port leads to.
@@ -44,10 +45,11 @@ class VirtioDevices {
 
   // Hot-plug. One thread at a time, while vCPUs may run.
   /// Puts a disk into the empty slot that its address names, and tells the guest. `backend` lives until the
-  /// disk is unplugged, or longer than this object. Errors: a slot that is taken, is not for hot-plug, or is none.
+  /// disk is unplugged, or longer than this object. Errors: a slot that is taken, is not for hot-plug, or is
+  /// none.
   Result<> plug_disk(const DiskConfig& config, BlockBackend& backend);
-  /// Asks the guest to let a device go; on_slot_power_off() is its consent. Errors: NotFound, a device that is
-  /// in no slot for hot-plug.
+  /// Asks the guest to let a device go; on_slot_power_off() is its consent. Errors: NotFound, a device that
+  /// is in no slot for hot-plug.
   Result<> request_unplug(const std::string& id);
   /// Takes out what is behind the port: its id. No vCPU may run.
   std::string unplug(std::uint8_t bus);
@@ -71,7 +73,8 @@ class VirtioDevices {
   Result<> add_console(const VirtioSerialConfig& config, const std::vector<ConsolePortConfig>& ports);
   Result<> add(const std::string& id, const PciAddress& address, std::unique_ptr<VirtioDevice> device,
                BlockBackend* disk = nullptr);
-  std::unique_ptr<VirtioPci> make_function(const std::string& id, PciExpressPlace place, VirtioDevice& device);
+  std::unique_ptr<VirtioPci> make_function(const std::string& id, PciExpressPlace place,
+                                           VirtioDevice& device);
   Result<PcieRootPort*> hot_plug_port(const std::string& id, const PciAddress& address) const;
   static void leave_memory(BlockBackend* disk);
 

@@ -33,8 +33,8 @@ struct VmSurroundings {
   std::function<std::optional<Measurement>(int vm_fd)> host_mrtd;
 };
 
-/// Any thread, except that on_event must not call functions that wait. pause() to request_unplug() run one after the
-/// other on a thread of the Vm's and wait for what runs there, at most one launch.
+/// Any thread, except that on_event must not call functions that wait. pause() to request_unplug() run one
+/// after the other on a thread of the Vm's and wait for what runs there, at most one launch.
 class Vm {
  public:
   /// Checks the configuration, reads the firmware and, where given, kernel and initrd. Nothing of the kernel

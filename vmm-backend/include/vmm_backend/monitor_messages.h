@@ -99,7 +99,7 @@ enum class MonitorEventKind : std::uint8_t {
   Panicked,   ///< ReportFatalError; message holds its text
   /// The guest has let a device go, asked or not, and it is out; message holds its id.
   DeviceRemoved,
-  Stopped,    ///< last event; stop_reason and message say why. The process ends after it.
+  Stopped,  ///< last event; stop_reason and message say why. The process ends after it.
 };
 
 /// As on the wire: "launched", "guest-shutdown".
