@@ -176,6 +176,12 @@ class HotPlug(DeviceTest):
     def inactive_xml(self):
         return self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
 
+    def monitor_answers(self):
+        try:
+            return bool(self.domain.blockStats('vda'))
+        except libvirt.libvirtError:
+            return False
+
     def test_a_disk_comes_and_goes_with_its_events(self):
         self.domain.attachDeviceFlags(self.disk(), self.BOTH)
         live = self.domain.XMLDesc()
@@ -185,6 +191,7 @@ class HotPlug(DeviceTest):
         self.restart_daemon()
         self.domain = self.connection.lookupByName('td')
         self.assertIn('/new.img', self.domain.XMLDesc())
+        wait_until(self.monitor_answers, 'the monitor to be attached again')
         self.domain.detachDeviceFlags(self.disk(), self.BOTH)
         wait_until(lambda: '/new.img' not in self.domain.XMLDesc(), 'the disk to go')
         self.assertNotIn('/new.img', self.inactive_xml())

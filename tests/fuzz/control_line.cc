@@ -23,6 +23,8 @@ class Handler : public ControlHandler {
   ExitStatistics trace() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
   Result<UniqueFd> console_attach(const std::string&, bool) override { return UniqueFd(); }
+  Result<> device_add(const DiskConfig&) override { return {}; }
+  Result<> device_remove(const std::string&) override { return {}; }
 };
 
 }  // namespace

@@ -61,12 +61,22 @@ class FakeHandler : public ControlHandler {
     attached_device = device;
     return console_attach(std::uint8_t{0}, force);
   }
+  Result<> device_add(const DiskConfig& disk) override {
+    added = disk;
+    return {};
+  }
+  Result<> device_remove(const std::string& id) override {
+    removed = id;
+    return {};
+  }
 
   VmState state = VmState::Running;
   std::string padding;
   int attached_port = -1;
   std::string attached_device;
   bool attached_force = false;
+  DiskConfig added;
+  std::string removed;
 };
 
 class AControlServer : public testing::Test {
@@ -164,6 +174,25 @@ TEST_F(AControlServer, HandsOverAConsoleByItsDevice) {
   EXPECT_EQ(handler_.attached_device, "console1");
   const auto both = one.call("console-attach", {{"device", "console1"}, {"port", 0}}, 10s).value();
   EXPECT_EQ(both.result.error().code(), Error::Code::InvalidArgument);
+}
+
+TEST_F(AControlServer, HandsOnDisksToAddAndDevicesToRemove) {
+  auto one = client();
+  DiskConfig disk;
+  disk.id = "virtio-disk1";
+  disk.target = "vdb";
+  disk.address.bus = 2;
+  disk.source.emplace().path = "/image";
+  const auto add = [&](const nlohmann::json& what) {
+    return one.call(control_command::kDeviceAdd, {{"disk", what}}, 10s).value().result;
+  };
+  EXPECT_TRUE(add(disk_config_to_json(disk)));
+  EXPECT_EQ(handler_.added, disk);
+  EXPECT_EQ(add("vdb").error().code(), Error::Code::InvalidData);
+  EXPECT_TRUE(one.call(control_command::kDeviceRemove, {{"id", "virtio-disk1"}}, 10s).value().result);
+  EXPECT_EQ(handler_.removed, "virtio-disk1");
+  const auto without_id = one.call(control_command::kDeviceRemove, nlohmann::json::object(), 10s).value();
+  EXPECT_EQ(without_id.result.error().code(), Error::Code::InvalidData);
 }
 
 TEST_F(AControlServer, SendsEventsToEveryClient) {
