@@ -151,6 +151,22 @@ class TapResult(unittest.TestResult):
         print(('not ok ' if self.failed else 'ok ') + f'{self.testsRun} {name}{self.skipped_because}', flush=True)
 
 
+def read_stream(stream, size):
+    """Up to `size` bytes, fewer at the stream's end. The stream is of VIR_STREAM_NONBLOCK: with an event loop in another thread libvirt's blocking
+    virStreamRecv may wait for what that thread has taken between its look and its wait (virNetClientStreamRecvPacket)."""
+    data = b''
+
+    def has_ended():
+        nonlocal data
+        part = stream.recv(size - len(data))
+        if part == -2:
+            return False
+        data += part
+        return part == b'' or len(data) == size
+    wait_until(has_ended, f'{size} bytes of a stream')
+    return data
+
+
 def main():
     tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules['__main__'])
     if len(sys.argv) > 3:

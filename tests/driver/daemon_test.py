@@ -10,7 +10,7 @@ import re
 import subprocess
 import threading
 
-from daemon_case import DAEMON, PATIENCE, XML, DaemonTest, libvirt, main, wait_until
+from daemon_case import DAEMON, PATIENCE, XML, DaemonTest, libvirt, main, read_stream, wait_until
 
 
 class Connection(DaemonTest):
@@ -332,18 +332,12 @@ class Console(DaemonTest):
         self.domain.create()
 
     def open(self, flags=0):
-        stream = self.connection.newStream()
+        stream = self.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
         self.domain.openConsole(None, stream, flags)
         return stream
 
     def read(self, stream, size):
-        data = b''
-        while len(data) < size:
-            part = stream.recv(size - len(data))
-            if part == b'':
-                break
-            data += part
-        return data
+        return read_stream(stream, size)
 
     def test_carries_bytes_both_ways(self):
         stream = self.open()
@@ -378,7 +372,7 @@ class Console(DaemonTest):
         for _ in range(64):
             sent = 0
             while sent < len(pattern):
-                sent += stream.send(pattern[sent:])
+                sent += max(stream.send(pattern[sent:]), 0)
             self.assertEqual(self.read(stream, len(pattern)), pattern)
 
 

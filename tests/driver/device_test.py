@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 
-from daemon_case import XML, DaemonTest, libvirt, main, wait_until
+from daemon_case import XML, DaemonTest, libvirt, main, read_stream, wait_until
 
 MAC = '52:54:00:01:02:03'
 DEVICES = """
@@ -325,18 +325,15 @@ class Streams(DeviceTest):
         self.domain.create()
 
     def read(self, stream, size):
-        data = b''
-        while len(data) < size and (part := stream.recv(size - len(data))):
-            data += part
-        return data
+        return read_stream(stream, size)
 
     def console(self, name, flags=0):
-        stream = self.connection.newStream()
+        stream = self.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
         self.domain.openConsole(name, stream, flags)
         return stream
 
     def channel(self, name, flags=0):
-        stream = self.connection.newStream()
+        stream = self.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
         self.domain.openChannel(name, stream, flags)
         return stream
 
