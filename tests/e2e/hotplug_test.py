@@ -35,13 +35,29 @@ class HotPlug(harness.DaemonTest):
         return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
                               env=ENVIRONMENT).stdout
 
-    def test_a_disk_comes_is_used_goes_and_comes_again(self):
+    def boot(self):
         self.daemon.virsh('start', 'td', '--paused')
         self.console = self.open_console()
         self.daemon.virsh('resume', 'td')
+
+    def attach(self):
+        self.daemon.virsh('attach-disk', 'td', self.disk, 'vda', '--targetbus', 'virtio', '--live')
+
+    def test_a_disk_that_came_is_there_after_a_reset(self):
+        self.boot()
+        self.expect('waiting for the first disk')
+        self.attach()
+        self.expect('first disk unmounted')
+        self.daemon.virsh('reset', 'td')
+        self.expect('waiting for the first disk')
+        self.expect('first disk unmounted')
+        self.assertIn('vda', self.daemon.virsh('domblklist', 'td'))
+
+    def test_a_disk_comes_is_used_goes_and_comes_again(self):
+        self.boot()
         for turn in ('first', 'second'):
             self.expect(f'waiting for the {turn} disk')
-            self.daemon.virsh('attach-disk', 'td', self.disk, 'vda', '--targetbus', 'virtio', '--live')
+            self.attach()
             self.expect(f'{turn} disk holds from the disk')
             self.assertIn('vda', self.daemon.virsh('domblklist', 'td'))
             self.expect(f'{turn} disk unmounted')

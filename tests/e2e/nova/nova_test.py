@@ -149,6 +149,20 @@ class AnInstance(NovaTest):
         self.nova.driver.destroy(self.nova.context, instance, self.nova.network())
         self.assertEqual(self.nova.driver.list_instance_uuids(), [])
 
+    def test_gets_a_volume_while_it_runs(self):
+        instance = self.spawn()
+        volume = self.daemon.root / 'volume'
+        with open(volume, 'wb') as file:
+            file.truncate(8 << 20)
+        connection = {'driver_volume_type': 'local', 'serial': '5f6a1c0e-2c4d-4a0e-8b5f-6a8b3a9d7c11',
+                      'data': {'device_path': str(volume), 'access_mode': 'rw'}}
+        self.nova.driver.attach_volume(self.nova.context, connection, instance, '/dev/vdb', disk_bus='virtio', device_type='disk')
+        domain = self.nova.host.get_guest(instance)._domain
+        for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
+            targets = {disk.find('target').get('dev'): disk for disk in etree.fromstring(domain.XMLDesc(flags)).iter('disk')}
+            self.assertEqual(targets['vdb'].find('source').get('dev'), str(volume))
+        self.assertEqual(domain.blockInfo('vdb')[0], 8 << 20)
+
     def test_is_not_suspended_to_disk_and_goes_on(self):
         instance = self.spawn()
         with self.assertRaises(libvirt.libvirtError) as caught:
