@@ -111,7 +111,7 @@ class Devices(harness.DaemonTest):
         console = self.open_console('--devname', 'console1')
         self.assertIn("tty='/dev/pts/", self.daemon.virsh('dumpxml', 'td'))
         console.close()
-        self.assertIn('cannot find console device', self.refused_console('--devname', 'console7'))
+        self.assertIn('cannot find character device', self.refused_console('--devname', 'console7'))
 
     def refused_console(self, *options):
         console = self.daemon.console('td', *options)
