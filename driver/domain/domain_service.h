@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // libvirt's domain API over the registry, the files and the monitors. Used on the event loop's thread only;
-// nothing here waits: what takes time ends in a Completion.
+// what takes time ends in a Completion. Only files are waited for: they are on disk when a call returns.
 #pragma once
 
 #include <chrono>
