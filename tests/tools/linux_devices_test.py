@@ -30,16 +30,30 @@ REPORT_FIELDS = {'mrtd': 136, 'mr_config_id': 184, 'rtmr0': 328, 'rtmr1': 376, '
 PATIENCE = 600
 
 
-def guest_files():
-    """Where tests/guest/fetch leaves the kernel; it is fetched once."""
+def guest_files(part='', *options):
+    """Where tests/guest/fetch leaves what boots; it is fetched once."""
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    files = pathlib.Path(os.environ.get('VIRTTDX_GUEST_CACHE') or cache / 'virttdx/guest')
-    status = subprocess.run([GUEST / 'fetch', files], check=False).returncode
+    files = pathlib.Path(os.environ.get('VIRTTDX_GUEST_CACHE') or cache / 'virttdx/guest') / part
+    status = subprocess.run([GUEST / 'fetch', *options, files], check=False).returncode
     if status == CANNOT_BE_HAD:
-        raise unittest.SkipTest(f"Debian 13's kernel cannot be fetched to {files}")
+        raise unittest.SkipTest(f"Debian's packages cannot be fetched to {files}")
     if status != 0:
         raise RuntimeError(f'tests/guest/fetch ended with status {status}')
     return files
+
+
+def start_quote_service(test, socket):
+    """Quotes of nobody at `socket` until the test ends."""
+    service = subprocess.Popen([VIRT_TDX, 'qgs-sim', '--socket', socket], stdout=subprocess.DEVNULL)
+    test.addCleanup(service.wait)
+    test.addCleanup(service.terminate)
+    harness.wait_until(socket.exists, 'the quote service')
+
+
+def report_in(quote):
+    """The fields of the TD report in a quote, in hexadecimal."""
+    body = quote[QUOTE_HEADER:]
+    return {name: body[offset:offset + 48].hex() for name, offset in REPORT_FIELDS.items()}
 
 
 class QuietServer(http.server.SimpleHTTPRequestHandler):
@@ -98,12 +112,6 @@ class LinuxWithDevices(unittest.TestCase):
         self.addCleanup(server.shutdown)
         return server.server_port
 
-    def start_quote_service(self):
-        service = subprocess.Popen([VIRT_TDX, 'qgs-sim', '--socket', self.quote_socket], stdout=subprocess.DEVNULL)
-        self.addCleanup(service.wait)
-        self.addCleanup(service.terminate)
-        harness.wait_until(self.quote_socket.exists, 'the quote service')
-
     def configuration(self, port):
         subprocess.run(['python3', GUEST / 'make_initrd.py', self.files / 'root', GUEST / 'devices.sh', self.initrd,
                         self.files / 'modules'], check=True)
@@ -142,8 +150,7 @@ class LinuxWithDevices(unittest.TestCase):
         done = subprocess.run([VIRT_TDX, 'measure', '--json', *options, harness.FIRMWARE], check=True,
                               stdout=subprocess.PIPE, text=True)
         predicted = {f'rtmr{i}': bytes(48).hex() for i in range(4)} | json.loads(done.stdout)
-        body = self.from_disk('quote').read_bytes()[QUOTE_HEADER:]
-        said = {name: body[offset:offset + 48].hex() for name, offset in REPORT_FIELDS.items()}
+        said = report_in(self.from_disk('quote').read_bytes())
         self.assertEqual(said.pop('mr_config_id'), MR_CONFIG_ID)
         self.assertEqual(said, {name: predicted[name] for name in said})
 
@@ -151,7 +158,7 @@ class LinuxWithDevices(unittest.TestCase):
         self.make_disk()
         config_drive = self.make_config_drive()
         port = self.serve_file()
-        self.start_quote_service()
+        start_quote_service(self, self.quote_socket)
         config = self.configuration(port)
         done = subprocess.run([MONITOR, '--config', config, '--console', '--log-level', 'warning'], text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE,

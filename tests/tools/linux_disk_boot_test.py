@@ -38,6 +38,20 @@ def run(*words):
     subprocess.run(words, check=True, capture_output=True, env=ENVIRONMENT)
 
 
+def make_partitions(disk, size):
+    """An empty system partition, for mtools, and a root partition where it fits."""
+    with open(disk, 'wb') as file:
+        file.truncate(size)
+    layout = f'label: gpt\nstart={ESP_START // 512}, size={ESP_SIZE // 512}, type=U\n'
+    if size > ESP_START + ESP_SIZE + MIB:
+        layout += f'start={(ESP_START + ESP_SIZE) // 512}, size={ROOT_SIZE // 512}, type=L\n'
+    subprocess.run(['sfdisk', '-q', disk], input=layout, text=True, check=True, env=ENVIRONMENT, capture_output=True)
+    system = f'{disk}@@{ESP_START}'
+    run('mformat', '-i', system, '-T', str(ESP_SIZE // 512), '-F', '::')
+    run('mmd', '-i', system, '::/EFI', '::/EFI/BOOT')
+    return system
+
+
 class LinuxFromDisk(unittest.TestCase):
     def setUp(self):
         for program, package in TOOLS:
@@ -65,15 +79,7 @@ class LinuxFromDisk(unittest.TestCase):
     def make_disk(self, name, commands, size):
         """A disk with a system partition, whose loader carries out `commands`."""
         disk = self.directory / name
-        with open(disk, 'wb') as file:
-            file.truncate(size)
-        layout = f'label: gpt\nstart={ESP_START // 512}, size={ESP_SIZE // 512}, type=U\n'
-        if size > ESP_START + ESP_SIZE + MIB:
-            layout += f'start={(ESP_START + ESP_SIZE) // 512}, size={ROOT_SIZE // 512}, type=L\n'
-        subprocess.run(['sfdisk', '-q', disk], input=layout, text=True, check=True, env=ENVIRONMENT, capture_output=True)
-        system = f'{disk}@@{ESP_START}'
-        run('mformat', '-i', system, '-T', str(ESP_SIZE // 512), '-F', '::')
-        run('mmd', '-i', system, '::/EFI', '::/EFI/BOOT')
+        system = make_partitions(disk, size)
         run('mcopy', '-i', system, self.make_loader(commands, name + '.efi'), '::/EFI/BOOT/BOOTX64.EFI')
         return disk, system
 
