@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Host, memory, vCPUs, machine type, features, clock and life cycle.
 #include <array>
+#include <type_traits>
 
 #include "plan/planning.h"
 
@@ -14,17 +15,19 @@ constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 
 bool is_q35(const std::string& machine) { return machine == "q35" || machine.starts_with("pc-q35-"); }
 
-// What remains of a TD is unreadable: there is nothing to preserve, and no core to dump.
+// What remains of a TD is unreadable: there is no core to dump. A crashed one can be kept, one that has
+// powered off or restarts cannot.
 template <typename Action>
 ResetAction reset_action(Planning& planning, std::string_view element, Action action) {
   if (action == Action::Destroy) return ResetAction::Stop;
   if (action == Action::Restart) return ResetAction::Recreate;
+  if (std::is_same_v<Action, CrashAction> && action == Action::Preserve) return ResetAction::Preserve;
   static constexpr std::array<std::string_view, 6> kNames = {
       "destroy", "restart", "preserve", "rename-restart", "coredump-destroy", "coredump-restart"};
   planning.error(
       "lifecycle-action-not-offered", fmt::format("/domain/{}", element),
       fmt::format("{} '{}' is not offered for a TD", element, kNames[static_cast<std::size_t>(action)]),
-      "use destroy or restart");
+      std::is_same_v<Action, CrashAction> ? "use destroy, restart or preserve" : "use destroy or restart");
   return ResetAction::Stop;
 }
 

@@ -57,13 +57,11 @@ constexpr std::array kSectionRules = {
     Rule{"maxMemory", "", "", Outcome::Error,
          "is not possible: memory of a TD cannot be plugged in later, all is there before it starts",
          "remove it and give <memory> all"},
-    Rule{"memoryBacking", "hugepages", "", Outcome::Error,
-         "<hugepages> is not possible: private memory of a TD comes from guest_memfd, which has pages of 4 "
-         "KiB only",
-         "remove <hugepages>"},
     Rule{"memoryBacking", "source/@type", "file", Outcome::Error,
          "<source type='file'/> is not possible: private memory of a TD comes from guest_memfd",
          "remove <source>"},
+    // plan_huge_pages() says what becomes of them.
+    Rule{"memoryBacking", "hugepages", "", Outcome::Silent, "", ""},
     Rule{"memoryBacking", "", "", Outcome::Note,
          "changes nothing: private memory of a TD comes from guest_memfd, is never swapped or merged, and "
          "counts "

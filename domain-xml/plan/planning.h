@@ -36,6 +36,8 @@ class Planning {
 
 void plan_host(Planning& planning);
 void plan_memory(Planning& planning);
+/// Needs the memory of plan_memory().
+void plan_huge_pages(Planning& planning);
 void plan_vcpus(Planning& planning);
 void plan_os(Planning& planning);
 void plan_firmware(Planning& planning);

@@ -26,7 +26,8 @@ constexpr std::array kState = {
     Filter{VIR_CONNECT_LIST_DOMAINS_RUNNING, [](const DomainRecord& r) { return r.phase == Phase::Running; }},
     Filter{VIR_CONNECT_LIST_DOMAINS_PAUSED, is_paused},
     Filter{VIR_CONNECT_LIST_DOMAINS_SHUTOFF, [](const DomainRecord& r) { return !r.active(); }},
-    Filter{VIR_CONNECT_LIST_DOMAINS_OTHER, [](const DomainRecord& r) { return r.phase == Phase::Stopping; }}};
+    Filter{VIR_CONNECT_LIST_DOMAINS_OTHER,
+           [](const DomainRecord& r) { return r.phase == Phase::Stopping || r.phase == Phase::Crashed; }}};
 constexpr std::array kAutostart = {
     Filter{VIR_CONNECT_LIST_DOMAINS_AUTOSTART, [](const DomainRecord& r) { return r.autostart; }},
     Filter{VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, [](const DomainRecord& r) { return !r.autostart; }}};

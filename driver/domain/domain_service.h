@@ -144,6 +144,7 @@ class DomainService {
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);
   void started_anew(const RecordPtr& record);
+  void set_crashed(const RecordPtr& record, const std::string& message);
   void set_paused(const RecordPtr& record, bool paused);
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);

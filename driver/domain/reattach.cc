@@ -13,6 +13,7 @@ Phase phase_of(const domain_xml::DomainStatus& status) {
   if (status.state == VIR_DOMAIN_RUNNING) return Phase::Running;
   if (status.state == VIR_DOMAIN_PAUSED)
     return status.reason == VIR_DOMAIN_PAUSED_STARTING_UP ? Phase::Starting : Phase::Paused;
+  if (status.state == VIR_DOMAIN_CRASHED) return Phase::Crashed;
   return Phase::Stopping;
 }
 

@@ -143,10 +143,12 @@ void DomainService::refresh_status(const RecordPtr& record, Completion done) {
 
 void DomainService::took_status(const RecordPtr& record, const MonitorStatus& status) {
   record->live->status = status;
-  if (status.state != VmState::Running && status.state != VmState::Paused) return;
+  if (status.state == VmState::Starting || status.state == VmState::Stopped) return;
   if (record->phase == Phase::Starting)
     finish_start_with_devices(record);
-  else if (record->phase == Phase::Running || record->phase == Phase::Paused)
+  else if (status.state == VmState::Crashed)
+    set_crashed(record, status.message);
+  else if (record->phase != Phase::Stopping)
     set_paused(record, status.state == VmState::Paused);
 }
 
@@ -192,6 +194,8 @@ void DomainService::announce_start(const RecordPtr& record, bool paused) {
   log::info("domain '{}' started with id {}, monitor process {}", record->name, record->id,
             record->live->process.pid);
   if (const auto started = std::exchange(record->started, nullptr)) started({});
+  // The guest was faster than this start.
+  if (record->live->status.state == VmState::Crashed) set_crashed(record, record->live->status.message);
 }
 
 // A domain that cannot have its pins runs all the same: CPUs may be offline for a while.

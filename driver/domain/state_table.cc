@@ -21,12 +21,17 @@ constexpr std::array<PhaseRow, kPhaseCount> kPhases = {{
     {Phase::Inactive, bit(Phase::Starting), VIR_DOMAIN_SHUTOFF},
     {Phase::Starting, bit(Phase::Running) | bit(Phase::Paused) | bit(Phase::Stopping) | bit(Phase::Inactive),
      VIR_DOMAIN_PAUSED},
-    {Phase::Running, bit(Phase::Paused) | bit(Phase::Stopping) | bit(Phase::Inactive), VIR_DOMAIN_RUNNING},
-    {Phase::Paused, bit(Phase::Running) | bit(Phase::Stopping) | bit(Phase::Inactive), VIR_DOMAIN_PAUSED},
+    {Phase::Running, bit(Phase::Paused) | bit(Phase::Crashed) | bit(Phase::Stopping) | bit(Phase::Inactive),
+     VIR_DOMAIN_RUNNING},
+    {Phase::Paused, bit(Phase::Running) | bit(Phase::Crashed) | bit(Phase::Stopping) | bit(Phase::Inactive),
+     VIR_DOMAIN_PAUSED},
+    {Phase::Crashed, bit(Phase::Running) | bit(Phase::Paused) | bit(Phase::Stopping) | bit(Phase::Inactive),
+     VIR_DOMAIN_CRASHED},
     {Phase::Stopping, bit(Phase::Inactive) | bit(Phase::Starting), VIR_DOMAIN_SHUTDOWN},
 }};
 
 constexpr unsigned kLive = bit(Phase::Running) | bit(Phase::Paused);
+constexpr unsigned kThere = kLive | bit(Phase::Crashed);
 
 struct OperationRow {
   Operation operation;
@@ -35,20 +40,20 @@ struct OperationRow {
 
 constexpr std::array kOperations = {
     OperationRow{Operation::Start, bit(Phase::Inactive)},
-    OperationRow{Operation::Destroy, kLive | bit(Phase::Starting) | bit(Phase::Stopping)},
-    OperationRow{Operation::Shutdown, kLive},
-    OperationRow{Operation::Reboot, kLive},
-    OperationRow{Operation::Reset, kLive},
+    OperationRow{Operation::Destroy, kThere | bit(Phase::Starting) | bit(Phase::Stopping)},
+    OperationRow{Operation::Shutdown, kThere},
+    OperationRow{Operation::Reboot, kThere},
+    OperationRow{Operation::Reset, kThere},
     OperationRow{Operation::Suspend, kLive},
     OperationRow{Operation::Resume, bit(Phase::Paused)},
-    OperationRow{Operation::OpenConsole, kLive},
-    OperationRow{Operation::Query, kLive},
+    OperationRow{Operation::OpenConsole, kThere},
+    OperationRow{Operation::Query, kThere},
 };
 
 // Why not, by the phase the domain is in.
 constexpr std::array<std::string_view, kPhaseCount> kRefusals = {
-    "domain is not running", "domain is being started", "domain is already running",
-    "domain is already running", "domain is being shut down"};
+    "domain is not running",     "domain is being started", "domain is already running",
+    "domain is already running", "domain has crashed",      "domain is being shut down"};
 
 }  // namespace
 

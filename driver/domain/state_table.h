@@ -14,9 +14,10 @@ enum class Phase : std::uint8_t {
   Starting,  ///< a monitor is being started, or launches the TD
   Running,
   Paused,
+  Crashed,   ///< on_crash='preserve': the TD is there and does not run
   Stopping,  ///< the TD has ended or was told to; its monitor has not yet
 };
-inline constexpr int kPhaseCount = 5;
+inline constexpr int kPhaseCount = 6;
 
 enum class Operation : std::uint8_t {
   Start,

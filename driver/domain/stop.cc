@@ -128,7 +128,10 @@ void DomainService::reboot(const RecordPtr& record, Completion done) {
 }
 
 void DomainService::reset(const RecordPtr& record, Completion done) {
-  command(record, {Operation::Reset, control_command::kReset, "remoteDispatchDomainReset"}, std::move(done));
+  command(record, {Operation::Reset, control_command::kReset, "remoteDispatchDomainReset"}, std::move(done),
+          [record] {
+            if (record->live) record->live->recreate_after_shutdown = false;
+          });
 }
 
 void DomainService::suspend(const RecordPtr& record, Completion done) {
@@ -200,16 +203,37 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       return save_status(*record);
     case MonitorEventKind::DeviceRemoved:
       return device_removed(*record, event.message);
+    case MonitorEventKind::Preserved:
+      record->live->status.state = VmState::Crashed;
+      record->live->status.message = event.message;
+      return set_crashed(record, event.message);
     case MonitorEventKind::Stopped:
       return begin_stop(record, event.stop_reason, event.message);
   }
 }
 
+// Of on_crash='preserve': the domain keeps its id and monitor until it is destroyed or reset.
+void DomainService::set_crashed(const RecordPtr& record, const std::string& message) {
+  if (!may_follow(record->phase, Phase::Crashed)) return;
+  enter_phase(*record, Phase::Crashed, VIR_DOMAIN_CRASHED_PANICKED);
+  if (!std::exchange(record->live->panicked, true)) {
+    add_error(*record, fmt::format("guest crashed: {}", message));
+    emit(*record, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+  }
+  save_status(*record);
+}
+
 void DomainService::started_anew(const RecordPtr& record) {
+  // Reset by a client: as with libvirt's drivers it waits for a resume.
+  if (record->phase == Phase::Crashed) {
+    record->live->status.state = VmState::Paused;
+    enter_phase(*record, Phase::Paused, VIR_DOMAIN_PAUSED_CRASHED);
+  }
   emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
   emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
-  if (!std::exchange(record->live->panicked, false) || record->phase != Phase::Running) return;
-  record->reason = VIR_DOMAIN_RUNNING_CRASHED;  // as libvirt's after on_crash='restart'
+  if (!std::exchange(record->live->panicked, false)) return;
+  // As libvirt's after on_crash='restart'.
+  if (record->phase == Phase::Running) record->reason = VIR_DOMAIN_RUNNING_CRASHED;
   save_status(*record);
 }
 

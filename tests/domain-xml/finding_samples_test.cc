@@ -95,6 +95,15 @@ const std::vector<Sample> kSamples = {
     {"vcpu-count", "<vcpu>1<", "<vcpu>65<", 4},
     {"vcpu-hotplug", "<vcpu>1<", "<vcpu current='1'>2<", 4},
     {"vcpu-placement", "<vcpu>", "<vcpu placement='auto'>", 4},
+    {"hugepages-size", "<vcpu>",
+     "<memoryBacking><hugepages><page size='64'/></hugepages></memoryBacking>\n<vcpu>", 4},
+    {"hugepages-size", "<vcpu>",
+     "<memoryBacking><hugepages><page size='1' unit='G'/></hugepages></memoryBacking>\n<vcpu>", 4},
+    {"hugepages-size", "<vcpu>",
+     "<memoryBacking><hugepages><page size='2048' nodeset='0'/><page size='1' unit='G' nodeset='1'/>"
+     "</hugepages></memoryBacking>\n<vcpu>",
+     4},
+    {"hugepages-shared", "<vcpu>", "<memoryBacking>\n<hugepages/></memoryBacking>\n<vcpu>", 4},
     {"machine-not-q35", "machine='q35'", "machine='pc'", 5},
     {"firmware-pflash", "type='rom'", "type='pflash'", 5},
     {"firmware-secure", "type='rom'", "type='rom' secure='yes'", 5},
@@ -139,7 +148,6 @@ const std::vector<Sample> kSamples = {
     {"element-without-effect", "<vcpu>1", "<iothreads>1</iothreads>\n<vcpu>1", 4},
     {"element-without-effect", "<vcpu>1", "<resource><partition>/machine</partition></resource>\n<vcpu>1", 4},
     {"element-not-offered", "<vcpu>1", "<memoryBacking><source type='file'/></memoryBacking>\n<vcpu>1", 4},
-    {"element-not-offered", "<vcpu>1", "<memoryBacking><hugepages/></memoryBacking>\n<vcpu>1", 4},
     {"element-not-offered", "<devices>",
      "<devices>\n<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='0' "
      "function='0'/></source></hostdev>",

@@ -7,6 +7,7 @@ Usage: daemon_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import threading
 
@@ -298,6 +299,18 @@ class Panic(DaemonTest):
         domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
         stream.send(b'!')
 
+    def panic_without_daemon(self):
+        self.kill_daemon()
+        status = next((self.root / 'run/libvirt/tdx').glob('*.xml')).read_text()
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(re.search(r"<monitor path='([^']*)'", status)[1])
+            monitor.sendall(b'{"id": 1, "command": "panic", "arguments": {}}\n')
+            answers = b''
+            while b'"result"' not in answers:
+                answers += monitor.recv(4096)
+        self.start_daemon()
+        self.connection = self.connect()
+
     def test_destroys_a_domain_whose_on_crash_says_so(self):
         domain = self.start('destroy')
         self.panic(domain)
@@ -319,8 +332,44 @@ class Panic(DaemonTest):
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_CRASHED])
         self.assertIn(self.MESSAGE, domain.messages())
 
-    def test_does_not_keep_or_dump_a_td(self):
-        for on_crash in ('preserve', 'coredump-destroy', 'coredump-restart'):
+    def test_keeps_a_crashed_domain_whose_on_crash_says_so(self):
+        domain = self.start('preserve')
+        self.panic(domain)
+        self.expect_events(self.CRASHED)
+        wait_until(lambda: domain.state() == [libvirt.VIR_DOMAIN_CRASHED, libvirt.VIR_DOMAIN_CRASHED_PANICKED], 'the crash')
+        self.assertIn(self.MESSAGE, domain.messages())
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain has crashed', domain.resume)
+        # As the QEMU driver's: the power button is pressed, and nobody there looks.
+        domain.reboot()
+        self.restart_daemon()
+        domain = self.connection.lookupByName('td')
+        self.assertEqual(self.virsh('domstate', '--reason', 'td').strip(), 'crashed (panicked)')
+        domain.reset()
+        wait_until(lambda: domain.state() == [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_CRASHED], 'the reset')
+        domain.resume()
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+        domain.shutdown()
+        wait_until(lambda: domain.state()[0] == libvirt.VIR_DOMAIN_SHUTOFF, 'the power-off')
+
+    def test_finds_a_domain_that_crashed_without_the_daemon(self):
+        self.start('preserve')
+        self.panic_without_daemon()
+        wait_until(lambda: self.virsh('domstate', '--reason', 'td').strip() == 'crashed (panicked)', 'the crash')
+
+    def test_keeps_a_domain_that_crashes_faster_than_it_is_started(self):
+        self.restart_daemon(VIRTTDX_FAKE_LAUNCH='panic')
+        domain = self.start('preserve')
+        wait_until(lambda: domain.state()[0] == libvirt.VIR_DOMAIN_CRASHED, 'the crash')
+
+    def test_destroys_a_kept_domain(self):
+        domain = self.start('preserve')
+        self.panic(domain)
+        wait_until(lambda: domain.state()[0] == libvirt.VIR_DOMAIN_CRASHED, 'the crash')
+        domain.destroy()
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_SHUTOFF)
+
+    def test_does_not_dump_a_td(self):
+        for on_crash in ('coredump-destroy', 'coredump-restart'):
             domain = self.define('td', XML.replace('<features>', f'<on_crash>{on_crash}</on_crash>\n  <features>'))
             self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, f"on_crash '{on_crash}' is not offered for a TD", domain.create)
 

@@ -14,8 +14,8 @@
 namespace virttdx::driver {
 namespace {
 
-constexpr std::array kPhases = {Phase::Inactive, Phase::Starting, Phase::Running, Phase::Paused,
-                                Phase::Stopping};
+constexpr std::array kPhases = {Phase::Inactive, Phase::Starting, Phase::Running,
+                                Phase::Paused,   Phase::Crashed,  Phase::Stopping};
 
 TEST(StateTable, LeadsBackToInactiveFromEverywhere) {
   for (const Phase phase : kPhases) EXPECT_EQ(may_follow(phase, Phase::Inactive), phase != Phase::Inactive);

@@ -4,7 +4,7 @@
 
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
 "p" powers off, "r" resets, "c" crashes, "!" panics; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
-VIRTTDX_FAKE_LAUNCH=hang never finishes launching. The guest's CPUID is what was asked for but for FIXED_BITS;
+VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic panics at once. The guest's CPUID is what was asked for but for FIXED_BITS;
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
 vCPU 1 alone, VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
 answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
@@ -105,6 +105,8 @@ class Monitor:
         elif how != 'hang':
             self.state = 'paused' if self.config['start_paused'] else 'running'
             self.emit('launched')
+            if how == 'panic':
+                self.panic()
 
     def send(self, client, message, descriptor=None):
         line = (json.dumps(message) + '\n').encode()
@@ -187,7 +189,8 @@ class Monitor:
 
     def do_powerdown(self, client, number, _):
         self.reply(client, number)
-        self.stop('guest-shutdown')
+        if self.state != 'crashed':
+            self.stop('guest-shutdown')
 
     def do_stop(self, client, number, _):
         self.reply(client, number)
@@ -273,15 +276,26 @@ class Monitor:
                 client.sendall(data)
             client.close()
 
+    def do_panic(self, client, number, _):
+        """For whom the daemon is not there to pass on a "!"."""
+        self.panic()
+        self.reply(client, number)
+
     def panic(self):
         self.emit('panicked', message=PANIC)
         if self.config.get('on_crash') == 'recreate':
             self.reset()
+        elif self.config.get('on_crash') == 'preserve':
+            self.state = 'crashed'
+            self.message = PANIC
+            self.emit('preserved', stop_reason='crashed', message=PANIC)
         else:
             self.stop('crashed', PANIC)
 
     def reset(self):
         self.emit('reset')
+        if self.state == 'crashed':
+            self.state = 'paused'
         self.recreated += 1
         self.emit('recreated')
 

@@ -21,15 +21,17 @@ struct EnumNames<ClockBase> {
 
 template <>
 struct EnumNames<ResetAction> {
-  static constexpr EnumNameTable<ResetAction, 2> kNames = {
-      {{ResetAction::Recreate, "recreate"}, {ResetAction::Stop, "stop"}}};
+  static constexpr EnumNameTable<ResetAction, 3> kNames = {{{ResetAction::Recreate, "recreate"},
+                                                            {ResetAction::Stop, "stop"},
+                                                            {ResetAction::Preserve, "preserve"}}};
 };
 
 template <>
 struct EnumNames<VmState> {
-  static constexpr EnumNameTable<VmState, 4> kNames = {{{VmState::Starting, "starting"},
+  static constexpr EnumNameTable<VmState, 5> kNames = {{{VmState::Starting, "starting"},
                                                         {VmState::Running, "running"},
                                                         {VmState::Paused, "paused"},
+                                                        {VmState::Crashed, "crashed"},
                                                         {VmState::Stopped, "stopped"}}};
 };
 
@@ -45,13 +47,14 @@ struct EnumNames<StopReason> {
 
 template <>
 struct EnumNames<MonitorEventKind> {
-  static constexpr EnumNameTable<MonitorEventKind, 8> kNames = {
+  static constexpr EnumNameTable<MonitorEventKind, 9> kNames = {
       {{MonitorEventKind::Launched, "launched"},
        {MonitorEventKind::Paused, "paused"},
        {MonitorEventKind::Resumed, "resumed"},
        {MonitorEventKind::Reset, "reset"},
        {MonitorEventKind::Recreated, "recreated"},
        {MonitorEventKind::Panicked, "panicked"},
+       {MonitorEventKind::Preserved, "preserved"},
        {MonitorEventKind::DeviceRemoved, "device-removed"},
        {MonitorEventKind::Stopped, "stopped"}}};
 };

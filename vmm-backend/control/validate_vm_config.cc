@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The rules of a VmConfig that hold on every host. What a host offers is checked by domain-xml/plan, and
 // again by KVM and the TDX module.
+#include <algorithm>
 #include <bitset>
 #include <cctype>
 
@@ -45,6 +46,14 @@ Result<> check_sizes(const VmConfig& config) {
   if (config.memory_bytes < kMemoryMinimum || config.memory_bytes > kMemoryMaximum)
     return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is outside 64 MiB to 128 TiB",
                 config.memory_bytes);
+  constexpr std::uint64_t kHugePages[] = {2ULL << 20, 1ULL << 30};
+  const std::uint64_t page = config.shared_page_bytes;
+  if (page != 0 && std::ranges::find(kHugePages, page) == std::end(kHugePages))
+    return fail(Error::Code::InvalidArgument, "/shared_page_bytes: {} is neither 2 MiB nor 1 GiB", page);
+  if (page != 0 && config.memory_bytes % page != 0)
+    return fail(Error::Code::InvalidArgument,
+                "/shared_page_bytes: memory of {} bytes is no multiple of pages of {} bytes",
+                config.memory_bytes, page);
   if (config.vcpu_count < 1 || config.vcpu_count > kVcpuMaximum)
     return fail(Error::Code::InvalidArgument, "/vcpu_count: {} is outside 1 to {}", config.vcpu_count,
                 kVcpuMaximum);
@@ -156,6 +165,8 @@ Result<> validate(const VmConfig& config) {
   TRY(check_text("/name", config.name, kNameMaximum));
   TRY(check_uuid(config.uuid));
   TRY(check_sizes(config));
+  if (config.on_reset == ResetAction::Preserve || config.on_power_off == ResetAction::Preserve)
+    return fail(Error::Code::InvalidArgument, "preserve is for /on_crash only");
   TRY(check_text("/firmware_path", config.firmware_path, kPathMaximum));
   TRY(check_serials(config.serials));
   TRY(validate_devices(config.devices));

@@ -41,6 +41,7 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.required("uuid", config.uuid);
   visit.required("host", config.host);
   visit.required("memory_bytes", config.memory_bytes);
+  visit.optional("shared_page_bytes", config.shared_page_bytes);
   visit.optional("vcpu_count", config.vcpu_count);
   visit.required("td", config.td);
   visit.required("firmware_path", config.firmware_path);

@@ -54,6 +54,7 @@ class VmWithThread final : public Vm {
   void slot_without_power(std::uint8_t bus);
   void powered_off();
   void recreate();
+  void preserve(const std::string& message);
   void relaunch(bool stay_paused);
   void end(StopReason reason, const std::string& message);
   Result<> launch();
@@ -215,10 +216,24 @@ void VmWithThread::powered_off() {
 
 // Clients see the same events whatever made the guest start anew.
 void VmWithThread::recreate() {
-  const bool was_paused = state() == VmState::Paused;
+  // libvirt's drivers leave a crashed domain paused after its reset.
+  const bool was_paused = state() == VmState::Paused || state() == VmState::Crashed;
   emit(MonitorEventKind::Reset);
   take_td().reset();
   relaunch(was_paused);
+}
+
+// Registers and private memory are out of reach: what stays to be looked at is shared memory, devices and
+// logs.
+void VmWithThread::preserve(const std::string& message) {
+  td_->td().pause();
+  {
+    const std::lock_guard lock(mutex_);
+    status_.state = VmState::Crashed;
+    status_.stop_reason = StopReason::Crashed;
+    status_.message = message;
+  }
+  emit(MonitorEventKind::Preserved, StopReason::Crashed, message);
 }
 
 void VmWithThread::relaunch(bool stay_paused) {
@@ -226,6 +241,9 @@ void VmWithThread::relaunch(bool stay_paused) {
   {
     const std::lock_guard lock(mutex_);
     ++status_.recreated;
+    if (status_.state == VmState::Crashed) status_.state = VmState::Paused;
+    status_.stop_reason = StopReason::None;
+    status_.message.clear();
   }
   emit(MonitorEventKind::Recreated);
   if (!stay_paused) td_->td().resume();
@@ -274,12 +292,14 @@ void VmWithThread::guest_ended(const VcpuStop& stop) {
   if (stop.panicked) emit(MonitorEventKind::Panicked, StopReason::None, stop.message);
   if (stop.reason == StopReason::GuestShutdown) return powered_off();
   if (stop.reason == StopReason::Crashed && config_.on_crash == ResetAction::Recreate) return recreate();
+  if (stop.reason == StopReason::Crashed && config_.on_crash == ResetAction::Preserve)
+    return preserve(stop.message);
   end(stop.reason, stop.message);
 }
 
 Result<> VmWithThread::require(bool allowed, std::string_view action) const {
   if (allowed) return {};
-  constexpr std::array kNames = {"starting", "running", "paused", "stopped"};
+  constexpr std::array kNames = {"starting", "running", "paused", "crashed", "stopped"};
   return fail(Error::Code::WrongState, "Cannot {} '{}': it is {}", action, config_.name,
               kNames.at(static_cast<std::size_t>(state())));
 }
@@ -307,7 +327,8 @@ template <typename... Args>
 std::function<void(Args...)> VmWithThread::posted(std::function<void(Args...)> task) {
   return [this, task, launch = launches_](Args... args) {
     commands_.post([this, task, launch, args...] {
-      if (td_ != nullptr && launch == launches_) task(args...);
+      // What the guest still asked for before it crashed would undo that it is kept.
+      if (td_ != nullptr && launch == launches_ && state() != VmState::Crashed) task(args...);
     });
   };
 }

@@ -17,16 +17,28 @@ std::optional<GpaRange> intersection(const GpaRange& a, const GpaRange& b) {
 
 std::uint64_t offset_in(const GpaRange& region, Gpa gpa) { return gpa.value - region.base().value; }
 
+Result<MemoryFile> shared_side(const GpaRange& range, std::uint64_t page_bytes) {
+  constexpr const char* kName = "guest-shared";
+  if (page_bytes == 0) return MemoryFile::create(kName, range.size());
+  auto file = MemoryFile::create_huge(kName, range.size(), page_bytes);
+  if (file) return file;
+  return tl::unexpected(std::move(file).error().with_context(
+      fmt::format("Shared side of memory {:#x}+{:#x}", range.base().value, range.size())));
+}
+
 }  // namespace
 
-Result<std::unique_ptr<GuestMemory>> GuestMemory::create(KvmVm& vm, std::span<const GpaRange> regions) {
+Result<std::unique_ptr<GuestMemory>> GuestMemory::create(KvmVm& vm, std::span<const GpaRange> regions,
+                                                         SharedHugePages huge_pages) {
   std::unique_ptr<GuestMemory> memory(new GuestMemory(vm));
-  for (const GpaRange& range : regions) TRY(memory->add_region(range));
+  for (const GpaRange& range : regions) {
+    const bool huge = memory->regions_.size() < huge_pages.regions;
+    TRY(memory->add_region(range, TRY(shared_side(range, huge ? huge_pages.page_bytes : 0))));
+  }
   return memory;
 }
 
-Result<> GuestMemory::add_region(const GpaRange& range) {
-  auto shared = TRY(MemoryFile::create("guest-shared", range.size()));
+Result<> GuestMemory::add_region(const GpaRange& range, MemoryFile shared) {
   auto private_memory = TRY(vm_.create_guest_memfd(range.size()));
   kvm::kvm_userspace_memory_region2 slot{};
   slot.slot = static_cast<std::uint32_t>(regions_.size());

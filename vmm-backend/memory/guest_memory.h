@@ -19,11 +19,18 @@
 namespace virttdx {
 
 /// Any thread. The KvmVm must outlive it.
+/// Pages reserved for the shared side of a TD's RAM (VmConfig::shared_page_bytes).
+struct SharedHugePages {
+  std::uint64_t page_bytes;  ///< 0: none
+  std::size_t regions;       ///< the first ones, which are multiples of page_bytes, have them
+};
+
 class GuestMemory final : public DmaMemory {
  public:
   /// Makes one slot a region, in order, with both sides; all pages are private at first. Regions are page
   /// aligned and do not overlap.
-  static Result<std::unique_ptr<GuestMemory>> create(KvmVm& vm, std::span<const GpaRange> regions);
+  static Result<std::unique_ptr<GuestMemory>> create(KvmVm& vm, std::span<const GpaRange> regions,
+                                                     SharedHugePages huge_pages = {0, 0});
 
   /// Moves pages to the other side and discards their content on the old one; pages already there lose theirs
   /// on the other side only. Parts without memory may become shared (they are MMIO), never private.
@@ -51,7 +58,7 @@ class GuestMemory final : public DmaMemory {
   };
 
   explicit GuestMemory(KvmVm& vm) : vm_(vm) {}
-  Result<> add_region(const GpaRange& range);
+  Result<> add_region(const GpaRange& range, MemoryFile shared);
   Result<> convert_part(Region& region, const GpaRange& part, bool to_private);
   bool is_backed(const GpaRange& range) const;
   std::byte* find_shared(Gpa gpa, std::size_t size);

@@ -184,7 +184,8 @@ Result<LaunchedTd> launch_td(Kvm& kvm, const TdLaunchRequest& request) {
   if (request.td.tsc_khz != 0) TRY(explained(td.vm->set_tsc_khz(request.td.tsc_khz)));
   TRY(init_vm(kvm, td, request.td));
   const auto regions = regions_of(request.layout);
-  td.memory = TRY(explained(GuestMemory::create(*td.vm, regions)));
+  td.memory = TRY(explained(
+      GuestMemory::create(*td.vm, regions, {request.shared_page_bytes, request.layout.ram.size()})));
   for (std::uint32_t id = 0; id < request.vcpu_count; ++id)
     td.vcpus.push_back(TRY(create_vcpu(*td.vm, id, request)));
   for (const TdPageRange& range : request.pages) TRY(add_pages(td.vcpus.front(), *td.memory, range));

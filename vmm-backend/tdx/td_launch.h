@@ -24,8 +24,9 @@ struct TdLaunchRequest {
   const TdConfig& td;
   std::uint32_t vcpu_count;
   const MemoryLayout& layout;
-  std::span<const TdPageRange> pages;  ///< in order: it decides MRTD
-  Gpa td_hob;                          ///< RCX and R8 of each vCPU at its start
+  std::span<const TdPageRange> pages;   ///< in order: it decides MRTD
+  Gpa td_hob;                           ///< RCX and R8 of each vCPU at its start
+  std::uint64_t shared_page_bytes = 0;  ///< as VmConfig's
 };
 
 /// A finalized TD, ready to run. Destroyed in the order vCPUs, memory, VM.

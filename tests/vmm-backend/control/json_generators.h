@@ -90,8 +90,9 @@ struct Arbitrary<virttdx::VmConfig> {
         gen::set(&VmConfig::clock_offset_seconds),
         gen::set(&VmConfig::on_reset, gen::element(ResetAction::Recreate, ResetAction::Stop)),
         gen::set(&VmConfig::on_power_off, gen::element(ResetAction::Recreate, ResetAction::Stop)),
-        gen::set(&VmConfig::on_crash, gen::element(ResetAction::Recreate, ResetAction::Stop)),
-        gen::set(&VmConfig::start_paused));
+        gen::set(&VmConfig::on_crash,
+                 gen::element(ResetAction::Recreate, ResetAction::Stop, ResetAction::Preserve)),
+        gen::set(&VmConfig::shared_page_bytes), gen::set(&VmConfig::start_paused));
   }
 };
 

@@ -38,6 +38,18 @@ TEST(Validate, RefusesMemoryThatIsNoMultipleOf2MiBOrTooSmall) {
             "/memory_bytes: 65011712 is outside 64 MiB to 128 TiB");
 }
 
+TEST(Validate, RefusesHugePagesThatDoNotFillTheMemory) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.shared_page_bytes = 65536; }),
+            "/shared_page_bytes: 65536 is neither 2 MiB nor 1 GiB");
+  EXPECT_EQ(refusal([](VmConfig& c) { c.shared_page_bytes = 1 << 30; }),
+            "/shared_page_bytes: memory of 268435456 bytes is no multiple of pages of 1073741824 bytes");
+}
+
+TEST(Validate, RefusesToPreserveATdThatHasNotCrashed) {
+  EXPECT_EQ(refusal([](VmConfig& c) { c.on_reset = ResetAction::Preserve; }),
+            "preserve is for /on_crash only");
+}
+
 TEST(Validate, RefusesNoVcpu) {
   EXPECT_EQ(refusal([](VmConfig& c) { c.vcpu_count = 0; }), "/vcpu_count: 0 is outside 1 to 4096");
 }

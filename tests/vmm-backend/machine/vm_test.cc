@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "huge_pages.h"
 #include "memory_serial_backend.h"
 #include "panicking_guest.h"
 #include "softhost/soft_host.h"
@@ -278,6 +279,44 @@ TEST_F(VmTest, APanicMakesANewTdWhenTheConfigurationSaysSo) {
   const auto seen = kinds();
   EXPECT_THAT(std::vector(seen.begin(), seen.begin() + 4),
               ElementsAre(Kind::Launched, Kind::Panicked, Kind::Reset, Kind::Recreated));
+}
+
+TEST_F(VmTest, KeepsACrashedGuestWhenTheConfigurationSaysSo) {
+  config_.on_crash = ResetAction::Preserve;
+  start(test::panicking_guest().bytes());
+  wait_for(Kind::Preserved);
+  EXPECT_EQ(vm_->status().state, VmState::Crashed);
+  EXPECT_EQ(vm_->status().message, kPanic);
+  EXPECT_EQ(vm_->resume().error().message(), "Cannot resume 'test': it is crashed");
+  EXPECT_TRUE(vm_->measurements());
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Panicked, Kind::Preserved));
+  ASSERT_TRUE(vm_->reset());
+  EXPECT_EQ(vm_->status().state, VmState::Paused);
+  ASSERT_TRUE(vm_->resume());
+  ASSERT_TRUE(vm_->stop());
+  EXPECT_EQ(vm_->status().stop_reason, StopReason::Destroyed);
+}
+
+TEST_F(VmTest, HasHugePagesForItsSharedMemory) {
+  config_.shared_page_bytes = 2U << 20;
+  const std::size_t wanted = config_.memory_bytes / config_.shared_page_bytes;
+  const std::size_t free_before = test::free_huge_pages();
+  if (free_before < wanted)
+    GTEST_SKIP() << "fewer than " << wanted << " huge pages are free (sysctl vm.nr_hugepages)";
+  start(kEndlessLoop);
+  wait_until_it_runs();
+  EXPECT_EQ(test::free_huge_pages(), free_before - wanted);
+  ASSERT_TRUE(vm_->stop());
+  EXPECT_EQ(test::free_huge_pages(), free_before);
+}
+
+TEST_F(VmTest, SaysWhichHugePagesTheHostHasNot) {
+  config_.memory_bytes = 1ULL << 40;
+  config_.shared_page_bytes = 2U << 20;
+  create(kEndlessLoop);
+  EXPECT_FALSE(vm_->start());
+  EXPECT_EQ(vm_->status().stop_reason, StopReason::LaunchFailed);
+  EXPECT_THAT(vm_->status().message, HasSubstr("huge pages"));
 }
 
 TEST_F(VmTest, ReportsAFailedLaunch) {

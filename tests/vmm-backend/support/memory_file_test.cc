@@ -2,6 +2,7 @@
 #include "support/memory_file.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <cerrno>
 #include <fstream>
 #include <string>
+
+#include "huge_pages.h"
 
 namespace virttdx {
 namespace {
@@ -49,6 +52,29 @@ TEST(AMemoryFile, WishesForHugePagesAndNoDump) {
   const std::string flags = flags_of(file.bytes().data());
   EXPECT_NE(flags.find(" hg "), std::string::npos) << flags;
   EXPECT_NE(flags.find(" dd "), std::string::npos) << flags;
+}
+
+constexpr std::size_t kHugePage = 2U << 20;
+
+TEST(AMemoryFile, OfHugePagesDiscardsTheirPartsToo) {
+  if (test::free_huge_pages() < 2)
+    GTEST_SKIP() << "fewer than 2 huge pages are free (sysctl vm.nr_hugepages)";
+  auto file = MemoryFile::create_huge("test", 2 * kHugePage, kHugePage).value();
+  file.bytes()[5000] = file.bytes()[kHugePage + 1] = std::byte{7};
+  ASSERT_TRUE(file.discard(4096, 4096));
+  ASSERT_TRUE(file.discard(kHugePage, kHugePage));
+  EXPECT_EQ(file.bytes()[5000], std::byte{0});
+  EXPECT_EQ(file.bytes()[kHugePage + 1], std::byte{0});
+}
+
+TEST(AMemoryFile, TellsHowManyHugePagesAreNeededAndFree) {
+  const auto refused = MemoryFile::create_huge("test", std::size_t{1} << 46, kHugePage);
+  ASSERT_FALSE(refused);
+  const std::string message = refused.error().message();
+  if (refused.error().code() == Error::Code::Unsupported) GTEST_SKIP() << message;
+  EXPECT_EQ(refused.error().code(), Error::Code::NoSpace);
+  EXPECT_THAT(message, testing::StartsWith("Cannot reserve 33554432 huge pages of 2048 KiB: "));
+  EXPECT_THAT(message, testing::HasSubstr(" are free; give the host more with sysctl vm.nr_hugepages"));
 }
 
 }  // namespace

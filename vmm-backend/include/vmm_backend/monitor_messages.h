@@ -21,7 +21,13 @@ namespace virttdx {
 inline constexpr int kControlProtocolVersion = 1;
 inline constexpr std::size_t kControlMessageMaximum = 1 << 20;
 
-enum class VmState : std::uint8_t { Starting, Running, Paused, Stopped };
+enum class VmState : std::uint8_t {
+  Starting,
+  Running,
+  Paused,
+  Crashed,  ///< the guest crashed and on_crash is Preserve: the TD is there and does not run
+  Stopped,
+};
 
 /// Why a TD ended.
 enum class StopReason : std::uint8_t {
@@ -97,6 +103,7 @@ enum class MonitorEventKind : std::uint8_t {
   Reset,      ///< the guest or the reset command asked for a reset; Recreated or Stopped follows
   Recreated,  ///< a new TD runs after a reset
   Panicked,   ///< ReportFatalError; message holds its text
+  Preserved,  ///< the guest crashed and stays (on_crash Preserve); message says why
   /// The guest has let a device go, asked or not, and it is out; message holds its id.
   DeviceRemoved,
   Stopped,  ///< last event; stop_reason and message say why. The process ends after it.

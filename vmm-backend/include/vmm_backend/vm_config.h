@@ -66,6 +66,7 @@ enum class ClockBase : std::uint8_t { Utc, LocalTime };
 enum class ResetAction : std::uint8_t {
   Recreate,  ///< a new TD with the same configuration, in the same process
   Stop,      ///< the monitor ends, with the StopReason of what happened
+  Preserve,  ///< on_crash only: the TD stays as it is, without running, until it is reset or stopped
 };
 
 /// A whole TD. Valid when validate() says so.
@@ -74,6 +75,10 @@ struct VmConfig {
   std::string uuid;  ///< RFC 9562 text form
   HostKind host = HostKind::Kvm;
   std::uint64_t memory_bytes = 0;  ///< multiple of 2 MiB, at least 64 MiB
+  /// Size of the huge pages (hugetlbfs) of the RAM's shared side, which are reserved for all of it; 2 MiB or
+  /// 1 GiB, memory_bytes a multiple of it. 0: pages of 4 KiB, allocated when they are touched. The private
+  /// side is guest_memfd's.
+  std::uint64_t shared_page_bytes = 0;
   std::uint32_t vcpu_count = 1;
   TdConfig td;
   std::string firmware_path;  ///< TDVF image
