@@ -67,6 +67,12 @@ namespace td_control {
 inline constexpr unsigned kPendingVeDisable = 0, kEnumTopology = 1, kVirtCpuid2 = 2, kReduceVe = 3,
                           kLock = 63;
 }
+/// Bit numbers of FEATURE_PARAVIRT_CTLS: features that a TD with REDUCE_VE wants to handle by #VE.
+namespace feature_paravirt {
+inline constexpr unsigned kCoreCapabilities = 0, kDca = 1, kEst = 2, kMca = 3, kMtrr = 4, kPconfig = 5,
+                          kRdtA = 6, kRdtM = 7, kAcpi = 8, kTm2 = 9, kTme = 10, kTscDeadline = 11;
+inline constexpr std::uint64_t kAll = 0xFFF;
+}  // namespace feature_paravirt
 /// TDCALL leaves (RAX bits 15:0).
 namespace tdcall {
 inline constexpr std::uint16_t kVpVmcall = 0, kVpInfo = 1, kMrRtmrExtend = 2, kVpVeinfoGet = 3, kMrReport = 4,
@@ -102,7 +108,7 @@ inline constexpr std::uint64_t kSysTdxFeatures0 = 0x0A00000000000008,
 /// Bit numbers of TDX_FEATURES0.
 inline constexpr unsigned kFeaturePendingEptViolationV2 = 16, kFeatureFmsConfig = 17, kFeatureNoRbpMod = 18,
                           kFeatureTopologyEnum = 20, kFeatureMaxpaVirt = 27, kFeatureCpuid2Virt = 29,
-                          kFeatureMaxgpaVirt = 33;
+                          kFeatureVeReduction = 30, kFeatureMaxgpaVirt = 33;
 
 inline constexpr std::uint16_t kMaxVcpusPerTd = 576;
 inline constexpr std::uint16_t kMinTscFrequency = 4, kMaxTscFrequency = 400;  ///< units of kTscUnitHz

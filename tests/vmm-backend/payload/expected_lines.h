@@ -27,5 +27,6 @@ struct PayloadTd {
 ExpectedLines expected_tdcall_leaves(const PayloadTd& td);
 ExpectedLines expected_td_vmcalls();
 ExpectedLines expected_ve_sources(const PayloadTd& td);
+ExpectedLines expected_reduced_ve();
 
 }  // namespace virttdx::test

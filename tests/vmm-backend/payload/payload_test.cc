@@ -97,8 +97,8 @@ class Payload : public testing::Test {
   ExpectedLines expected() const {
     const test::PayloadTd td = payload_td();
     ExpectedLines all;
-    for (const auto& part :
-         {test::expected_tdcall_leaves(td), test::expected_td_vmcalls(), test::expected_ve_sources(td)})
+    for (const auto& part : {test::expected_tdcall_leaves(td), test::expected_td_vmcalls(),
+                             test::expected_ve_sources(td), test::expected_reduced_ve()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }

@@ -27,6 +27,7 @@ _start:
 	call	tdcall_leaves
 	call	td_vmcalls
 	call	ve_sources
+	call	reduced_ve
 	jmp	last_case
 
 	.data

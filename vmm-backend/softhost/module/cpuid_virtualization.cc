@@ -15,10 +15,20 @@ constexpr std::uint64_t bit(unsigned number) { return std::uint64_t{1} << number
 
 constexpr std::uint32_t kHypervisorFirst = 0x40000000, kHypervisorLast = 0x4FFFFFFF;
 constexpr std::uint32_t kTopologyLeaf = 0x1F, kOldTopologyLeaf = 0xB, kXsaveLeaf = 0xD;
-// Leaves that are #VE although the table or the bitmap has them: the module gives their content only to a TD
-// that asked for reduced #VE, which this model does not offer.
-constexpr std::uint32_t kVeLeaves[] = {0x6,  0x9,  0xC,        0xF,        0x10,       0x16,
-                                       0x17, 0x1B, 0x80000002, 0x80000003, 0x80000004, 0x80000005};
+constexpr std::uint32_t kCacheLeaf = 4, kCacheSubleaves = 4;
+// Leaves whose content the module gives only to a TD that reduces #VE.
+constexpr std::uint32_t kReducedLeaves[] = {0x6,        0xC,        0x16,       0x17,
+                                            0x80000002, 0x80000003, 0x80000004, 0x80000005};
+// Of these only to one that does not handle the feature of which they tell: a bit of CPUID.
+struct FeatureLeaf {
+  std::uint32_t leaf, feature_leaf;
+  std::uint32_t CpuidValue::*register_;
+  std::uint32_t mask;
+};
+constexpr FeatureLeaf kFeatureLeaves[] = {{0x9, 1, &CpuidValue::ecx, 1U << 18},    // DCA
+                                          {0xF, 7, &CpuidValue::ebx, 1U << 12},    // RDT_M
+                                          {0x10, 7, &CpuidValue::ebx, 1U << 15},   // RDT_A
+                                          {0x1B, 7, &CpuidValue::edx, 1U << 18}};  // PCONFIG
 
 std::array<std::uint32_t*, 4> registers(CpuidValue& value) {
   return {&value.eax, &value.ebx, &value.ecx, &value.edx};
@@ -170,18 +180,41 @@ std::optional<CpuidValue> CpuidVirtualization::cpuid(std::uint32_t leaf, std::ui
   const bool basic = leaf <= tdx::kMaxBasicLeaf;
   const bool extended = leaf >= 0x80000000 && leaf <= tdx::kMaxExtendedLeaf;
   if (!basic && !extended) leaf = tdx::kMaxBasicLeaf;
-  if (std::find(std::begin(kVeLeaves), std::end(kVeLeaves), leaf) != std::end(kVeLeaves)) return std::nullopt;
-  if (leaf == 2 && !(vcpu.td_ctls & bit(tdx::td_control::kVirtCpuid2))) return std::nullopt;
-  if ((leaf == kTopologyLeaf || leaf == kOldTopologyLeaf) &&
-      !(vcpu.td_ctls & bit(tdx::td_control::kEnumTopology)))
-    return std::nullopt;
+  if (causes_ve(leaf, vcpu)) return std::nullopt;
   auto answer = value(leaf, subleaf);
-  if (answer) {
-    apply_dynamic(leaf, subleaf, context, vcpu, *answer);
-    return answer;
-  }
+  if (!answer) return unlisted(leaf, subleaf, vcpu);
+  apply_dynamic(leaf, subleaf, context, vcpu, *answer);
+  return answer;
+}
+
+bool CpuidVirtualization::causes_ve(std::uint32_t leaf, const CpuidVcpuState& vcpu) const {
+  const bool reduced = vcpu.controls.reduces_ve();
+  if (leaf == 2) return !vcpu.has(tdx::td_control::kVirtCpuid2);
+  if (leaf == kTopologyLeaf || leaf == kOldTopologyLeaf) return !vcpu.has(tdx::td_control::kEnumTopology);
+  if (std::ranges::find(kReducedLeaves, leaf) != std::end(kReducedLeaves)) return !reduced;
+  const auto* const known = std::ranges::find(kFeatureLeaves, leaf, &FeatureLeaf::leaf);
+  if (known == std::end(kFeatureLeaves)) return false;
+  const auto feature = with_features(known->feature_leaf, 0, *value(known->feature_leaf, 0), vcpu.controls);
+  return !reduced || feature.*known->register_ & known->mask;
+}
+
+// A leaf or sub-leaf that the table does not have.
+std::optional<CpuidValue> CpuidVirtualization::unlisted(std::uint32_t leaf, std::uint32_t subleaf,
+                                                        const CpuidVcpuState& vcpu) const {
+  constexpr std::uint32_t kLevelNumber = 0xFF;
   if (always_zero(leaf)) return CpuidValue{};
-  return std::nullopt;
+  if (!vcpu.controls.reduces_ve()) return std::nullopt;
+  if (leaf == kTopologyLeaf || leaf == kOldTopologyLeaf)
+    return CpuidValue{0, 0, subleaf & kLevelNumber, vcpu.x2apic_id};
+  return CpuidValue{};
+}
+
+// A TD that reduces #VE sees the processor's caches, shared by as many as was configured.
+CpuidValue CpuidVirtualization::native_cache(std::uint32_t subleaf, const CpuidValue& configured) const {
+  constexpr std::uint32_t kSharing = 0xFFFFC000;
+  CpuidValue value = module_->native(kCacheLeaf, subleaf);
+  value.eax = (value.eax & ~kSharing) | (configured.eax & kSharing);
+  return value;
 }
 
 void CpuidVirtualization::apply_dynamic(std::uint32_t leaf, std::uint32_t subleaf,
@@ -189,10 +222,14 @@ void CpuidVirtualization::apply_dynamic(std::uint32_t leaf, std::uint32_t sublea
                                         CpuidValue& value) const {
   constexpr unsigned kCr4Osxsave = 18, kCr4Pke = 22;
   constexpr std::uint32_t kOsxsave = 1U << 27, kOspke = 1U << 4, kSyscall = 1U << 11;
+  value = with_features(leaf, subleaf, value, vcpu.controls);
   switch (leaf) {
     case 1:
-      value.ebx |= vcpu.x2apic_id << 24;
+      value.ebx |= (vcpu.has(tdx::td_control::kEnumTopology) ? vcpu.x2apic_id : vcpu.index) << 24;
       if (context.cr4 & bit(kCr4Osxsave)) value.ecx |= kOsxsave;
+      break;
+    case kCacheLeaf:
+      if (vcpu.controls.reduces_ve() && subleaf < kCacheSubleaves) value = native_cache(subleaf, value);
       break;
     case 7:
       if (subleaf == 0 && context.cr4 & bit(kCr4Pke)) value.ecx |= kOspke;

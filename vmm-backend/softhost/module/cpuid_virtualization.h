@@ -9,6 +9,7 @@
 
 #include "softhost/cpu/cpu_engine.h"
 #include "softhost/module/tdx_module.h"
+#include "softhost/module/ve_reduction.h"
 #include "tdx/tdx_cpuid_spec.h"
 #include "vmm_backend/cpuid.h"
 
@@ -25,8 +26,11 @@ struct CpuidContext {
 
 /// What of the TD's and the vCPU's state decides over values and #VE.
 struct CpuidVcpuState {
+  std::uint32_t index = 0;
   std::uint32_t x2apic_id = 0;
-  std::uint64_t td_ctls = 0;  ///< tdx::td_control
+  TdControls controls = {};
+
+  bool has(unsigned control) const { return controls.td_ctls >> control & 1; }  ///< of tdx::td_control
 };
 
 /// Immutable after configure(); any thread.
@@ -60,8 +64,12 @@ class CpuidVirtualization {
   bool leaf_is_zero(const tdx::CpuidLeafRule& rule) const;
   void finish_topology();
   void finish_sizes();
+  bool causes_ve(std::uint32_t leaf, const CpuidVcpuState& vcpu) const;
+  std::optional<CpuidValue> unlisted(std::uint32_t leaf, std::uint32_t subleaf,
+                                     const CpuidVcpuState& vcpu) const;
   void apply_dynamic(std::uint32_t leaf, std::uint32_t subleaf, const CpuidContext& context,
                      const CpuidVcpuState& vcpu, CpuidValue& value) const;
+  CpuidValue native_cache(std::uint32_t subleaf, const CpuidValue& configured) const;
   std::uint32_t xsave_size(std::uint64_t components, bool compacted) const;
 
   const TdxModule* module_;

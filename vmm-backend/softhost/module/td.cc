@@ -17,6 +17,12 @@ constexpr std::uint64_t kInvalidRcx = status::kOperandInvalid | operand::kRcx;
 
 constexpr std::uint64_t bit(unsigned number) { return std::uint64_t{1} << number; }
 
+// What every write of a metadata field is checked for: some bit can be written, and none that cannot changes.
+TdxStatus check_write(std::uint64_t old, std::uint64_t value, std::uint64_t mask, std::uint64_t writable) {
+  if ((mask & writable) == 0) return status::kMetadataFieldNotWritable;
+  return (old ^ value) & mask & ~writable ? status::kMetadataFieldValueNotValid : status::kSuccess;
+}
+
 }  // namespace
 
 Td::Td(const TdxModule& module) : module_(module), cpuid_(module) {}
@@ -116,29 +122,42 @@ TdControls Td::controls() const {
 }
 
 Td::ControlWrite Td::write_td_ctls(std::uint64_t value, std::uint64_t mask) {
-  constexpr auto kWritable = bit(td_control::kPendingVeDisable) | bit(td_control::kEnumTopology) |
-                             bit(td_control::kVirtCpuid2) | bit(td_control::kLock);
-  mask &= kWritable;
-  if (!mask) return {status::kMetadataFieldNotWritable};
+  constexpr auto kTopology = bit(td_control::kEnumTopology), kCpuid2 = bit(td_control::kVirtCpuid2),
+                 kReduceVe = bit(td_control::kReduceVe), kLock = bit(td_control::kLock),
+                 kPendingVe = bit(td_control::kPendingVeDisable);
   const std::lock_guard lock(mutex_);
   const auto old = controls_.td_ctls;
+  const auto allowed = check_write(old, value, mask, kPendingVe | kTopology | kCpuid2 | kReduceVe | kLock);
+  if (allowed != status::kSuccess) return {allowed, old};
   const auto changed = (old ^ value) & mask;
-  const bool locked = old & bit(td_control::kLock);
+  auto written = old ^ changed;
+  if (written & kReduceVe) written |= kTopology | kCpuid2;
   const bool fixed_pending_ve = !(parameters_.config_flags & bit(config_flag::kFlexiblePendingVe));
-  if ((locked && changed) || (fixed_pending_ve && changed & bit(td_control::kPendingVeDisable)) ||
-      (!topology_enum_configured() && changed & bit(td_control::kEnumTopology)))
+  if ((old & kLock && changed) || (fixed_pending_ve && changed & kPendingVe) ||
+      (!topology_enum_configured() && written & kTopology))
     return {status::kMetadataFieldValueNotValid, old};
-  controls_.td_ctls ^= changed;
+  controls_.td_ctls = written;
   return {status::kSuccess, old};
 }
 
 Td::ControlWrite Td::write_notify_enables(std::uint64_t value, std::uint64_t mask) {
   constexpr std::uint64_t kWritable = 1;
-  mask &= kWritable;
-  if (!mask) return {status::kMetadataFieldNotWritable};
   const std::lock_guard lock(mutex_);
   const auto old = controls_.notify_enables;
-  controls_.notify_enables = (old & ~mask) | (value & mask);
+  const auto allowed = check_write(old, value, mask, kWritable);
+  if (allowed == status::kSuccess) controls_.notify_enables ^= (old ^ value) & mask;
+  return {allowed, old};
+}
+
+Td::ControlWrite Td::write_feature_paravirt_ctls(std::uint64_t value, std::uint64_t mask) {
+  const std::lock_guard lock(mutex_);
+  const auto old = controls_.feature_paravirt_ctls;
+  const auto allowed = check_write(old, value, mask, feature_paravirt::kAll);
+  if (allowed != status::kSuccess) return {allowed, old};
+  const auto changed = (old ^ value) & mask;
+  if (controls_.td_ctls & bit(td_control::kLock) && changed)
+    return {status::kMetadataFieldValueNotValid, old};
+  controls_.feature_paravirt_ctls ^= changed;
   return {status::kSuccess, old};
 }
 

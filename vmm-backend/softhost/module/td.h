@@ -18,17 +18,12 @@
 #include "softhost/module/secure_ept.h"
 #include "softhost/module/td_parameters.h"
 #include "softhost/module/tdx_module.h"
+#include "softhost/module/ve_reduction.h"
 #include "tdx/tdx_spec.h"
 
 namespace virttdx::softhost {
 
 enum class TdState : std::uint8_t { Uninitialized, Initialized, Runnable };
-
-/// The fields that TDG.VM.RD and TDG.VM.WR reach and a guest may change.
-struct TdControls {
-  std::uint64_t td_ctls = 0;  ///< tdx::td_control
-  std::uint64_t notify_enables = 0;
-};
 
 class TdVcpu;
 
@@ -105,6 +100,7 @@ class Td {
   };
   ControlWrite write_td_ctls(std::uint64_t value, std::uint64_t mask);
   ControlWrite write_notify_enables(std::uint64_t value, std::uint64_t mask);
+  ControlWrite write_feature_paravirt_ctls(std::uint64_t value, std::uint64_t mask);
 
   /// The CPUID of the TD as TDH.MNG.RD CPUID_VALUES tells it (KVM_TDX_GET_CPUID), after mng_init().
   const CpuidVirtualization& cpuid() const { return cpuid_; }

@@ -36,6 +36,8 @@ std::optional<std::uint64_t> scalar_field(const Td& td, std::uint64_t field) {
       return td.topology_enum_configured();
     case field::kCpuidFixed0Bitmap:
       return kCpuidFixed0Bitmap;
+    case field::kFeatureParavirtCtls:
+      return td.controls().feature_paravirt_ctls;
     case field::kNumVcpus:
       return td.vcpu_count();
     default:
@@ -81,6 +83,8 @@ std::uint64_t TdVcpu::vm_wr(Registers& registers) {
     written = td_.write_td_ctls(value, mask);
   else if (field == field::kNotifyEnables)
     written = td_.write_notify_enables(value, mask);
+  else if (field == field::kFeatureParavirtCtls)
+    written = td_.write_feature_paravirt_ctls(value, mask);
   else if (!scalar_field(td_, field) && !measurement_field(td_, field))
     written.status = status::kMetadataFieldIdIncorrect;
   registers.gpr[kR8] = written.old_value;

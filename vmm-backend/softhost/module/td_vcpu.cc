@@ -69,7 +69,7 @@ Outcome TdVcpu::cpuid(std::uint32_t leaf, std::uint32_t subleaf, const CpuidCont
                       CpuidValue& value) const {
   constexpr std::uint64_t kSupervisor = 1, kUser = 2;
   if (cpuid_ve_ & (context.cpl == 0 ? kSupervisor : kUser)) return Outcome::Ve;
-  const auto answer = td_.cpuid().cpuid(leaf, subleaf, context, {x2apic_id_, td_.controls().td_ctls});
+  const auto answer = td_.cpuid().cpuid(leaf, subleaf, context, {index_, x2apic_id_, td_.controls()});
   if (!answer) return Outcome::Ve;
   value = *answer;
   return Outcome::Continue;

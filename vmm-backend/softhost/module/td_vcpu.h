@@ -98,6 +98,9 @@ class TdVcpu {
                              TdCallResult& result, std::byte*& host) const;
   // td_vcpu_msr.cc
   bool has_feature(msr::Gate gate) const;
+  Outcome read_reduced(std::uint32_t index, std::uint64_t& value) const;
+  Outcome write_reduced(std::uint32_t index, std::uint64_t value);
+  Outcome write_misc_enable(std::uint64_t value);
   Outcome apply(msr::Rule rule, msr::Gate gate) const;
   Outcome read_emulated(std::uint32_t index, std::uint64_t& value) const;
   Outcome write_emulated(std::uint32_t index, std::uint64_t value);

@@ -14,6 +14,8 @@ using msr::Rule;
 
 constexpr std::uint64_t bit(unsigned number) { return std::uint64_t{1} << number; }
 
+constexpr std::uint32_t kSmiCount = 0x34, kBiosUpdateTrigger = 0x79, kBiosSignId = 0x8B,
+                        kMiscFeaturesEnables = 0x140;
 constexpr std::uint32_t kPredCmd = 0x49, kXapicDisableStatus = 0xBD, kArchCapabilities = 0x10A,
                         kFlushCmd = 0x10B, kMiscEnable = 0x1A0, kDebugctl = 0x1D9, kPat = 0x277,
                         kPerfCapabilities = 0x345, kX2apicId = 0x802, kXss = 0xDA0;
@@ -40,6 +42,8 @@ const msr::Range* find_range(std::uint32_t index) {
   return found != ranges.end() && found->first <= index ? found : nullptr;
 }
 
+FeatureLeaves feature_leaves(const Td& td) { return {*td.cpuid().value(1, 0), *td.cpuid().value(7, 0)}; }
+
 bool valid_pat(std::uint64_t value) {
   for (int i = 0; i < 8; ++i, value >>= 8) {
     const auto type = value & 0xFF;
@@ -55,7 +59,7 @@ struct GateBit {
   Source source;
   std::uint32_t leaf, subleaf;
   std::uint32_t CpuidValue::*register_;
-  unsigned bit;
+  unsigned bit;  // of CPUID: one that the TD may decide over (ve_reduction.h)
 };
 constexpr GateBit kGateBits[] = {
     {Gate::kPerfmon, Source::kAttributes, 0, 0, nullptr, tdx::attribute::kPerfmon},
@@ -87,7 +91,9 @@ bool TdVcpu::has_feature(Gate gate) const {
     case Source::kCpuid:
       break;
   }
-  return (*td_.cpuid().value(found->leaf, found->subleaf)).*(found->register_) & bit(found->bit);
+  const auto value = with_features(found->leaf, found->subleaf,
+                                   *td_.cpuid().value(found->leaf, found->subleaf), td_.controls());
+  return value.*(found->register_) & bit(found->bit);
 }
 
 // Native and Continue (emulated) are for the caller to fulfil.
@@ -113,7 +119,7 @@ Outcome TdVcpu::apply(Rule rule, Gate gate) const {
 
 Outcome TdVcpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
   const auto* range = find_range(index);
-  if (!range) return Outcome::Ve;
+  if (!range) return read_reduced(index, value);
   const auto outcome = apply(range->read, range->gate);
   if (outcome == Outcome::Continue) return read_emulated(index, value);
   if (outcome != Outcome::Native || engine_owns(index) || apic_owns(index)) return outcome;
@@ -124,13 +130,58 @@ Outcome TdVcpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
 
 Outcome TdVcpu::write_msr(std::uint32_t index, std::uint64_t value) {
   const auto* range = find_range(index);
-  if (!range) return Outcome::Ve;
+  if (!range || index == kMiscEnable) return write_reduced(index, value);
   const auto outcome = apply(range->write, range->gate);
   // EFER is the engine's; write_efer() decides over it before.
   if (outcome == Outcome::Continue && engine_owns(index)) return Outcome::Native;
   if (outcome == Outcome::Continue) return write_emulated(index, value);
   if (outcome != Outcome::Native || engine_owns(index) || apic_owns(index)) return outcome;
   return write_native(index, value);
+}
+
+Outcome TdVcpu::read_reduced(std::uint32_t index, std::uint64_t& value) const {
+  const auto controls = td_.controls();
+  if (!controls.reduces_ve()) return Outcome::Ve;
+  const auto kind = reduced_msr(index, controls, feature_leaves(td_));
+  if (kind == ReducedMsr::Ve) return Outcome::Ve;
+  const auto answer = reduced_msr_value(index);
+  if (kind == ReducedMsr::Absent || !answer) return Outcome::GeneralProtection;
+  const auto written = msrs_.find(index);
+  value = written != msrs_.end() ? written->second : *answer;
+  return Outcome::Continue;
+}
+
+Outcome TdVcpu::write_reduced(std::uint32_t index, std::uint64_t value) {
+  const auto controls = td_.controls();
+  if (!controls.reduces_ve() || reduced_msr(index, controls, feature_leaves(td_)) == ReducedMsr::Ve)
+    return Outcome::Ve;
+  switch (index) {
+    case kSmiCount:
+      msrs_[index] = value;
+      return Outcome::Continue;
+    case kBiosUpdateTrigger:
+    case kBiosSignId:
+      return Outcome::Continue;
+    case kMiscFeaturesEnables:
+      return value == 0 ? Outcome::Continue : Outcome::GeneralProtection;
+    case kMiscEnable:
+      return write_misc_enable(value);
+    default:
+      return Outcome::GeneralProtection;
+  }
+}
+
+Outcome TdVcpu::write_misc_enable(std::uint64_t value) {
+  constexpr std::uint64_t kEst = bit(16), kMonitor = bit(18), kLimitCpuid = bit(22), kTprMessages = bit(23),
+                          kReadOnly = bit(7) | bit(11) | bit(12), kReserved = 0xFFFFFFFFFF3AE776;
+  const auto leaf1 = with_features(1, 0, *td_.cpuid().value(1, 0), td_.controls()).ecx;
+  constexpr std::uint32_t kEstInLeaf1Ecx = 1U << 7, kXtprInLeaf1Ecx = 1U << 14;
+  const auto old = stored_msr(kMiscEnable);
+  if (value & kReserved || (value & kEst && !(leaf1 & kEstInLeaf1Ecx))) return Outcome::GeneralProtection;
+  if ((value ^ old) & kMonitor || value & kLimitCpuid) return Outcome::Ve;
+  if (value & kTprMessages && !(leaf1 & kXtprInLeaf1Ecx)) return Outcome::GeneralProtection;
+  msrs_[kMiscEnable] = (value & ~kReadOnly) | (old & kReadOnly);
+  return Outcome::Continue;
 }
 
 Outcome TdVcpu::read_emulated(std::uint32_t index, std::uint64_t& value) const {
@@ -142,8 +193,6 @@ Outcome TdVcpu::read_emulated(std::uint32_t index, std::uint64_t& value) const {
       value = kArchCapabilitiesValue;
       return Outcome::Continue;
     case kMiscEnable:
-      value = kMiscEnableValue;
-      return Outcome::Continue;
     case kDebugctl:
       value = stored_msr(index);
       return Outcome::Continue;
@@ -191,6 +240,7 @@ Outcome TdVcpu::write_native(std::uint32_t index, std::uint64_t value) {
 std::uint64_t TdVcpu::stored_msr(std::uint32_t index) const {
   const auto found = msrs_.find(index);
   if (found != msrs_.end()) return found->second;
+  if (index == kMiscEnable) return kMiscEnableValue;
   return index == kPat ? kPatAtReset : 0;
 }
 

@@ -20,7 +20,7 @@ constexpr std::uint64_t bit(unsigned number) { return std::uint64_t{1} << number
 constexpr std::uint64_t kFeatures0 = bit(tdx::kFeaturePendingEptViolationV2) | bit(tdx::kFeatureFmsConfig) |
                                      bit(tdx::kFeatureNoRbpMod) | bit(tdx::kFeatureTopologyEnum) |
                                      bit(tdx::kFeatureMaxpaVirt) | bit(tdx::kFeatureCpuid2Virt) |
-                                     bit(tdx::kFeatureMaxgpaVirt);
+                                     bit(tdx::kFeatureVeReduction) | bit(tdx::kFeatureMaxgpaVirt);
 
 std::uint64_t attributes_allowed(const NativeCpuid& native) {
   constexpr std::uint32_t kLassInLeaf7_1Eax = 1U << 6, kPksInLeaf7Ecx = 1U << 31;

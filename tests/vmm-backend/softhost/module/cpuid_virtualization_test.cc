@@ -7,6 +7,9 @@ namespace virttdx::softhost {
 namespace {
 
 constexpr std::uint64_t kAllXfam = 0x602E7 | 0xD900;
+// TD_CTLS, and bit numbers of FEATURE_PARAVIRT_CTLS.
+constexpr std::uint64_t kEnumTopology = 2, kVirtCpuid2 = 4, kReduceVe = 8;
+constexpr unsigned kDca = 1, kMtrr = 4, kTscDeadline = 11;
 
 CpuidValue zeros(std::uint32_t, std::uint32_t) { return {}; }
 CpuidValue ones(std::uint32_t, std::uint32_t) { return {~0U, ~0U, ~0U, ~0U}; }
@@ -68,7 +71,7 @@ class CpuidTest : public testing::Test {
   CpuidVirtualization table_{module_};
   std::array<CpuidValue, tdx::kCpuidConfigCount> config_{};
   CpuidContext context_;
-  CpuidVcpuState vcpu_{5, 0};
+  CpuidVcpuState vcpu_{3, 5, {}};
 };
 
 TEST_F(CpuidTest, NamesTheTdxGuest) {
@@ -99,7 +102,7 @@ TEST_F(CpuidTest, TopologyLeavesNeedEnumTopology) {
   config_[12] = {1, 2, 0x100, 0};
   config_[13] = {3, 8, 0x201, 0};
   configure(0, 7);
-  vcpu_.td_ctls = 2;
+  vcpu_.controls.td_ctls = 2;
   EXPECT_EQ(ask(0x1F, 0)->eax, 1U);
   EXPECT_EQ(ask(0x1F, 0)->edx, 5U);
   EXPECT_EQ(ask(0x1F, 1)->ebx, 8U);
@@ -112,13 +115,15 @@ TEST_F(CpuidTest, TopologyLeavesNeedEnumTopology) {
 
 TEST_F(CpuidTest, LeafTwoNeedsVirtCpuid2) {
   configure(0, 7);
-  vcpu_.td_ctls = 4;
+  vcpu_.controls.td_ctls = 4;
   EXPECT_EQ(ask(2)->eax, 0x00FEFF01U);
 }
 
 TEST_F(CpuidTest, DynamicBitsFollowTheVcpu) {
   configure(0, 7);
-  EXPECT_EQ(ask(1)->ebx >> 24, 5U);
+  EXPECT_EQ(ask(1)->ebx >> 24, 3U) << "the vCPU's index, without ENUM_TOPOLOGY";
+  vcpu_.controls.td_ctls = kEnumTopology;
+  EXPECT_EQ(ask(1)->ebx >> 24, 5U) << "the x2APIC id";
   EXPECT_FALSE(ask(1)->ecx & 1U << 27);
   EXPECT_FALSE(ask(7)->ecx & 1U << 4);
   context_.cr4 = 1U << 18 | 1U << 22;
@@ -127,6 +132,53 @@ TEST_F(CpuidTest, DynamicBitsFollowTheVcpu) {
   EXPECT_TRUE(ask(0x80000001)->edx & 1U << 11) << "SYSCALL in 64-bit mode";
   context_.long_mode = false;
   EXPECT_FALSE(ask(0x80000001)->edx & 1U << 11);
+}
+
+constexpr std::uint64_t kReduced = kReduceVe | kEnumTopology | kVirtCpuid2;
+// CPUID(1).ECX: EST, TM2, DCA, TSC_DEADLINE; EDX: MCE, MTRR, MCA, ACPI.
+constexpr std::uint32_t kEcxFeatures = 1U << 7 | 1U << 8 | 1U << 18 | 1U << 24;
+constexpr std::uint32_t kEdxFeatures = 1U << 7 | 1U << 12 | 1U << 14 | 1U << 22;
+
+TEST_F(CpuidTest, ATdThatReducesVeGetsAnAnswerForEveryLeafButTheHypervisors) {
+  configure(0, 7);
+  vcpu_.controls.td_ctls = kReduced;
+  for (const std::uint32_t leaf :
+       {2U, 6U, 9U, 0xBU, 0xCU, 0xFU, 0x10U, 0x16U, 0x17U, 0x1BU, 0x1FU, 0x80000002U})
+    EXPECT_TRUE(ask(leaf)) << std::hex << leaf;
+  EXPECT_FALSE(ask(0x40000000));
+  EXPECT_EQ(words(*ask(0x10, 1)), words({}));
+  EXPECT_EQ(ask(0x1F, 9)->ecx, 9U);
+  EXPECT_EQ(ask(0x1F, 9)->edx, 5U);
+}
+
+TEST_F(CpuidTest, ATdThatReducesVeHasTheFeaturesThatItHandles) {
+  config_[0] = {0, 0, kEcxFeatures, kEdxFeatures};
+  configure(0, 7);
+  EXPECT_EQ(ask(1)->ecx & kEcxFeatures, kEcxFeatures);
+  EXPECT_EQ(ask(1)->edx & kEdxFeatures, kEdxFeatures);
+  vcpu_.controls.td_ctls = kReduced;
+  EXPECT_EQ(ask(1)->ecx & kEcxFeatures, 0U);
+  EXPECT_EQ(ask(1)->edx & kEdxFeatures, 0U);
+  EXPECT_TRUE(ask(9));
+  vcpu_.controls.feature_paravirt_ctls = 1U << kTscDeadline | 1U << kMtrr | 1U << kDca;
+  EXPECT_EQ(ask(1)->ecx & kEcxFeatures, 1U << 18 | 1U << 24);
+  EXPECT_EQ(ask(1)->edx & kEdxFeatures, 1U << 12);
+  EXPECT_FALSE(ask(9)) << "it handles DCA, of which leaf 9 tells";
+}
+
+TEST_F(CpuidTest, MachineChecksAndMtrrsAreAlwaysThereWithoutReducedVe) {
+  configure(0, 7);
+  EXPECT_EQ(ask(1)->edx & kEdxFeatures, 1U << 7 | 1U << 12 | 1U << 14);
+  EXPECT_TRUE(ask(7)->edx & 1U << 30) << "IA32_CORE_CAPABILITIES";
+}
+
+TEST_F(CpuidTest, ATdThatReducesVeSeesTheProcessorsCaches) {
+  config_[1] = {0x1C000121, 0, 63, 0};
+  configure(0, 7);
+  EXPECT_EQ(ask(4)->ecx, 63U);
+  vcpu_.controls.td_ctls = kReduced;
+  EXPECT_EQ(ask(4)->eax, 0x1C000000U | (0x11111111U & 0x3FFF));
+  EXPECT_EQ(ask(4)->ecx, 0x33333333U);
 }
 
 TEST_F(CpuidTest, XsaveSizesFollowXfamXcr0AndXss) {

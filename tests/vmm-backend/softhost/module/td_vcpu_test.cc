@@ -64,6 +64,89 @@ constexpr MsrRow kMsrRows[] = {
 INSTANTIATE_TEST_SUITE_P(Rows, Msr, testing::ValuesIn(kMsrRows),
                          [](const auto& row) { return row.param.name; });
 
+class ReducedMsrs : public TdTest, public testing::WithParamInterface<MsrRow> {};
+
+TEST_P(ReducedMsrs, AreAbsentVeOrEmulatedForATdThatReducesVe) {
+  auto parameters = kvm_parameters();
+  parameters.cpuid_config[0].ecx = 1U << 24;  // TSC_DEADLINE
+  run(parameters);
+  ASSERT_EQ(td_.write_td_ctls(8, 8).status, tdx::status::kSuccess);
+  std::uint64_t value = 0;
+  EXPECT_EQ(vcpu_->read_msr(GetParam().index, value), GetParam().read);
+  EXPECT_EQ(vcpu_->write_msr(GetParam().index, 0), GetParam().write);
+}
+
+constexpr MsrRow kReducedRows[] = {
+    {"Tsc", 0x10, kNative, kVe},
+    {"PlatformId", 0x17, kVe, kVe},
+    {"ApicBase", 0x1B, kVe, kVe},
+    {"SmiCount", 0x34, kDone, kDone},
+    {"FeatureControl", 0x3A, kDone, kGp},
+    {"PpinCtl", 0x4E, kDone, kGp},
+    {"BiosUpdateTrigger", 0x79, kGp, kDone},
+    {"BiosSignId", 0x8B, kDone, kDone},
+    {"PlatformInfo", 0xCE, kDone, kGp},
+    {"CoreCapabilities", 0xCF, kGp, kGp},
+    {"MtrrCap", 0xFE, kGp, kGp},
+    {"MiscFeaturesEnables", 0x140, kDone, kDone},
+    {"McgCap", 0x179, kGp, kGp},
+    {"PerfCtl", 0x199, kGp, kGp},
+    {"ThermInterrupt", 0x19B, kGp, kGp},
+    {"MiscEnable", 0x1A0, kDone, kDone},
+    {"MtrrPhysbase0", 0x200, kGp, kGp},
+    {"Pat", 0x277, kDone, kDone},
+    {"Mc0Ctl2", 0x280, kGp, kGp},
+    {"MtrrDefType", 0x2FF, kGp, kGp},
+    {"Mc0Ctl", 0x400, kGp, kGp},
+    {"TscDeadline", 0x6E0, kGp, kGp},
+    {"X2apicVersion", 0x803, kVe, kVe},
+    {"X2apicId", 0x802, kDone, kGp},
+    {"X2apicSpurious", 0x80F, kVe, kVe},
+    {"X2apicIcr", 0x830, kVe, kVe},
+    {"X2apicTimerCount", 0x838, kVe, kVe},
+    {"L3Mask0", 0xC90, kGp, kGp},
+    {"Unknown", 0x1234, kGp, kGp},
+    {"Cstar", 0xC0000083, kGp, kGp},
+    {"KvmClock", 0x4B564D01, kVe, kVe},
+};
+INSTANTIATE_TEST_SUITE_P(Rows, ReducedMsrs, testing::ValuesIn(kReducedRows),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_F(TdTest, MsrsOfFeaturesThatTheTdHandlesStayVe) {
+  auto parameters = kvm_parameters();
+  parameters.cpuid_config[0].ecx = 1U << 24;
+  parameters.cpuid_config[0].edx = 1U << 12 | 1U << 14;
+  run(parameters);
+  ASSERT_EQ(td_.write_td_ctls(8, 8).status, tdx::status::kSuccess);
+  ASSERT_EQ(td_.write_feature_paravirt_ctls(1U << 3 | 1U << 4 | 1U << 11, ~0ULL).status,
+            tdx::status::kSuccess);
+  std::uint64_t value = 0;
+  for (const std::uint32_t handled : {0xFEU, 0x26FU, 0x179U, 0x402U, 0x4D0U, 0x6E0U})
+    EXPECT_EQ(vcpu_->read_msr(handled, value), kVe) << std::hex << handled;
+  EXPECT_EQ(vcpu_->read_msr(0x19A, value), kGp) << "it does not handle ACPI";
+}
+
+TEST_F(TdTest, MsrsThatTheModuleEmulatesHaveItsValues) {
+  run(kvm_parameters());
+  ASSERT_EQ(td_.write_td_ctls(8, 8).status, tdx::status::kSuccess);
+  const auto read = [this](std::uint32_t index) {
+    std::uint64_t value = 0;
+    EXPECT_EQ(vcpu_->read_msr(index, value), kDone);
+    return value;
+  };
+  EXPECT_EQ(read(0x3A), 1U) << "locked";
+  EXPECT_EQ(read(0x8B), 0xFFFFFFFFU);
+  EXPECT_EQ(read(0xCE), 0U);
+  EXPECT_EQ(vcpu_->write_msr(0x34, 7), kDone);
+  EXPECT_EQ(read(0x34), 7U);
+  EXPECT_EQ(vcpu_->write_msr(0x140, 1), kGp);
+  EXPECT_EQ(vcpu_->write_msr(0x1A0, 1 | 1U << 3), kDone);
+  EXPECT_EQ(read(0x1A0), 0x1809U) << "BTS and PEBS stay unavailable";
+  EXPECT_EQ(vcpu_->write_msr(0x1A0, 1U << 16), kGp) << "EST without the feature";
+  EXPECT_EQ(vcpu_->write_msr(0x1A0, 1U << 18), kVe) << "the MONITOR state machine changes";
+  EXPECT_EQ(vcpu_->write_msr(0x1A0, 1U << 22), kVe) << "limits CPUID";
+}
+
 TEST_F(TdTest, MsrRangesAscendAndDoNotOverlap) {
   std::int64_t last = -1;
   for (const auto& range : msr::kRanges) {
