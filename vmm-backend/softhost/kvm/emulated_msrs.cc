@@ -7,7 +7,8 @@
 namespace virttdx::softhost {
 namespace {
 
-constexpr std::uint32_t kApicBase = 0x1B;
+constexpr std::uint32_t kApicBase = 0x1B, kFeatureControl = 0x3A;
+constexpr std::uint64_t kFeatureControlLmce = 1U << 20;
 constexpr std::uint64_t kApicBaseAddress = 0xFEE00000;
 constexpr std::uint64_t kApicBaseEnabled = 1U << 11, kApicBaseX2apic = 1U << 10, kApicBaseBootCpu = 1U << 8;
 
@@ -25,8 +26,6 @@ constexpr std::array kRanges = {
     MsrRange{0xFE, 0xFE, false, 0x508},                // IA32_MTRRCAP: 8 variable, fixed, write-combining
     MsrRange{0x10A, 0x10A, true, 0},                   // IA32_ARCH_CAPABILITIES
     MsrRange{0x140, 0x140, true, 0},                   // MSR_MISC_FEATURES_ENABLES
-    MsrRange{0x179, 0x179, false, 0},                  // IA32_MCG_CAP: no bank
-    MsrRange{0x17A, 0x17A, true, 0},                   // IA32_MCG_STATUS
     MsrRange{0x1A0, 0x1A0, true, 0x1},                 // IA32_MISC_ENABLE: fast strings
     MsrRange{0x1FC, 0x1FC, true, 0},                   // MSR_POWER_CTL
     MsrRange{0x200, 0x20F, true, 0},                   // variable MTRRs
@@ -52,15 +51,19 @@ EmulatedMsrs::EmulatedMsrs(bool is_boot_vcpu)
     : apic_base_(kApicBaseAddress | kApicBaseEnabled | kApicBaseX2apic |
                  (is_boot_vcpu ? kApicBaseBootCpu : 0)) {}
 
-std::optional<std::uint64_t> EmulatedMsrs::read(std::uint32_t index) const {
+std::optional<std::uint64_t> EmulatedMsrs::read(std::uint32_t index, MsrAccess access) const {
   if (index == kApicBase) return apic_base_;
+  if (MachineCheckMsrs::owns(index)) return machine_checks.read(index, access);
   const MsrRange* const range = find_range(index);
   if (range == nullptr) return std::nullopt;
+  if (index == kFeatureControl && machine_checks.has_local_exceptions())
+    return range->reset | kFeatureControlLmce;
   const auto written = values_.find(index);
   return written == values_.end() ? range->reset : written->second;
 }
 
-bool EmulatedMsrs::write(std::uint32_t index, std::uint64_t value) {
+bool EmulatedMsrs::write(std::uint32_t index, std::uint64_t value, MsrAccess access) {
+  if (MachineCheckMsrs::owns(index)) return machine_checks.write(index, value, access);
   const MsrRange* const range = find_range(index);
   if (range == nullptr || !range->writable) return false;
   values_[index] = value;

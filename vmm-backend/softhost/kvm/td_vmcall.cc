@@ -64,14 +64,15 @@ VmCallEnd vmcall_hlt(VmCall& call) {
 }
 
 VmCallEnd vmcall_rdmsr(VmCall& call) {
-  const auto value = read_kvm_msr(call.vcpu, static_cast<std::uint32_t>(call.in[kR12]));
+  const auto value = read_kvm_msr(call.vcpu, static_cast<std::uint32_t>(call.in[kR12]), MsrAccess::Guest);
   if (!value) return call.answer(vmcall::kInvalidOperand);
   call.out[kR11] = *value;
   return call.answer(vmcall::kSuccess);
 }
 
 VmCallEnd vmcall_wrmsr(VmCall& call) {
-  const bool written = write_kvm_msr(call.vcpu, static_cast<std::uint32_t>(call.in[kR12]), call.in[kR13]);
+  const bool written =
+      write_kvm_msr(call.vcpu, static_cast<std::uint32_t>(call.in[kR12]), call.in[kR13], MsrAccess::Guest);
   return call.answer(written ? vmcall::kSuccess : vmcall::kInvalidOperand);
 }
 

@@ -87,6 +87,7 @@ constexpr std::array kVcpuIoctls = {
     IoctlEntry<Vcpu>{kvm::KVM_GET_CPUID2, get_cpuid2},
     IoctlEntry<Vcpu>{kvm::KVM_GET_MSRS, get_msrs},
     IoctlEntry<Vcpu>{kvm::KVM_SET_MSRS, set_msrs},
+    IoctlEntry<Vcpu>{kvm::KVM_X86_SETUP_MCE, set_up_machine_checks},
     IoctlEntry<Vcpu>{kvm::KVM_GET_MP_STATE, get_mp_state},
     IoctlEntry<Vcpu>{kvm::KVM_SET_MP_STATE, set_mp_state},
     IoctlEntry<Vcpu>{kvm::KVM_SET_SIGNAL_MASK, set_signal_mask},

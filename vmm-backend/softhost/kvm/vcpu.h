@@ -73,14 +73,15 @@ std::shared_ptr<File> make_vcpu_file(std::shared_ptr<Vm> vm, Vcpu& vcpu);
 CpuidValue vcpu_cpuid(const Vcpu& vcpu, std::uint32_t function, std::uint32_t index);
 
 // MSRs as KVM emulates them for a TD.
-std::optional<std::uint64_t> read_kvm_msr(Vcpu& vcpu, std::uint32_t index);
-bool write_kvm_msr(Vcpu& vcpu, std::uint32_t index, std::uint64_t value);
+std::optional<std::uint64_t> read_kvm_msr(Vcpu& vcpu, std::uint32_t index, MsrAccess access);
+bool write_kvm_msr(Vcpu& vcpu, std::uint32_t index, std::uint64_t value, MsrAccess access);
 
 // Ioctls of a vCPU's descriptor, by family.
 int set_cpuid2(Vcpu& vcpu, std::uintptr_t argument);
 int get_cpuid2(Vcpu& vcpu, std::uintptr_t argument);
 int get_msrs(Vcpu& vcpu, std::uintptr_t argument);
 int set_msrs(Vcpu& vcpu, std::uintptr_t argument);
+int set_up_machine_checks(Vcpu& vcpu, std::uintptr_t argument);
 int get_registers(Vcpu& vcpu, std::uintptr_t argument);
 int set_registers(Vcpu& vcpu, std::uintptr_t argument);
 int get_system_registers(Vcpu& vcpu, std::uintptr_t argument);

@@ -39,17 +39,17 @@ int read_msr_list(std::uintptr_t argument, std::vector<kvm::kvm_msr_entry>& entr
 
 }  // namespace
 
-std::optional<std::uint64_t> read_kvm_msr(Vcpu& vcpu, std::uint32_t index) {
+std::optional<std::uint64_t> read_kvm_msr(Vcpu& vcpu, std::uint32_t index, MsrAccess access) {
   if (vcpu.apic) {
     if (index == apic::kTscDeadlineMsr) return vcpu.apic->tsc_deadline();
     if (is_apic_msr(index)) return vcpu.apic->read(index, monotonic_ns());
   }
-  return vcpu.msrs.read(index);
+  return vcpu.msrs.read(index, access);
 }
 
-bool write_kvm_msr(Vcpu& vcpu, std::uint32_t index, std::uint64_t value) {
-  if (!vcpu.apic) return vcpu.msrs.write(index, value);
-  if (index != apic::kTscDeadlineMsr && !is_apic_msr(index)) return vcpu.msrs.write(index, value);
+bool write_kvm_msr(Vcpu& vcpu, std::uint32_t index, std::uint64_t value, MsrAccess access) {
+  if (!vcpu.apic) return vcpu.msrs.write(index, value, access);
+  if (index != apic::kTscDeadlineMsr && !is_apic_msr(index)) return vcpu.msrs.write(index, value, access);
   bool written = true;
   if (index == apic::kTscDeadlineMsr)
     vcpu.apic->set_tsc_deadline(value, vcpu.vm.time_of_tsc(value));
@@ -64,7 +64,7 @@ int get_msrs(Vcpu& vcpu, std::uintptr_t argument) {
   if (const int status = read_msr_list(argument, entries); status != 0) return status;
   std::size_t done = 0;
   for (; done < entries.size(); ++done) {
-    const auto value = read_kvm_msr(vcpu, entries[done].index);
+    const auto value = read_kvm_msr(vcpu, entries[done].index, MsrAccess::Vmm);
     if (!value) break;
     entries[done].data = *value;
   }
@@ -77,8 +77,16 @@ int set_msrs(Vcpu& vcpu, std::uintptr_t argument) {
   std::vector<kvm::kvm_msr_entry> entries;
   if (const int status = read_msr_list(argument, entries); status != 0) return status;
   std::size_t done = 0;
-  while (done < entries.size() && write_kvm_msr(vcpu, entries[done].index, entries[done].data)) ++done;
+  while (done < entries.size() &&
+         write_kvm_msr(vcpu, entries[done].index, entries[done].data, MsrAccess::Vmm))
+    ++done;
   return static_cast<int>(done);
+}
+
+int set_up_machine_checks(Vcpu& vcpu, std::uintptr_t argument) {
+  std::uint64_t capabilities = 0;
+  if (const int status = read_argument(argument, capabilities); status != 0) return status;
+  return vcpu.msrs.machine_checks.set_up(capabilities) ? 0 : -EINVAL;
 }
 
 }  // namespace virttdx::softhost

@@ -106,7 +106,7 @@ int read_system_registers(Vcpu& vcpu, kvm::kvm_sregs& result) {
   result.gdt.limit = registers.gdt.limit;
   result.idt.base = registers.idt.base;
   result.idt.limit = registers.idt.limit;
-  result.apic_base = *vcpu.msrs.read(0x1B);
+  result.apic_base = *vcpu.msrs.read(0x1B, MsrAccess::Vmm);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vCPU ioctls: those that a TD forbids, CPUID, MSRs, and KVM_RUN's checks before the guest runs.
 #include "micro_td.h"
+#include "softhost/kvm/machine_check_msrs.h"
 
 namespace virttdx::softhost {
 namespace {
@@ -68,7 +69,7 @@ TEST_F(VcpuIoctls, ReadOnlyMsrsAreNotWritten) {
   }
 }
 
-// What tdx_has_emulated_msr() of arch/x86/kvm/vmx/tdx.c lists, without the banks of the machine check.
+// What tdx_has_emulated_msr() of arch/x86/kvm/vmx/tdx.c lists.
 TEST_F(VcpuIoctls, MsrsOfKvmsListAreEmulated) {
   const int vcpu = initialized_vcpu(initialized_td());
   struct Range {
@@ -81,7 +82,7 @@ TEST_F(VcpuIoctls, MsrsOfKvmsListAreEmulated) {
                              {0xFE, 0xFE},
                              {0x10A, 0x10A},
                              {0x140, 0x140},
-                             {0x179, 0x17A},
+                             {0x179, 0x17B},
                              {0x1A0, 0x1A0},
                              {0x1FC, 0x1FC},
                              {0x200, 0x20F},
@@ -89,7 +90,10 @@ TEST_F(VcpuIoctls, MsrsOfKvmsListAreEmulated) {
                              {0x258, 0x259},
                              {0x268, 0x26F},
                              {0x277, 0x277},
+                             {0x280, 0x29F},
                              {0x2FF, 0x2FF},
+                             {0x400, 0x47F},
+                             {0x4D0, 0x4D0},
                              {0x6E0, 0x6E0},
                              {0x802, 0x803},
                              {0x80D, 0x80D},
@@ -123,6 +127,22 @@ TEST_F(RunVcpu, CpuidIsFixedByTheFirstRun) {
   other.header().nent = 1;
   other.entry(0).function = 7;
   EXPECT_EQ(call(vcpu, kvm::KVM_SET_CPUID2, other.address()), -EINVAL);
+}
+
+TEST_F(VcpuIoctls, MachineCheckBanksAreSetUpAndShowInFeatureControl) {
+  const int vcpu = initialized_vcpu(initialized_td());
+  EXPECT_EQ(call_with(vcpu, kvm::KVM_X86_SETUP_MCE, std::uint64_t{0}), -EINVAL);
+  EXPECT_EQ(call(vcpu, kvm::KVM_X86_SETUP_MCE), -EFAULT);
+  EXPECT_EQ(call_with(vcpu, kvm::KVM_X86_SETUP_MCE, std::uint64_t{MachineCheckMsrs::kLmcePresent | 4}), 0);
+  struct {
+    kvm::kvm_msrs header{2, 0};
+    kvm::kvm_msr_entry entries[2]{};
+  } msrs;
+  msrs.entries[0].index = 0x179;
+  msrs.entries[1].index = 0x3A;
+  EXPECT_EQ(call_with(vcpu, kvm::KVM_GET_MSRS, msrs), 2);
+  EXPECT_EQ(msrs.entries[0].data, MachineCheckMsrs::kLmcePresent | 4);
+  EXPECT_EQ(msrs.entries[1].data, 1U << 20 | 1U) << "locked, LMCE enabled";
 }
 
 TEST_F(VcpuIoctls, AnExternalVectorIsTakenOnce) {
