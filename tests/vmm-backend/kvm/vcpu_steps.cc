@@ -127,6 +127,37 @@ std::string get_msrs(IoctlMachine& machine, Vcpu& vcpu, const StepArguments& arg
   return answer_text(machine.call_with(vcpu.fd, kvm::KVM_GET_MSRS, list[0]));
 }
 
+// The answer, and the value of what was asked for.
+std::string msr_text(IoctlMachine& machine, Vcpu& vcpu, std::uint32_t index) {
+  struct {
+    kvm::kvm_msrs header{1, 0};
+    kvm::kvm_msr_entry entry{};
+  } msrs;
+  msrs.entry.index = index;
+  const int answer = machine.call_with(vcpu.fd, kvm::KVM_GET_MSRS, msrs);
+  return fmt::format("{} msr {:x} {:x}", answer_text(answer), index, msrs.entry.data);
+}
+
+std::string set_up_machine_checks(IoctlMachine& machine, Vcpu& vcpu, const StepArguments& arguments) {
+  std::uint64_t capabilities = arguments[1];
+  std::string text = answer_text(machine.call_with(vcpu.fd, kvm::KVM_X86_SETUP_MCE, capabilities));
+  // IA32_MCG_CAP and _CTL, IA32_MC0_CTL, IA32_MC9_CTL, IA32_MC10_CTL.
+  for (const std::uint32_t index : {0x179U, 0x17BU, 0x400U, 0x424U, 0x428U})
+    text += ", " + msr_text(machine, vcpu, index);
+  return text;
+}
+
+std::string set_machine_check_msr(IoctlMachine& machine, Vcpu& vcpu, const StepArguments& arguments) {
+  struct {
+    kvm::kvm_msrs header{1, 0};
+    kvm::kvm_msr_entry entry{};
+  } msrs;
+  msrs.entry.index = static_cast<std::uint32_t>(arguments[1]);
+  msrs.entry.data = arguments[2];
+  const std::string answer = answer_text(machine.call_with(vcpu.fd, kvm::KVM_SET_MSRS, msrs));
+  return answer + ", " + msr_text(machine, vcpu, msrs.entry.index);
+}
+
 std::string get_mp_state(IoctlMachine& machine, Vcpu& vcpu, const StepArguments& /*arguments*/) {
   kvm::kvm_mp_state state{99};
   const int answer = machine.call_with(vcpu.fd, kvm::KVM_GET_MP_STATE, state);
@@ -184,6 +215,13 @@ std::vector<StepKind> vcpu_step_kinds() {
       {"KVM_SET_CPUID2", {kWhich, {1, 0, 2, 257}}, on_vcpu<set_cpuid2>},
       {"KVM_GET_CPUID2", {kWhich, {256, 1, 0}}, on_vcpu<get_cpuid2>},
       {"KVM_GET_MSRS of an unknown one", {kWhich, {1, 0, 255, 256}}, on_vcpu<get_msrs>},
+      {"KVM_X86_SETUP_MCE",
+       {kWhich, {10, 1 << 8 | 10, 1 << 24 | 32, 0, 33, 1 << 9 | 1, 1ULL << 40 | 1}},
+       on_vcpu<set_up_machine_checks>},
+      // IA32_MCG_CAP, _STATUS and _CTL, of bank 0 CTL, STATUS and ADDR, bank 31's CTL, bank 0's CTL2.
+      {"KVM_SET_MSRS of a machine check's",
+       {kWhich, {0x179, 0x17A, 0x17B, 0x400, 0x401, 0x402, 0x47C, 0x280}, {0, ~0ULL, 5, ~(1ULL << 10)}},
+       on_vcpu<set_machine_check_msr>},
       {"KVM_GET_MP_STATE", {kWhich}, on_vcpu<get_mp_state>},
       {"KVM_SET_MP_STATE", {kWhich, {0, 1, 3, 77}}, on_vcpu<set_mp_state>},
       {"KVM_SET_SIGNAL_MASK", {kWhich, {8, 0, 7, 128}}, on_vcpu<set_signal_mask>},
