@@ -248,6 +248,11 @@ constexpr std::array kKeys = {
           config.monitor_timeout = TRY(as_number(value, 1, 3600));
           return {};
         }},
+    Key{"quote_wait",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.quote_wait = TRY(as_number(value, 0, 10'000));
+          return {};
+        }},
     Key{"log_level",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.log_level = static_cast<log::Priority>(TRY(as_number(value, 1, 4)));

@@ -40,6 +40,7 @@ struct DaemonConfig {
   unsigned keepalive_interval = 5;  ///< seconds; 0: never
   unsigned keepalive_count = 5;
   unsigned monitor_timeout = 30;  ///< seconds
+  unsigned quote_wait = 200;      ///< milliseconds
   log::Priority log_level = log::Priority::Info;
   /// What virConnectGetType and virConnectGetVersion answer; clients as OpenStack Nova expect "QEMU" and a
   /// version of QEMU (major * 1,000,000 + minor * 1,000 + release). Absent: "TDX" and our own version.

@@ -83,6 +83,7 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   record.live->verify_cpu = cpu && cpu->check == "full";
   record.live->resume_when_verified = record.live->verify_cpu && !options.paused;
   plan.config.start_paused = options.paused || record.live->verify_cpu;
+  plan.config.td.quote_wait_ms = host_.quote_wait_ms;
   if (!plan.config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }

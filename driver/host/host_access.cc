@@ -99,6 +99,7 @@ HostAccess open_host(const DaemonConfig& config, const std::filesystem::path& mo
   host.type = config.hypervisor_type;
   host.version = config.hypervisor_version;
   host.require_launch_security = config.require_launch_security;
+  host.quote_wait_ms = config.quote_wait;
   host.monitor_binary = monitor;
   host.description = describe_machine(monitor.native());
   if (host.kind == HostKind::Soft) host.soft_profile = config.soft_host_profile.value_or("");

@@ -25,6 +25,7 @@ struct HostAccess {
   std::optional<std::string> type;
   std::optional<std::uint64_t> version;
   bool require_launch_security = false;
+  std::uint32_t quote_wait_ms = 200;  ///< TdConfig's of every TD
 };
 
 /// The monitor: VIRTTDX_VMM, else the build tree's beside this daemon, else the installed one.

@@ -12,7 +12,7 @@ module Virttdxd =
             | "log_outputs"
   let numbers = "max_clients" | "max_anonymous_clients" | "max_client_requests" | "admin_max_clients"
               | "admin_max_client_requests" | "keepalive_interval" | "keepalive_count" | "require_launch_security"
-              | "monitor_timeout" | "log_level"
+              | "monitor_timeout" | "quote_wait" | "log_level"
   let lists = "access_drivers"
 
   let blank = del /[ \t]*/ " "

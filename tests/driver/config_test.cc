@@ -13,7 +13,8 @@ TEST(DaemonConfig, ReadsEveryKey) {
       "# a comment\n\nhost = \"soft\"\nunix_sock_group='kvm'\n unix_sock_rw_perms = \"0600\" # another\n"
       "unix_sock_ro_perms = \"0644\"\nmax_clients = 7\nmax_client_requests=3\nkeepalive_interval = 0\n"
       "keepalive_count = 9\nlog_level = 1\nhypervisor_type = \"QEMU\"\nhypervisor_version = \"7.2.13\"\n"
-      "require_launch_security = 1\nsoft_host_profile = \"/p.json\"\nauth_unix_rw = \"polkit\"\n"
+      "require_launch_security = 1\nquote_wait = 0\nsoft_host_profile = \"/p.json\"\nauth_unix_rw = "
+      "\"polkit\"\n"
       "access_drivers = [ \"nop\", \"polkit\", ] # one is enough",
       "f");
   ASSERT_TRUE(config.has_value());
@@ -29,6 +30,7 @@ TEST(DaemonConfig, ReadsEveryKey) {
   EXPECT_EQ(config->hypervisor_type, "QEMU");
   EXPECT_EQ(config->hypervisor_version, 7'002'013U);
   EXPECT_TRUE(config->require_launch_security);
+  EXPECT_EQ(config->quote_wait, 0U);
   EXPECT_EQ(config->soft_host_profile, "/p.json");
   EXPECT_EQ(config->auth_unix_rw, SocketAuthentication::Polkit);
   EXPECT_EQ(config->auth_unix_ro, SocketAuthentication::None);
@@ -64,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{"access_drivers = [ \"selinux\" ]", "no access driver 'selinux'"},
                     BadLine{"access_drivers = [ \"polkit\"", "not closed on its line"},
                     BadLine{"access_drivers = [ polkit ]", "something else than strings"},
+                    BadLine{"quote_wait = 10001", "from 0 to 10000"},
                     BadLine{"require_launch_security = 2", "from 0 to 1"}));
 
 TEST(DaemonConfig, OpensTheSocketToAllWherePolkitDecides) {

@@ -4,6 +4,7 @@
 
 Usage: daemon_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import json
 import os
 import pathlib
 import re
@@ -197,6 +198,13 @@ class Life(DaemonTest):
         starting.join()
         self.assertEqual(len(failed), 1)
         self.assertEqual(other.isActive(), 0)
+
+    def test_waits_for_quotes_as_the_daemon_says(self):
+        (self.root / 'etc/libvirt/virttdxd.conf').write_text('quote_wait = 1500\n')
+        self.restart_daemon()
+        self.define().create()
+        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
+        self.assertEqual(config['td']['quote_wait_ms'], 1500)
 
     def test_tells_its_numbers(self):
         domain = self.define()
