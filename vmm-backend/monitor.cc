@@ -52,6 +52,8 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const VmConfig& config, const O
   TRY(monitor->open_signals());
   TRY(monitor->open_consoles(config));
   TRY(monitor->open_host(config.host, options));
+  monitor->devices_ =
+      TRY(HostBackends::create(config.devices, *monitor->loop_, options.vsock_socket.native()));
   TRY(monitor->open_vm(config));
   if (!options.control_socket.empty())
     monitor->server_ = TRY(ControlServer::create(*monitor->loop_, options.control_socket, *monitor));
@@ -106,7 +108,6 @@ Result<> Monitor::open_host(HostKind kind, const Options& options) {
 }
 
 Result<> Monitor::open_vm(const VmConfig& config) {
-  devices_ = TRY(HostBackends::create(config.devices, *loop_));
   std::map<std::uint8_t, SerialBackend*> serials;
   for (const auto& [port, console] : consoles_) serials[port] = console.get();
   VmSurroundings surroundings{*kernel_,

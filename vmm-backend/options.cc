@@ -17,11 +17,12 @@ enum OptionNumber : int {
   kHost,
   kSoftFaults,
   kSoftProfile,
+  kVsockSocket,
   kHelp,
   kVersion
 };
 
-constexpr std::array<option, 11> kOptions = {{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 12> kOptions = {{{"config", required_argument, nullptr, kConfig},
                                               {"control-socket", required_argument, nullptr, kControlSocket},
                                               {"console", no_argument, nullptr, kConsole},
                                               {"log-level", required_argument, nullptr, kLogLevel},
@@ -29,6 +30,7 @@ constexpr std::array<option, 11> kOptions = {{{"config", required_argument, null
                                               {"host", required_argument, nullptr, kHost},
                                               {"soft-faults", required_argument, nullptr, kSoftFaults},
                                               {"soft-profile", required_argument, nullptr, kSoftProfile},
+                                              {"vsock-socket", required_argument, nullptr, kVsockSocket},
                                               {"help", no_argument, nullptr, kHelp},
                                               {"version", no_argument, nullptr, kVersion},
                                               {nullptr, 0, nullptr, 0}}};
@@ -71,6 +73,9 @@ Result<> take_option(Options& options, int number, const char* value) {
       return {};
     case kSoftProfile:
       options.soft_profile = value;
+      return {};
+    case kVsockSocket:
+      options.vsock_socket = value;
       return {};
     case kHelp:
       options.mode = Options::Mode::Help;
@@ -123,6 +128,7 @@ Runs one trust domain (TD), or says what a host offers to TDs.
   --config FILE          what to run, as JSON (schemas/vm-config.json); "-": standard input
   --control-socket PATH  serve commands and events there (docs/control-protocol.md)
   --console              connect serial port 0 with standard input and output; Ctrl-A X ends the TD
+  --vsock-socket PATH    serve the TD's vsock there (docs/devices.md)
   --log-level LEVEL      debug, info (default), warning, error; the log is standard error
   --host-capabilities    print what the host offers as JSON (schemas/host-capabilities.json)
   --host kvm|soft        which host that is: the kernel (default) or the software TDX host

@@ -8,6 +8,9 @@
 namespace virttdx::domain_xml {
 namespace {
 
+// 0 to 2 have meanings (linux/vm_sockets.h).
+constexpr std::uint32_t kFirstGuestCid = 3;
+
 void name(DeviceInfo& device, std::string alias) {
   if (!device.alias || !is_user_alias(*device.alias)) device.alias = std::move(alias);
 }
@@ -64,7 +67,11 @@ void prepare_run(Domain& domain, const std::string& channel_directory) {
   number(devices.channels, "channel");
   number(devices.rngs, "rng");
   if (devices.memballoon && devices.memballoon->model != "none") name(*devices.memballoon, "balloon0");
-  if (devices.vsock) name(*devices.vsock, "vsock0");
+  if (devices.vsock) {
+    name(*devices.vsock, "vsock0");
+    // Each TD has a host side of its own: the same context id everywhere.
+    if (devices.vsock->cid_auto == true) devices.vsock->cid = kFirstGuestCid;
+  }
   for (auto* ports : {&devices.channels, &devices.consoles})
     for (auto& port : *ports) give_socket(port, channel_directory);
 }

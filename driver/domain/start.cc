@@ -23,6 +23,12 @@ constexpr std::chrono::seconds kConnectPatience{30};
 // One that ran before this daemon did has a TD: as long as it lives, it is waited for.
 constexpr std::chrono::hours kReattachPatience{24 * 365};
 
+// Of channels and of a vsock.
+Result<> prepare_sockets(const DomainStore& store, const std::string& name, const DeviceConfigs& devices) {
+  if (devices.console_ports.empty() && !devices.vsock) return {};
+  return store.make_channel_directory(name);
+}
+
 }  // namespace
 
 void DomainService::start(const RecordPtr& record, const StartOptions& options, Completion done) {
@@ -84,7 +90,7 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   record.live->resume_when_verified = record.live->verify_cpu && !options.paused;
   plan.config.start_paused = options.paused || record.live->verify_cpu;
   plan.config.td.quote_wait_ms = host_.quote_wait_ms;
-  if (!plan.config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
+  TRY(prepare_sockets(store_, record.name, plan.config.devices));
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }
 
@@ -95,7 +101,7 @@ Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
   config.start_paused = false;
   replace_secrets(config, record.live->secrets);
   store_.remove_runtime_files(record.name);
-  if (!config.devices.console_ports.empty()) TRY(store_.make_channel_directory(record.name));
+  TRY(prepare_sockets(store_, record.name, config.devices));
   return store_.save_monitor_config(record.name, vm_config_to_json(config));
 }
 

@@ -81,11 +81,17 @@ Result<> let_go_on(const Pipe& permission) {
   return {};
 }
 
+// In DomainStore::channel_directory(), beside the control socket; made for a TD that has a vsock only.
+std::filesystem::path vsock_socket(std::filesystem::path control_socket) {
+  return control_socket.replace_extension(".sockets") / "vsock";
+}
+
 std::vector<std::string> words_of(const MonitorCommand& command) {
   std::vector<std::string> words = {command.binary.native(), "--config", command.config_file.native(),
                                     "--control-socket", command.control_socket.native()};
   if (!command.soft_profile.empty())
     words.insert(words.end(), {"--soft-profile", command.soft_profile.native()});
+  words.insert(words.end(), {"--vsock-socket", vsock_socket(command.control_socket).native()});
   return words;
 }
 

@@ -52,6 +52,12 @@ router=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
 path=$(sed -n 's/.*fetch=\([^ ]*\).*/\1/p' /proc/cmdline)
 say "fetched $(wget -q -O - "http://$router$path")"
 
+say "vsock of the host: $(vsock_talk 80 || echo "error $?")"
+vsock_talk -l 1234 >/tmp/listening &
+until [ -s /tmp/listening ]; do sleep 0.1; done
+say "vsock listening"
+wait $! || say "error vsock_talk"
+
 mount -t configfs configfs /sys/kernel/config
 report=/sys/kernel/config/tsm/report/test
 mkdir "$report" || say "error report"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Packs an initrd (cpio, newc) with busybox, the C library and an init script.
 
-Usage: make_initrd.py ROOT INIT OUTPUT [MODULES]: ROOT is fetch's root/, INIT the script that becomes /init, MODULES
-fetch's modules/: then the drivers that init.sh loads are packed too. The same inputs give the same bytes.
+Usage: make_initrd.py ROOT INIT OUTPUT [MODULES [PROGRAM...]]: ROOT is fetch's root/, INIT the script that becomes /init,
+MODULES fetch's modules/: then the drivers that init.sh loads are packed too; each PROGRAM goes to bin/. The same inputs
+give the same bytes.
 """
 import lzma
 import pathlib
@@ -23,6 +24,7 @@ FILES = {
 DRIVERS = ('net/core/failover', 'drivers/net/net_failover', 'drivers/net/virtio_net', 'drivers/block/virtio_blk',
            'drivers/scsi/scsi_common', 'drivers/scsi/scsi_mod', 'drivers/scsi/virtio_scsi', 'drivers/cdrom/cdrom',
            'drivers/scsi/sr_mod', 'fs/isofs/isofs',
+           'net/vmw_vsock/vsock', 'net/vmw_vsock/vmw_vsock_virtio_transport_common', 'net/vmw_vsock/vmw_vsock_virtio_transport',
            'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
 DIRECTORIES = ('bin', 'dev', 'etc', 'lib', 'lib/x86_64-linux-gnu', 'lib64', 'proc', 'run', 'sys', 'tmp')
 # The kernel opens it for /init before anything is mounted.
@@ -59,7 +61,7 @@ def add_drivers(archive, modules):
         archive.add(f'modules/{number:02}-{pathlib.Path(name).name}.ko', stat.S_IFREG | 0o644, content)
 
 
-def initrd(root, init, modules=None):
+def initrd(root, init, modules=None, *programs):
     archive = Archive()
     for name in DIRECTORIES:
         archive.add(name, stat.S_IFDIR | 0o755)
@@ -68,11 +70,13 @@ def initrd(root, init, modules=None):
         archive.add(name, stat.S_IFREG | 0o755, (pathlib.Path(root) / source).read_bytes())
     if modules:
         add_drivers(archive, modules)
+    for program in map(pathlib.Path, programs):
+        archive.add(f'bin/{program.name}', stat.S_IFREG | 0o755, program.read_bytes())
     archive.add('init', stat.S_IFREG | 0o755, pathlib.Path(init).read_bytes())
     return archive.finish()
 
 
 if __name__ == '__main__':
-    if len(sys.argv) not in (4, 5):
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     pathlib.Path(sys.argv[3]).write_bytes(initrd(sys.argv[1], sys.argv[2], *sys.argv[4:]))

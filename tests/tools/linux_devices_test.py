@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian 13's stock kernel as a TD of the software TDX host, with the real programs: file systems on virtio-blk (raw and qcow2), a config drive, an
-address and a file over virtio-net and passt, a TDREPORT and a quote through configfs-tsm and virt-tdx qgs-sim."""
+address and a file over virtio-net and passt, a vsock both ways, a TDREPORT and a quote through configfs-tsm and virt-tdx qgs-sim."""
 import functools
 import hashlib
 import http.server
@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -26,6 +27,7 @@ MR_CONFIG_ID = '5a' * 48
 # A version 4 quote: its header, then the TD report of 584 bytes (Intel's TDX DCAP quoting library, appendix A.3).
 QUOTE_HEADER = 48
 REPORT_FIELDS = {'mrtd': 136, 'mr_config_id': 184, 'rtmr0': 328, 'rtmr1': 376, 'rtmr2': 424, 'rtmr3': 472}
+ECHOED = bytes(range(256)) * 4096
 # Bounds a guest that makes no progress; many times what it needs.
 PATIENCE = 600
 
@@ -78,6 +80,7 @@ class LinuxWithDevices(unittest.TestCase):
         self.config_drive = self.directory / 'disk.config'
         self.initrd = self.directory / 'initrd'
         self.quote_socket = self.directory / 'qgs'
+        self.vsock = self.directory / 'vsock'
 
     def make_disk(self):
         content = self.directory / 'content'
@@ -112,9 +115,44 @@ class LinuxWithDevices(unittest.TestCase):
         self.addCleanup(server.shutdown)
         return server.server_port
 
-    def configuration(self, port):
+    def listen_for_guest(self):
+        """A server at port 80 of the guest's host: what it was sent."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f'{self.vsock}_80')
+        listener.listen(1)
+        sent = []
+
+        def serve():
+            with listener, listener.accept()[0] as connection, connection.makefile('rwb') as stream:
+                sent.append(stream.read())
+                stream.write(b'hello from the host')
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join, 1)
+        return sent
+
+    def talk_to_guest(self):
+        """What the guest sends back, once it listens."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.vsock))
+            connection.sendall(b'CONNECT 1234\n')
+            with connection.makefile('rb') as stream:
+                answer = stream.readline()
+                sender = threading.Thread(target=lambda: (connection.sendall(ECHOED), connection.shutdown(socket.SHUT_WR)))
+                sender.start()
+                echoed = stream.read()
+                sender.join()
+        return answer, echoed
+
+    def make_initrd(self):
+        talk = self.directory / 'vsock_talk'
+        subprocess.run(['c++', '-O2', '-static', '-o', talk, GUEST / 'vsock_talk.cc'], check=True)
         subprocess.run(['python3', GUEST / 'make_initrd.py', self.files / 'root', GUEST / 'devices.sh', self.initrd,
-                        self.files / 'modules'], check=True)
+                        self.files / 'modules', talk], check=True)
+
+    def configuration(self, port):
+        self.make_initrd()
         done = subprocess.run(
             [VIRT_TDX, 'run', '--host', 'soft', '--json', '--memory', '512M', '--vcpus', '2', '--kernel',
              self.files / 'vmlinuz', '--initrd', self.initrd, '--append',
@@ -130,6 +168,7 @@ class LinuxWithDevices(unittest.TestCase):
                        'source': {'protocol': 'file', 'path': str(self.qcow2)}},
                       {'id': 'scsi0-0-0-0', 'target': 'sda', 'bus': 'scsi', 'kind': 'cdrom', 'read_only': True,
                        'source': {'protocol': 'file', 'path': str(self.config_drive)}}],
+            'vsock': {'id': 'vsock0', 'address': {'slot': 7}, 'guest_cid': 5},
             'scsi_controllers': [{'id': 'scsi0', 'index': 0, 'address': {'slot': 6}}],
             'interfaces': [{'id': 'net0', 'address': {'slot': 4}, 'mac': '52:54:00:12:34:56', 'backend': 'passt'}]}
         file = self.directory / 'config.json'
@@ -154,23 +193,40 @@ class LinuxWithDevices(unittest.TestCase):
         self.assertEqual(said.pop('mr_config_id'), MR_CONFIG_ID)
         self.assertEqual(said, {name: predicted[name] for name in said})
 
+    def run_monitor(self, config):
+        """What the guest says to its end; on the way the host talks to it."""
+        monitor = subprocess.Popen([MONITOR, '--config', config, '--console', '--log-level', 'warning', '--vsock-socket', self.vsock],
+                                   text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
+        self.addCleanup(monitor.kill)
+        watchdog = threading.Timer(PATIENCE, monitor.kill)
+        watchdog.start()
+        self.addCleanup(watchdog.cancel)
+        output = ''
+        for line in monitor.stdout:
+            output += line
+            if 'guest: vsock listening' in line:
+                answer, echoed = self.talk_to_guest()
+                self.assertRegex(answer.decode(), r'^OK \d+\n$', output)
+                self.assertEqual(hashlib.sha256(echoed).digest(), hashlib.sha256(ECHOED).digest(), len(echoed))
+        self.assertEqual(monitor.wait(), 0, output)
+        return output
+
     def test_disk_network_and_quote_work(self):
         self.make_disk()
         config_drive = self.make_config_drive()
         port = self.serve_file()
         start_quote_service(self, self.quote_socket)
         config = self.configuration(port)
-        done = subprocess.run([MONITOR, '--config', config, '--console', '--log-level', 'warning'], text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE,
-                              errors='replace')
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        said = re.findall(r'guest: (.*?)\r?$', done.stdout, re.M)
-        self.assertEqual([line for line in said if line.startswith('error')], [], done.stdout)
+        sent = self.listen_for_guest()
+        output = self.run_monitor(config)
+        said = re.findall(r'guest: (.*?)\r?$', output, re.M)
+        self.assertEqual(sent, [b'hello from the guest\n' + b'g' * (1 << 20)])
+        self.assertEqual([line for line in said if line.startswith('error')], [], output)
         for expected in ('hello from the disk', 'read back', 'unmounted', 'qcow2 holds from the disk', 'qcow2 read back',
-                         'qcow2 unmounted', 'config drive holds {"name": "td"}', f'config drive of {config_drive}', 'fetched from the host', 'provider tdx_guest',
+                         'qcow2 unmounted', 'config drive holds {"name": "td"}', f'config drive of {config_drive}', 'fetched from the host', 'vsock of the host: hello from the host', 'provider tdx_guest',
                          'quote version 4', f'mrtd {MRTD_OF_DEBIAN_12}', f'report data {7:064}', 'end'):
-            self.assertIn(expected, said, done.stdout)
-        self.assertTrue(any(line.startswith('address ') for line in said), done.stdout)
+            self.assertIn(expected, said, output)
+        self.assertTrue(any(line.startswith('address ') for line in said), output)
         written = subprocess.run(['/usr/sbin/debugfs', '-R', 'cat /written.txt', self.disk], check=False,
                                  capture_output=True, text=True)
         self.assertEqual(written.stdout, 'written by the guest\n', written.stderr)

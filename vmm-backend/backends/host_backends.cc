@@ -50,7 +50,8 @@ SerialConfig console_of(const ConsolePortConfig& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& configs, EventLoop& loop) {
+Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& configs, EventLoop& loop,
+                                                           const std::string& vsock_socket) {
   std::unique_ptr<HostBackends> backends(new HostBackends);
   TRY(check_groups(configs.disks));
   for (const auto& config : configs.disks) TRY(backends->add_disk(config));
@@ -58,6 +59,7 @@ Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& 
   for (const auto& config : configs.interfaces) TRY(backends->add_interface(config));
   for (const auto& config : configs.rngs) TRY(backends->add_rng(config));
   for (const auto& config : configs.virtio_serials) TRY(backends->add_console(config, configs, loop));
+  if (configs.vsock) TRY(backends->add_vsock(*configs.vsock, vsock_socket));
   return backends;
 }
 
@@ -121,6 +123,15 @@ Result<> HostBackends::add_rng(const RngConfig& config) {
   return {};
 }
 
+Result<> HostBackends::add_vsock(const VsockConfig& config, const std::string& socket) {
+  if (socket.empty())
+    return fail(Error::Code::ConfigUnsupported,
+                "vsock '{}': the kernel's vhost-vsock is not used; give the monitor a --vsock-socket",
+                config.id);
+  vsock_ = TRY(UnixVsock::create(config, socket));
+  return {};
+}
+
 Result<> HostBackends::add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs,
                                    EventLoop& loop) {
   auto worker = TRY(Worker::create(config.id));
@@ -151,6 +162,7 @@ DeviceBackends HostBackends::by_id() const {
   for (const Interface& interface : interfaces_) backends.interfaces[interface.id] = interface.backend.get();
   for (const Entropy& source : entropy_) backends.entropy_sources[source.id] = source.backend.get();
   for (const NamedWorker& console : consoles_) backends.console_workers[console.id] = console.worker.get();
+  backends.vsock = vsock_.get();
   for (const Port& port : ports_) backends.console_ports[port.id] = port.backend.get();
   return backends;
 }

@@ -9,6 +9,7 @@
 #include "backends/disk_device.h"
 #include "backends/entropy_file.h"
 #include "backends/network_device.h"
+#include "backends/vsock/unix_vsock.h"
 #include "backends/worker.h"
 #include "control/serial_console.h"
 #include "devices/device_backends.h"
@@ -23,7 +24,9 @@ class HostBackends {
  public:
   /// Errors name the device and the remedy. ConfigUnsupported: a kind of back end that there is not.
   /// `loop` serves consoles' terminals and outlives this object; this function runs on its thread.
-  static Result<std::unique_ptr<HostBackends>> create(const DeviceConfigs& configs, EventLoop& loop);
+  /// `vsock_socket`: UnixVsock's; a configuration with a vsock needs it.
+  static Result<std::unique_ptr<HostBackends>> create(const DeviceConfigs& configs, EventLoop& loop,
+                                                      const std::string& vsock_socket = {});
   HostBackends(const HostBackends&) = delete;
   HostBackends& operator=(const HostBackends&) = delete;
 
@@ -47,6 +50,7 @@ class HostBackends {
   Result<> add_scsi_controller(const ScsiControllerConfig& config);
   Result<> add_interface(const NetworkInterfaceConfig& config);
   Result<> add_rng(const RngConfig& config);
+  Result<> add_vsock(const VsockConfig& config, const std::string& socket);
   Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs, EventLoop& loop);
   Result<> add_port(const ConsolePortConfig& config, Worker& worker, EventLoop& loop);
 
@@ -80,6 +84,7 @@ class HostBackends {
   std::vector<Interface> interfaces_;
   std::vector<Entropy> entropy_;
   std::vector<Port> ports_;
+  std::unique_ptr<UnixVsock> vsock_;
   // Behind what their threads use.
   std::vector<NamedWorker> scsi_controllers_;
   std::vector<NamedWorker> consoles_;

@@ -13,6 +13,7 @@ namespace virttdx {
 class EntropySource;
 class NetworkBackendDevice;
 class ScsiMedium;
+class VsockBackend;
 
 /// What the devices of a VmConfig end in on the host, by their ids. The back ends outlive every machine in
 /// front of them.
@@ -24,6 +25,7 @@ struct DeviceBackends {
   std::map<std::string, EntropySource*> entropy_sources;
   std::map<std::string, QueueWorker*> console_workers;  ///< of VirtioSerialConfigs
   std::map<std::string, PortBackend*> console_ports;
+  VsockBackend* vsock = nullptr;
 };
 
 }  // namespace virttdx

@@ -8,6 +8,7 @@
 #include "devices/virtio_net/virtio_net.h"
 #include "devices/virtio_rng/virtio_rng.h"
 #include "devices/virtio_scsi/virtio_scsi.h"
+#include "devices/virtio_vsock/virtio_vsock.h"
 #include "support/log.h"
 
 namespace virttdx {
@@ -48,6 +49,7 @@ Result<> VirtioDevices::add_all(const DeviceConfigs& configs) {
   for (const auto& config : configs.interfaces) TRY(add_interface(config));
   for (const auto& config : configs.rngs) TRY(add_rng(config));
   for (const auto& config : configs.virtio_serials) TRY(add_console(config, configs.console_ports));
+  if (configs.vsock) TRY(add_vsock(*configs.vsock));
   return {};
 }
 
@@ -103,6 +105,12 @@ Result<> VirtioDevices::add_console(const VirtioSerialConfig& config,
   }
   auto& worker = *TRY(find_backend(parts_.backends.console_workers, config.id));
   return add(config.id, config.address, std::make_unique<VirtioConsole>(worker, config.max_ports, parts));
+}
+
+Result<> VirtioDevices::add_vsock(const VsockConfig& config) {
+  if (parts_.backends.vsock == nullptr)
+    return fail(Error::Code::Internal, "device '{}' has no back end", config.id);
+  return add(config.id, config.address, std::make_unique<VirtioVsock>(*parts_.backends.vsock));
 }
 
 std::unique_ptr<VirtioPci> VirtioDevices::make_function(const std::string& id, PciExpressPlace place,

@@ -71,6 +71,7 @@ class VirtioDevices {
   Result<> add_interface(const NetworkInterfaceConfig& config);
   Result<> add_rng(const RngConfig& config);
   Result<> add_console(const VirtioSerialConfig& config, const std::vector<ConsolePortConfig>& ports);
+  Result<> add_vsock(const VsockConfig& config);
   Result<> add(const std::string& id, const PciAddress& address, std::unique_ptr<VirtioDevice> device,
                BlockBackend* disk = nullptr);
   std::unique_ptr<VirtioPci> make_function(const std::string& id, PciExpressPlace place,
