@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -128,6 +131,43 @@ TEST_P(FileDiskTest, AWriteThatTheFileSystemRefusesIsAnErrorOfTheRequest) {
   EXPECT_EQ(transfer(Kind::Read, 131072, {{data.data(), 512}}), 0);
   EXPECT_EQ(disk->statistics().errors, 1U);
   EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+// A file system of 64 KiB, for a sparse image of 1 MiB.
+TEST_P(FileDiskTest, AFullFileSystemIsAnErrorOfTheRequestUntilThereIsRoomAgain) {
+  const auto full = directory / "full";
+  std::filesystem::create_directory(full);
+  if (::mount("none", full.c_str(), "tmpfs", 0, "size=64k") != 0)
+    GTEST_SKIP() << "a tmpfs cannot be mounted: " << std::strerror(errno);
+  image = full / "image";
+  std::ofstream(image).close();
+  std::filesystem::resize_file(image, kSize);
+  std::ofstream(full / "other") << std::string(32768, 'o');
+  config.source->path = image.string();
+  open();
+  std::string data(49152, 'y');
+  EXPECT_EQ(transfer(Kind::Write, 131072, {{data.data(), data.size()}}), ENOSPC);
+  EXPECT_EQ(disk->statistics().errors, 1U);
+  std::filesystem::remove(full / "other");
+  EXPECT_EQ(transfer(Kind::Write, 131072, {{data.data(), data.size()}}), 0);
+  EXPECT_EQ(transfer(Kind::Flush, 0, {}), 0);
+  EXPECT_EQ(content(131072, data.size()), data);
+  client.reset();
+  disk.reset();
+  EXPECT_EQ(::umount2(full.c_str(), MNT_DETACH), 0);
+}
+
+// As QEMU's raw images: what is gone reads as zeros, and a write makes the file longer.
+TEST_P(FileDiskTest, AFileThatWasTruncatedReadsAsZerosAndGrowsAgain) {
+  open();
+  std::filesystem::resize_file(image, 4096);
+  std::string read(8192, '?');
+  EXPECT_EQ(transfer(Kind::Read, 0, {{read.data(), read.size()}}), 0);
+  EXPECT_EQ(read, std::string(4096, 'x') + std::string(4096, '\0'));
+  std::string data(512, 'y');
+  EXPECT_EQ(transfer(Kind::Write, 65536, {{data.data(), data.size()}}), 0);
+  EXPECT_EQ(content(65536, data.size()), data);
+  EXPECT_EQ(disk->statistics().errors, 0U);
 }
 
 TEST_P(FileDiskTest, AFileThatWasRemovedIsStillTheDisk) {

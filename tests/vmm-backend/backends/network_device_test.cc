@@ -5,11 +5,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -180,6 +184,35 @@ TEST(Passt, AnswersDhcp) {
   while (reply.size() < 42 || reply.substr(12, 2) != std::string("\x08\x00", 2)) reply = receive(**made);
   EXPECT_EQ(reply.substr(0, 6), std::string("\x52\x54\x00\x12\x34\x56", 6));
   EXPECT_EQ(reply.substr(34, 4), std::string("\x00\x43\x00\x44", 4));  // from port 67 to 68
+}
+
+// The only child of this process; proc_pid_stat(5).
+pid_t child() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream stat(entry.path() / "stat");
+    std::string text;
+    std::getline(stat, text);
+    const auto name_end = text.rfind(')');
+    if (name_end == std::string::npos) continue;
+    if (std::stol(text.substr(name_end + 4)) == ::getpid()) return std::stoi(entry.path().filename());
+  }
+  return 0;
+}
+
+TEST(Passt, ThatIsKilledLeavesAnInterfaceThatDropsPackets) {
+  if (std::system("passt --version >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "passt is absent: install package passt";
+  // It goes to the background: then it is this process's child again.
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  auto made = create_passt_device(interface_config());
+  if (!made) GTEST_SKIP() << "passt does not start here: " << made.error().message();
+  const pid_t passt = child();
+  ASSERT_GT(passt, 0);
+  ASSERT_EQ(::kill(passt, SIGKILL), 0);
+  EXPECT_EQ(::waitpid(passt, nullptr, 0), passt);
+  while (send(**made, dhcp_discover()) == PacketQueue::Sent::Yes) continue;
+  EXPECT_EQ(send(**made, dhcp_discover()), PacketQueue::Sent::Dropped);
+  EXPECT_GT((*made)->statistics().sent_drops, 0U);
 }
 
 TEST(Tap, CarriesPacketsToTheHost) {
