@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include <span>
 
@@ -40,23 +41,30 @@ Bytes saved(uc_engine* engine, uc_context* context) {
 
 void write_register(uc_engine* engine, int id, std::uint64_t value) { uc_reg_write(engine, id, &value); }
 
-constexpr std::uint64_t kMagic = 0x5bd1e9955bd1e900;
+/// Values that no engine has had yet, from this one to 15 above: libunicorn leaves parts of a context as its
+/// memory was, which an earlier one may have been in.
+std::uint64_t new_magic() {
+  static std::atomic<std::uint64_t> next = 0x5bd1e9955bd1e900;
+  return next += 16;
+}
 
 Result<std::size_t> find_general_registers(uc_engine* engine, uc_context* context) {
-  const std::array<std::uint64_t, 3> pattern = {kMagic + 1, kMagic + 2, kMagic + 3};
+  const std::uint64_t magic = new_magic();
+  const std::array<std::uint64_t, 3> pattern = {magic + 1, magic + 2, magic + 3};
   write_register(engine, UC_X86_REG_RAX, pattern[0]);
   write_register(engine, UC_X86_REG_RCX, pattern[1]);
   write_register(engine, UC_X86_REG_RDX, pattern[2]);
-  write_register(engine, UC_X86_REG_RIP, kMagic + 4);
+  write_register(engine, UC_X86_REG_RIP, magic + 4);
   const Bytes bytes = saved(engine, context);
   const auto at = find_once(bytes, pattern);
-  if (!at || value_at<std::uint64_t>(bytes, *at + 128) != kMagic + 4)
+  if (!at || value_at<std::uint64_t>(bytes, *at + 128) != magic + 4)
     return fail(Error::Code::Unsupported, "libunicorn's context has no known place for general registers");
   return *at;
 }
 
 Result<std::size_t> find_debug_registers(uc_engine* engine, uc_context* context) {
-  const std::array<std::uint64_t, 3> pattern = {kMagic + 5, kMagic + 6, kMagic + 7};
+  const std::uint64_t magic = new_magic();
+  const std::array<std::uint64_t, 3> pattern = {magic + 5, magic + 6, magic + 7};
   write_register(engine, UC_X86_REG_DR0, pattern[0]);
   write_register(engine, UC_X86_REG_DR1, pattern[1]);
   write_register(engine, UC_X86_REG_DR2, pattern[2]);
@@ -70,16 +78,18 @@ Result<std::size_t> find_debug_registers(uc_engine* engine, uc_context* context)
 }
 
 Result<std::size_t> find_control_registers(uc_engine* engine, uc_context* context) {
-  write_register(engine, UC_X86_REG_CR2, kMagic + 8);
-  const auto at = find_once(saved(engine, context), kMagic + 8);
+  const std::uint64_t magic = new_magic();
+  write_register(engine, UC_X86_REG_CR2, magic + 8);
+  const auto at = find_once(saved(engine, context), magic + 8);
   if (!at) return fail(Error::Code::Unsupported, "libunicorn's context has no known place for CR2");
   write_register(engine, UC_X86_REG_CR2, 0);
   return *at - 16;
 }
 
 Result<std::size_t> find_segments(uc_engine* engine, uc_context* context) {
-  write_register(engine, UC_X86_REG_FS_BASE, kMagic + 9);
-  const auto at = find_once(saved(engine, context), kMagic + 9);
+  const std::uint64_t magic = new_magic();
+  write_register(engine, UC_X86_REG_FS_BASE, magic + 9);
+  const auto at = find_once(saved(engine, context), magic + 9);
   if (!at) return fail(Error::Code::Unsupported, "libunicorn's context has no known place for FS");
   write_register(engine, UC_X86_REG_FS_BASE, 0);
   return *at - 8 - 4 * 24;
