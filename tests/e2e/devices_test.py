@@ -19,6 +19,7 @@ DEVICES = """
     <console type='pty'><target type='virtio'/></console>
     <channel type='unix'><target type='virtio' name='org.example.0'/></channel>
     <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
+    <vsock/>
   </devices>"""
 BLOCK = """<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/><source dev='{device}'/><target dev='vdb' bus='virtio'/><readonly/>
@@ -81,6 +82,7 @@ class Devices(harness.DaemonTest):
         self.check_interface()
         self.check_console()
         self.check_channel()
+        self.check_vsock()
         self.check_all_statistics()
         daemon.virsh('destroy', 'td')
         self.assertEqual(daemon.virsh('domstate', 'td').strip(), 'shut off')
@@ -125,6 +127,15 @@ class Devices(harness.DaemonTest):
     def check_channel(self):
         with socket.socket(socket.AF_UNIX) as channel:
             channel.connect(str(self.daemon.root / 'run/libvirt/tdx/td.sockets/org.example.0'))
+
+    def check_vsock(self):
+        """The firmware has no driver for it: a client is heard, and one that says no port is turned away."""
+        self.assertIn("<cid auto='yes' address='3'/>", self.daemon.virsh('dumpxml', 'td'))
+        self.assertIn("<cid auto='yes'/>", self.daemon.virsh('dumpxml', '--inactive', 'td'))
+        with socket.socket(socket.AF_UNIX) as vsock:
+            vsock.connect(str(self.daemon.root / 'run/libvirt/tdx/td.sockets/vsock'))
+            vsock.sendall(b'HELLO\n')
+            self.assertEqual(vsock.recv(1), b'')
 
     def check_all_statistics(self):
         stats = dict(line.strip().split('=', 1) for line in self.daemon.virsh('domstats', 'td').splitlines() if '=' in line)
