@@ -2,6 +2,7 @@
 // Definitions: define, undefine, autostart, XML.
 #include <libvirt/libvirt.h>
 
+#include "api/domain_reply.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
@@ -30,32 +31,33 @@ std::string inactive_xml(const DomainRecord& record) {
 }  // namespace
 
 Answer domain_define_xml(Session& session, const remote_domain_define_xml_args& args,
-                         remote_domain_define_xml_ret& ret, Arena& arena) {
-  ret.dom = wire_domain(arena, *TRY(session.service().define(args.xml)));
+                         Deferred<remote_domain_define_xml_ret> reply) {
+  session.service().define(args.xml, finish_with_domain(reply));
   return {};
 }
 
 Answer domain_define_xml_flags(Session& session, const remote_domain_define_xml_flags_args& args,
-                               remote_domain_define_xml_flags_ret& ret, Arena& arena) {
+                               Deferred<remote_domain_define_xml_flags_ret> reply) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags");
   const bool validate = (args.flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0;
   if (auto valid = validate_domain_xml(args.xml, validate); !valid) return valid;
-  ret.dom = wire_domain(arena, *TRY(session.service().define(args.xml)));
+  session.service().define(args.xml, finish_with_domain(reply));
   return {};
 }
 
-Answer domain_undefine(Session& session, const remote_domain_undefine_args& args) {
-  TRY(session.service().undefine(TRY(find_record(session, args.dom))));
+Answer domain_undefine(Session& session, const remote_domain_undefine_args& args, Deferred<void> reply) {
+  session.service().undefine(TRY(find_record(session, args.dom)), finish(reply));
   return {};
 }
 
-Answer domain_undefine_flags(Session& session, const remote_domain_undefine_flags_args& args) {
+Answer domain_undefine_flags(Session& session, const remote_domain_undefine_flags_args& args,
+                             Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kUndefineFlags, "virDomainUndefineFlags");
   for (const auto& checked :
        {check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_NVRAM, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, "nvram"),
         check_exclusive(args.flags, VIR_DOMAIN_UNDEFINE_TPM, VIR_DOMAIN_UNDEFINE_KEEP_TPM, "TPM")})
     if (!checked) return checked;
-  TRY(session.service().undefine(TRY(find_record(session, args.dom))));
+  session.service().undefine(TRY(find_record(session, args.dom)), finish(reply));
   return {};
 }
 

@@ -66,12 +66,12 @@ Answer connect_list_defined_domains(Session&, const remote_connect_list_defined_
                                     remote_connect_list_defined_domains_ret&, Arena&);
 
 // definition.cc
-Answer domain_define_xml(Session&, const remote_domain_define_xml_args&, remote_domain_define_xml_ret&,
-                         Arena&);
+Answer domain_define_xml(Session&, const remote_domain_define_xml_args&,
+                         Deferred<remote_domain_define_xml_ret>);
 Answer domain_define_xml_flags(Session&, const remote_domain_define_xml_flags_args&,
-                               remote_domain_define_xml_flags_ret&, Arena&);
-Answer domain_undefine(Session&, const remote_domain_undefine_args&);
-Answer domain_undefine_flags(Session&, const remote_domain_undefine_flags_args&);
+                               Deferred<remote_domain_define_xml_flags_ret>);
+Answer domain_undefine(Session&, const remote_domain_undefine_args&, Deferred<void>);
+Answer domain_undefine_flags(Session&, const remote_domain_undefine_flags_args&, Deferred<void>);
 Answer domain_get_autostart(Session&, const remote_domain_get_autostart_args&,
                             remote_domain_get_autostart_ret&, Arena&);
 Answer domain_set_autostart(Session&, const remote_domain_set_autostart_args&);

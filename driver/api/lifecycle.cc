@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 
 #include "api/agent_answer.h"
+#include "api/domain_reply.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
@@ -21,10 +22,6 @@ constexpr unsigned kStartFlags =
     VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
 
 StartOptions start_options(unsigned flags) { return {.paused = (flags & VIR_DOMAIN_START_PAUSED) != 0}; }
-
-Completion finish(const Deferred<void>& reply) {
-  return [reply](const Result<>& result) { reply.finish(result); };
-}
 
 // The agent answers errors only, and does not know when it has succeeded.
 GuestAgentCall::Command agent_shutdown(const char* mode) {
@@ -49,15 +46,6 @@ Answer stop_guest(Session& session, const RecordPtr& record, unsigned flags, con
   return {};
 }
 
-// Answers with the domain as it is then, its new id included.
-template <typename Ret>
-void reply_with_domain(const Deferred<Ret>& reply, const DomainRecord& record) {
-  Arena arena;
-  Ret ret{};
-  ret.dom = wire_domain(arena, record);
-  reply.succeed(ret);
-}
-
 }  // namespace
 
 Answer domain_create(Session& session, const remote_domain_create_args& args, Deferred<void> reply) {
@@ -80,10 +68,7 @@ Answer domain_create_xml(Session& session, const remote_domain_create_xml_args& 
   CHECK_FLAGS(args.flags, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE, "virDomainCreateXML");
   const bool validate = (args.flags & VIR_DOMAIN_START_VALIDATE) != 0;
   if (auto valid = validate_domain_xml(args.xml_desc, validate); !valid) return valid;
-  session.service().create_transient(
-      args.xml_desc, start_options(args.flags), [reply](const Result<RecordPtr>& started) {
-        started ? reply_with_domain(reply, **started) : reply.fail(started.error());
-      });
+  session.service().create_transient(args.xml_desc, start_options(args.flags), finish_with_domain(reply));
   return {};
 }
 

@@ -8,6 +8,7 @@
 namespace virttdx::driver {
 
 Result<> DomainService::change(const RecordPtr& record, const Impact& impact, const Change& change) {
+  finish_storing({record->uuid, record->name});
   std::optional<domain_xml::Domain> config;
   if (impact.config) {
     config = *record->definition;
@@ -37,6 +38,7 @@ void DomainService::announce_metadata(const DomainRecord& record, int type,
 
 // The new files are complete before the old ones go: a daemon killed in between finds both, and finishes.
 Result<> DomainService::rename(const RecordPtr& record, const std::string& new_name) {
+  finish_storing();
   TRY(check_domain_name(new_name));
   if (!record->persistent()) return fail(Error::Code::WrongState, "cannot rename a transient domain");
   if (record->active()) return fail(Error::Code::WrongState, "cannot rename active domain");

@@ -11,11 +11,15 @@
 
 namespace virttdx::driver {
 
+// As many definitions as are worth a common flush of the disk.
+constexpr int kStoringThreads = 16;
+
 DomainService::DomainService(Directories directories, HostAccess host, std::chrono::seconds monitor_patience)
     : host_(std::move(host)),
       store_(directories),
       hooks_(directories.config.parent_path() / "hooks", "tdx"),
       resources_(directories.run, directories.per_user),
+      storing_(kStoringThreads),
       monitor_patience_(monitor_patience) {}
 
 Result<DomainService::ReadDefinition> DomainService::read_definition(std::string_view xml) const {
@@ -46,10 +50,46 @@ std::vector<domain_xml::Finding> DomainService::findings_of(const domain_xml::Do
   return {finding};
 }
 
-Result<RecordPtr> DomainService::define(std::string_view xml) {
-  auto [domain, findings] = TRY(read_definition(xml));
-  TRY(registry_.check_identity(domain.uuid, domain.name));
-  TRY(store_.save_definition(domain));
+// Nobody sees the change before it is stored, and no later change of the same domain overtakes it.
+void DomainService::store_apart(Identity identity, std::function<Result<>()> work, Completion done) {
+  const auto stored = being_stored_.insert(being_stored_.end(), std::move(identity));
+  auto result = std::make_shared<Result<>>();
+  storing_.run([result, work = std::move(work)] { *result = work(); },
+               [this, result, stored, done = std::move(done)] {
+                 being_stored_.erase(stored);
+                 done(std::move(*result));
+               });
+}
+
+void DomainService::finish_storing(const Identity& identity) {
+  if (std::ranges::any_of(being_stored_, [&](const Identity& other) {
+        return other.uuid == identity.uuid || other.name == identity.name;
+      }))
+    finish_storing();
+}
+
+void DomainService::finish_storing() {
+  if (!being_stored_.empty()) storing_.wait_for_all();
+}
+
+void DomainService::define(std::string_view xml, RecordHandler done) {
+  auto definition = read_definition(xml);
+  if (!definition) return done(tl::unexpected(definition.error()));
+  const auto& domain = definition->domain;
+  finish_storing({domain.uuid, domain.name});
+  if (const auto unique = registry_.check_identity(domain.uuid, domain.name); !unique)
+    return done(tl::unexpected(unique.error()));
+  const auto shared = std::make_shared<ReadDefinition>(*std::move(definition));
+  store_apart(
+      {shared->domain.uuid, shared->domain.name},
+      [this, shared] { return store_.save_definition(shared->domain); },
+      [this, shared, done = std::move(done)](const Result<>& saved) {
+        saved ? done(took_definition(std::move(*shared))) : done(tl::unexpected(saved.error()));
+      });
+}
+
+RecordPtr DomainService::took_definition(ReadDefinition definition) {
+  auto& [domain, findings] = definition;
   const auto known = registry_.find_by_uuid(domain.uuid);
   const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
   record->definition_changes = messages_of(findings);
@@ -63,9 +103,18 @@ Result<RecordPtr> DomainService::define(std::string_view xml) {
   return record;
 }
 
-Result<> DomainService::undefine(const RecordPtr& record) {
-  if (!record->persistent()) return fail(Error::Code::WrongState, "cannot undefine transient domain");
-  TRY(store_.remove_definition(record->name));
+void DomainService::undefine(const RecordPtr& record, Completion done) {
+  finish_storing({record->uuid, record->name});
+  if (!record->persistent()) return done(fail(Error::Code::WrongState, "cannot undefine transient domain"));
+  store_apart(
+      {record->uuid, record->name}, [this, name = record->name] { return store_.remove_definition(name); },
+      [this, record, done = std::move(done)](const Result<>& removed) {
+        if (removed) definition_removed(record);
+        done(removed);
+      });
+}
+
+void DomainService::definition_removed(const RecordPtr& record) {
   record->definition.reset();
   record->definition_messages.clear();
   record->definition_changes.clear();
@@ -73,10 +122,10 @@ Result<> DomainService::undefine(const RecordPtr& record) {
   emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
   if (record->live) save_status(*record);
   forget_if_unused(record);
-  return {};
 }
 
 Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
+  finish_storing({record->uuid, record->name});
   if (!record->persistent())
     return fail(Error::Code::WrongState, "cannot set autostart for transient domain");
   TRY(store_.set_autostart(record->name, autostart));
@@ -84,9 +133,9 @@ Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
   return {};
 }
 
-void DomainService::create_transient(std::string_view xml, const StartOptions& options,
-                                     std::function<void(Result<RecordPtr>)> done) {
+void DomainService::create_transient(std::string_view xml, const StartOptions& options, RecordHandler done) {
   auto definition = read_definition(xml);
+  if (definition) finish_storing({definition->domain.uuid, definition->domain.name});
   if (definition)
     if (const auto unique = registry_.check_identity(definition->domain.uuid, definition->domain.name);
         !unique)

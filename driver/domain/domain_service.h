@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // libvirt's domain API over the registry, the files and the monitors. Used on the event loop's thread only;
-// what takes time ends in a Completion. Only files are waited for: they are on disk when a call returns.
+// what takes time ends in a Completion. Files are on disk when a call returns or is completed; definitions
+// are written on threads of their own, so that clients that define at the same time share what a disk's flush
+// costs.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +21,7 @@
 #include "host/host_access.h"
 #include "host/host_resources.h"
 #include "process/hook_runner.h"
+#include "process/worker_threads.h"
 #include "vmm_backend/device_statistics.h"
 
 namespace virttdx::driver {
@@ -45,8 +49,9 @@ class DomainService {
   void reload();
 
   // Definitions (definitions.cc, changes.cc).
-  Result<RecordPtr> define(std::string_view xml);
-  Result<> undefine(const RecordPtr& record);
+  using RecordHandler = std::function<void(Result<RecordPtr>)>;
+  void define(std::string_view xml, RecordHandler done);
+  void undefine(const RecordPtr& record, Completion done);
   Result<> set_autostart(const RecordPtr& record, bool autostart);
   Result<> rename(const RecordPtr& record, const std::string& new_name);
   /// What a definition is completed with.
@@ -58,8 +63,7 @@ class DomainService {
   /// `type` is a virDomainMetadataType; `uri` of an element.
   void announce_metadata(const DomainRecord& record, int type, std::optional<std::string> uri) const;
   /// Starts a domain that vanishes when it stops; `done` gets its record once the TD runs.
-  void create_transient(std::string_view xml, const StartOptions& options,
-                        std::function<void(Result<RecordPtr>)> done);
+  void create_transient(std::string_view xml, const StartOptions& options, RecordHandler done);
 
   // Devices of a running domain (hotplug.cc).
   /// Done when the guest has been told.
@@ -104,6 +108,14 @@ class DomainService {
   Result<ReadDefinition> read_definition(std::string_view xml) const;
   std::vector<domain_xml::Finding> findings_of(const domain_xml::Domain& domain) const;
   void forget_if_unused(const RecordPtr& record);
+  RecordPtr took_definition(ReadDefinition definition);
+  void definition_removed(const RecordPtr& record);
+  struct Identity {
+    std::string uuid, name;
+  };
+  void store_apart(Identity identity, std::function<Result<>()> work, Completion done);
+  void finish_storing(const Identity& identity);
+  void finish_storing();
 
   // Before there is a monitor, and after there was one (preparation.cc, release.cc).
   using PreparationStep = void (DomainService::*)(const RecordPtr&, const StartOptions&);
@@ -175,6 +187,8 @@ class DomainService {
   DomainRegistry registry_;
   HookRunner hooks_;
   HostResources resources_;
+  std::list<Identity> being_stored_;
+  WorkerThreads storing_;
   EventHandler event_handler_;
   const std::chrono::seconds monitor_patience_;
 };

@@ -46,6 +46,7 @@ RecordPtr DomainService::take_definition(DomainStore::StoredDefinition& stored) 
 // As virStateReload() of libvirt's QEMU driver: new files are new domains, files that were changed are
 // changed definitions; a domain whose file is gone stays.
 void DomainService::reload() {
+  finish_storing();
   for (auto& stored : store_.load_definitions()) {
     const bool is_new = !registry_.find_by_uuid(stored.domain.uuid);
     const RecordPtr record = take_definition(stored);

@@ -37,36 +37,27 @@ Result<Resources> acquire_all(const ObjectDaemons& daemons, const ResourceReques
 }  // namespace
 
 HostResources::HostResources(std::filesystem::path run, bool per_user)
-    : run_(std::move(run)), per_user_(per_user) {
-  threads_.setMaxThreadCount(kThreads);
-}
-
-void HostResources::run_apart(std::function<void()> work, std::function<void()> finished) {
-  threads_.start([this, work = std::move(work), finished = std::move(finished)] {
-    work();
-    QMetaObject::invokeMethod(&event_loop_, finished, Qt::QueuedConnection);
-  });
-}
+    : run_(std::move(run)), per_user_(per_user), threads_(kThreads) {}
 
 void HostResources::acquire(ResourceRequest request, AcquireHandler handler) {
   if (request.empty()) return handler(Resources());
   auto result = std::make_shared<Result<Resources>>();
-  run_apart([result, request = std::move(request),
-             daemons = ObjectDaemons{run_, per_user_}] { *result = acquire_all(daemons, request); },
-            [result, handler = std::move(handler)] { handler(std::move(*result)); });
+  threads_.run([result, request = std::move(request),
+                daemons = ObjectDaemons{run_, per_user_}] { *result = acquire_all(daemons, request); },
+               [result, handler = std::move(handler)] { handler(std::move(*result)); });
 }
 
 void HostResources::ask_leases(std::vector<LeaseRequest> requests, LeaseHandler handler) {
   if (requests.empty()) return handler(std::vector<DhcpLease>());
   auto result = std::make_shared<Result<std::vector<DhcpLease>>>();
-  run_apart([result, requests = std::move(requests),
-             daemons = ObjectDaemons{run_, per_user_}] { *result = read_leases(daemons, requests); },
-            [result, handler = std::move(handler)] { handler(std::move(*result)); });
+  threads_.run([result, requests = std::move(requests),
+                daemons = ObjectDaemons{run_, per_user_}] { *result = read_leases(daemons, requests); },
+               [result, handler = std::move(handler)] { handler(std::move(*result)); });
 }
 
 void HostResources::release(std::vector<NetworkPortRequest> ports, std::function<void()> handler) {
   if (ports.empty()) return handler();
-  run_apart(
+  threads_.run(
       [ports = std::move(ports), daemons = ObjectDaemons{run_, per_user_}] { release_all(daemons, ports); },
       std::move(handler));
 }

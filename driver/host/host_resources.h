@@ -3,8 +3,6 @@
 // through libvirt's client library, which blocks, so on a thread of its own; answers come on the event loop.
 #pragma once
 
-#include <QObject>
-#include <QThreadPool>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "process/worker_threads.h"
 #include "support/result.h"
 #include "support/unique_fd.h"
 
@@ -84,12 +83,9 @@ class HostResources {
   void release(std::vector<NetworkPortRequest> ports, std::function<void()> handler);
 
  private:
-  void run_apart(std::function<void()> work, std::function<void()> finished);
-
   const std::filesystem::path run_;
   const bool per_user_;
-  QObject event_loop_;
-  QThreadPool threads_;  // last: it waits for what runs
+  WorkerThreads threads_;
 };
 
 }  // namespace virttdx::driver

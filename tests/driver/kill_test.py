@@ -27,14 +27,15 @@ def can_trace():
 
 
 class Tracer:
-    """strace at the daemon's main thread, where everything happens; not at the monitors that it makes."""
+    """strace at threads of the daemon; not at the monitors that it makes."""
 
-    def __init__(self, test, *options):
+    def __init__(self, test, threads, *options):
         self.output = test.root / 'trace'
-        self.process = subprocess.Popen(['strace', '-o', self.output, *options, '-p', str(test.daemon.pid)],
+        self.process = subprocess.Popen(['strace', '-o', self.output, *options, *(f'--attach={thread}' for thread in threads)],
                                         stderr=subprocess.PIPE, text=True)
-        line = self.process.stderr.readline()
-        assert 'attached' in line, line
+        for _ in threads:
+            line = self.process.stderr.readline()
+            assert 'attached' in line, line
         # What else it says must not fill the pipe.
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
 
@@ -43,37 +44,49 @@ class Tracer:
         self.process.wait()
 
     def calls(self):
-        return collections.Counter(re.findall(r'^(\w+)\(', self.output.read_text(), re.MULTILINE))
+        return collections.Counter(re.findall(r'^(?:\d+ +)?(\w+)\(', self.output.read_text(), re.MULTILINE))
 
 
 @unittest.skipUnless(can_trace(), 'strace may trace nothing here')
 class KilledDaemon(DaemonTest):
     def try_each_point(self, prepare, operate, check):
         """Kills the daemon at one point of `operate` after another."""
-        for call, count in self.points_of(prepare, operate).items():
-            for number in range(1, count + 1):
-                try:
-                    prepare()
-                    self.kill_at(call, number, operate)
-                    check()
-                    self.clear()
-                except Exception as error:
-                    error.add_note(f'killed before {call} number {number}')
-                    raise
+        points = 0
+        for threads in (self.main_thread, self.storing_threads):
+            for call, count in self.points_of(threads, prepare, operate).items():
+                for number in range(1, count + 1):
+                    try:
+                        prepare()
+                        self.kill_at(threads, call, number, operate)
+                        check()
+                        self.clear()
+                        points += 1
+                    except Exception as error:
+                        error.add_note(f'killed before {call} number {number} of {threads.__name__}')
+                        raise
+        self.assertTrue(points)
 
-    def points_of(self, prepare, operate):
-        """The calls of `operate`, and how many of each."""
+    def main_thread(self):
+        return [self.daemon.pid]
+
+    def storing_threads(self):
+        """There is one at least, that waits for work: the daemon makes them when there is work for them."""
+        self.connection.defineXML(XML.replace('<name>td<', '<name>other<')).undefine()
+        threads = [int(entry.name) for entry in pathlib.Path(f'/proc/{self.daemon.pid}/task').iterdir()]
+        return [thread for thread in threads if thread != self.daemon.pid]
+
+    def points_of(self, threads, prepare, operate):
+        """The calls of `operate` in these threads, and how many of each."""
         prepare()
-        tracer = Tracer(self, '-e', 'trace=' + ','.join(POINTS))
+        tracer = Tracer(self, threads(), '-e', 'trace=' + ','.join(POINTS))
         operate()
         tracer.end()
         self.clear()
-        calls = tracer.calls()
-        self.assertTrue(calls)
-        return calls
+        return tracer.calls()
 
-    def kill_at(self, call, number, operate):
-        tracer = Tracer(self, '-e', f'trace={call}', '-e', f'inject={call}:signal=KILL:when={number}')
+    def kill_at(self, threads, call, number, operate):
+        # strace counts the calls of each thread for itself; one thread does all of one piece of work.
+        tracer = Tracer(self, threads(), '-e', f'trace={call}', '-e', f'inject={call}:signal=KILL:when={number}')
         try:
             operate()
         except libvirt.libvirtError:
