@@ -57,7 +57,8 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   const UniqueFd lock = TRY(take_daemon_lock(directories.lock_file()));
   const auto monitor = TRY(find_monitor());
   // Before signals are blocked: the child that tells the capabilities is waited for here.
-  DomainService service(directories, open_host(config, monitor),
+  SystemBus bus;
+  DomainService service(directories, open_host(config, monitor), bus,
                         std::chrono::seconds(config.monitor_timeout));
   DaemonHook hook(directories.config.parent_path() / "hooks");
   bool is_ending = false;
@@ -75,7 +76,7 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
                                                       }}));
   hook.start();
   if (is_ending) return {};
-  Daemon daemon(config, directories, service);
+  Daemon daemon(config, directories, service, bus);
   service.load();
   TRY(daemon.listen(std::move(activated)));
   TRY(serve(application, line, daemon, directories));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Shares and limits of the host's resources. Pins and NUMA policy are the daemon's to apply; the rest would
-// need a control group of the domain's own.
+// Shares and limits of the host's resources: the daemon applies them, those of <cputune>, <memtune> and
+// <blkiotune> where it can make a control group for each monitor.
 #include <array>
 
 #include "plan/planning.h"
@@ -22,7 +22,8 @@ void refuse_numa_tune(Planning& planning) {
                    "write placement='static' and the nodes in nodeset='...'");
   if (tune.mode == "restrictive")
     planning.error("numatune-mode", "/domain/numatune/memory",
-                   "<numatune> mode='restrictive' is not offered: monitors have no cgroup of their own",
+                   "<numatune> mode='restrictive' is not offered: it leaves a monitor's policy to its "
+                   "control group's nodes",
                    "use mode='strict', 'preferred' or 'interleave'");
 }
 
@@ -45,16 +46,29 @@ auto limits_of(const Tuning& tuning) {
   };
 }
 
+// What libvirt's clients wrote for cgroups v1, as OpenStack Nova did, may be more than v2 has: the domain is
+// to start all the same.
+void reduce_shares(Planning& planning) {
+  constexpr std::uint64_t kWeightMaximum = 10'000;  // cpu.weight in the kernel's cgroup-v2.rst
+  const auto shares = planning.domain.tuning.cpu ? planning.domain.tuning.cpu->shares : std::nullopt;
+  if (shares.value_or(0) > kWeightMaximum)
+    planning.add(
+        Severity::Warning, "cpu-shares-reduced", "/domain/cputune/shares",
+        fmt::format("<shares> {} counts as {}: cgroups v2 have no larger weight", *shares, kWeightMaximum),
+        "write at most 10000; without a value a domain has 100");
+}
+
 }  // namespace
 
 void plan_tuning(Planning& planning) {
   refuse_numa_tune(planning);
+  if (planning.sources.control_groups) return reduce_shares(planning);
   for (const auto& limit : limits_of(planning.domain.tuning))
     if (limit.asked)
       planning.add(Severity::Warning, "tuning-without-effect", std::string(limit.path),
-                   fmt::format("<{}> is kept without effect: monitors have no cgroup of their own",
+                   fmt::format("<{}> is kept without effect: this host's monitors have no control group",
                                limit.path.substr(limit.path.rfind('/') + 1)),
-                   "remove it, or limit all domains together by virttdxd.service");
+                   "remove it, or use a host that systemd runs, with cgroups v2 only");
 }
 
 }  // namespace virttdx::domain_xml

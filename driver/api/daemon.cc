@@ -44,10 +44,11 @@ ClientLimits limits_of(const DaemonConfig& config) {
 
 }  // namespace
 
-Daemon::Daemon(DaemonConfig config, Directories directories, DomainService& service)
+Daemon::Daemon(DaemonConfig config, Directories directories, DomainService& service, SystemBus& bus)
     : config_(std::move(config)),
       directories_(std::move(directories)),
       service_(service),
+      polkit_(bus),
       context_{service_, config_, directories_, polkit_},
       clients_("virttdxd", config_.max_clients, config_.max_anonymous_clients),
       admin_clients_("admin", config_.admin_max_clients, config_.admin_max_clients),

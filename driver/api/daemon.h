@@ -23,8 +23,8 @@ namespace virttdx::driver {
 
 class Daemon {
  public:
-  /// `service` must outlive it.
-  Daemon(DaemonConfig config, Directories directories, DomainService& service);
+  /// `service` and `bus` must outlive it.
+  Daemon(DaemonConfig config, Directories directories, DomainService& service, SystemBus& bus);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();

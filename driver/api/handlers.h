@@ -182,15 +182,18 @@ Answer domain_get_scheduler_parameters(Session&, const remote_domain_get_schedul
 Answer domain_get_scheduler_parameters_flags(Session&,
                                              const remote_domain_get_scheduler_parameters_flags_args&,
                                              remote_domain_get_scheduler_parameters_flags_ret&, Arena&);
-Answer domain_set_scheduler_parameters(Session&, const remote_domain_set_scheduler_parameters_args&);
+Answer domain_set_scheduler_parameters(Session&, const remote_domain_set_scheduler_parameters_args&,
+                                       Deferred<void>);
 Answer domain_set_scheduler_parameters_flags(Session&,
-                                             const remote_domain_set_scheduler_parameters_flags_args&);
+                                             const remote_domain_set_scheduler_parameters_flags_args&,
+                                             Deferred<void>);
 Answer domain_get_memory_parameters(Session&, const remote_domain_get_memory_parameters_args&,
                                     remote_domain_get_memory_parameters_ret&, Arena&);
-Answer domain_set_memory_parameters(Session&, const remote_domain_set_memory_parameters_args&);
+Answer domain_set_memory_parameters(Session&, const remote_domain_set_memory_parameters_args&,
+                                    Deferred<void>);
 Answer domain_get_blkio_parameters(Session&, const remote_domain_get_blkio_parameters_args&,
                                    remote_domain_get_blkio_parameters_ret&, Arena&);
-Answer domain_set_blkio_parameters(Session&, const remote_domain_set_blkio_parameters_args&);
+Answer domain_set_blkio_parameters(Session&, const remote_domain_set_blkio_parameters_args&, Deferred<void>);
 Answer domain_get_numa_parameters(Session&, const remote_domain_get_numa_parameters_args&,
                                   remote_domain_get_numa_parameters_ret&, Arena&);
 Answer domain_set_numa_parameters(Session&, const remote_domain_set_numa_parameters_args&);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Shares of the host: CPU time, memory limits, block I/O weight, NUMA nodes. They are part of the definition;
-// a running monitor is in no control group of its own, so that nothing of a running domain can change.
+// Shares of the host: CPU time, memory limits, block I/O weight, NUMA nodes. A running domain has those that
+// its control group can have.
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #include <algorithm>
 #include <array>
 
+#include "api/domain_reply.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
 #include "api/typed_params.h"
+#include "domain/control_group.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -35,19 +37,32 @@ constexpr std::array kNumaParams = {Known{VIR_DOMAIN_NUMA_NODESET, VIR_TYPED_PAR
 // In the order of virDomainNumatuneMemMode.
 constexpr std::array<std::string_view, 4> kNumaModes = {"strict", "preferred", "interleave", "restrictive"};
 
+// What the kernel has where nothing was asked for, as libvirt's drivers read it of cgroups v2.
+constexpr std::uint64_t kDefaultWeight = 100;
+constexpr std::int64_t kNoQuota = 17'592'186'044'415;
+
 // As a libvirt driver says it on a host without that controller.
-Answer refuse_live(const Impact& impact, std::string_view controller) {
-  if (!impact.live) return {};
+Result<> check_live(Session& session, std::string_view controller) {
+  if (session.service().limits_resources()) return {};
   return fail(Error::Code::WrongState, "cgroup {} controller is not mounted", controller);
 }
 
-Result<const domain_xml::Domain*> definition_stored(Session& session, const remote_nonnull_domain& dom,
-                                                    unsigned flags, std::string_view controller) {
+struct Asked {
+  const domain_xml::Tuning& tuning;
+  bool live;
+  template <typename T>
+  T value(const std::optional<T>& asked, T unlimited, T none = 0) const {
+    return live ? (asked.value_or(0) == 0 ? unlimited : *asked) : asked.value_or(none);
+  }
+};
+
+Result<Asked> tuning_asked(Session& session, const remote_nonnull_domain& dom, unsigned flags,
+                           std::string_view controller) {
   const RecordPtr record = TRY(find_record(session, dom));
   const auto* domain = TRY(definition_asked(*record, flags));
-  if (record->live && domain == &record->live->definition)
-    return fail(Error::Code::WrongState, "cgroup {} controller is not mounted", controller);
-  return domain;
+  const bool live = record->live && domain == &record->live->definition;
+  if (live) TRY(check_live(session, controller));
+  return Asked{domain->tuning, live};
 }
 
 // As many as the client has room for; it asks how many there are by having none.
@@ -58,15 +73,24 @@ void give(Ret& ret, Arena& arena, TypedParams params, int room) {
   arena.array(ret.params.params_len, ret.params.params_val, std::move(list));
 }
 
-TypedParams scheduler_params(Arena& arena, const domain_xml::CpuTune& tune) {
+void add_bandwidth(TypedParams& params, const Asked& asked, const char* period_name,
+                   const std::optional<std::uint64_t>& period, const char* quota_name,
+                   const std::optional<std::int64_t>& quota) {
+  params.add_ullong(period_name, asked.value(period, kCpuPeriod));
+  const auto microseconds = asked.value(quota, kNoQuota);
+  params.add_llong(quota_name, asked.live && microseconds < 0 ? kNoQuota : microseconds);
+}
+
+TypedParams scheduler_params(Arena& arena, const Asked& asked) {
+  const auto tune = asked.tuning.cpu.value_or(domain_xml::CpuTune());
   TypedParams params(arena);
-  params.add_ullong(VIR_DOMAIN_SCHEDULER_CPU_SHARES, tune.shares.value_or(0));
-  params.add_ullong(VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, tune.period.value_or(0));
-  params.add_llong(VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, tune.quota.value_or(0));
-  params.add_ullong(VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD, tune.emulator_period.value_or(0));
-  params.add_llong(VIR_DOMAIN_SCHEDULER_EMULATOR_QUOTA, tune.emulator_quota.value_or(0));
-  params.add_ullong(VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, tune.global_period.value_or(0));
-  params.add_llong(VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, tune.global_quota.value_or(0));
+  params.add_ullong(VIR_DOMAIN_SCHEDULER_CPU_SHARES, asked.value(tune.shares, kDefaultWeight));
+  add_bandwidth(params, asked, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, tune.period, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA,
+                tune.quota);
+  add_bandwidth(params, asked, VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD, tune.emulator_period,
+                VIR_DOMAIN_SCHEDULER_EMULATOR_QUOTA, tune.emulator_quota);
+  add_bandwidth(params, asked, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, tune.global_period,
+                VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, tune.global_quota);
   return params;
 }
 
@@ -82,29 +106,45 @@ void replace_if_there(std::optional<T>& target, const std::optional<T>& value) {
   if (value) target = value;
 }
 
-Result<> set_scheduler(domain_xml::Domain& domain, const ParamsRead& params) {
-  auto tune = domain.tuning.cpu.value_or(domain_xml::CpuTune());
-  replace_if_there(tune.shares, params.ullong(VIR_DOMAIN_SCHEDULER_CPU_SHARES));
-  replace_if_there(tune.period, params.ullong(VIR_DOMAIN_SCHEDULER_VCPU_PERIOD));
-  replace_if_there(tune.quota, params.llong(VIR_DOMAIN_SCHEDULER_VCPU_QUOTA));
-  replace_if_there(tune.emulator_period, params.ullong(VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD));
-  replace_if_there(tune.emulator_quota, params.llong(VIR_DOMAIN_SCHEDULER_EMULATOR_QUOTA));
-  replace_if_there(tune.global_period, params.ullong(VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD));
-  replace_if_there(tune.global_quota, params.llong(VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA));
-  TRY(check_period(tune.period, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD));
-  TRY(check_period(tune.emulator_period, VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD));
-  TRY(check_period(tune.global_period, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD));
-  domain.tuning.cpu = std::move(tune);
+Result<> check_shares(const std::optional<std::uint64_t>& shares) {
+  if (shares && (*shares < 1 || *shares > 10'000))
+    return fail(Error::Code::InvalidArgument, "shares '{}' must be in range [1, 10000]", *shares);
   return {};
 }
 
-Result<> set_memory_limits(domain_xml::Domain& domain, const ParamsRead& params) {
+Result<DomainService::Change> scheduler_change(const ParamsRead& params, bool live) {
+  domain_xml::CpuTune asked;
+  asked.shares = params.ullong(VIR_DOMAIN_SCHEDULER_CPU_SHARES);
+  asked.period = params.ullong(VIR_DOMAIN_SCHEDULER_VCPU_PERIOD);
+  asked.quota = params.llong(VIR_DOMAIN_SCHEDULER_VCPU_QUOTA);
+  asked.emulator_period = params.ullong(VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD);
+  asked.emulator_quota = params.llong(VIR_DOMAIN_SCHEDULER_EMULATOR_QUOTA);
+  asked.global_period = params.ullong(VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD);
+  asked.global_quota = params.llong(VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA);
+  TRY(check_period(asked.period, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD));
+  TRY(check_period(asked.emulator_period, VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD));
+  TRY(check_period(asked.global_period, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD));
+  if (live) TRY(check_shares(asked.shares));
+  return [asked](domain_xml::Domain& domain) -> Result<> {
+    auto& tune = domain.tuning.cpu ? *domain.tuning.cpu : domain.tuning.cpu.emplace();
+    replace_if_there(tune.shares, asked.shares);
+    for (const auto member : {&domain_xml::CpuTune::period, &domain_xml::CpuTune::global_period,
+                              &domain_xml::CpuTune::emulator_period})
+      replace_if_there(tune.*member, asked.*member);
+    for (const auto member : {&domain_xml::CpuTune::quota, &domain_xml::CpuTune::global_quota,
+                              &domain_xml::CpuTune::emulator_quota})
+      replace_if_there(tune.*member, asked.*member);
+    return {};
+  };
+}
+
+Result<> set_memory_limits(domain_xml::Domain& domain, const domain_xml::MemoryTune& asked) {
   auto tune = domain.tuning.memory.value_or(domain_xml::MemoryTune());
-  replace_if_there(tune.hard_limit, params.ullong(VIR_DOMAIN_MEMORY_HARD_LIMIT));
-  replace_if_there(tune.soft_limit, params.ullong(VIR_DOMAIN_MEMORY_SOFT_LIMIT));
-  replace_if_there(tune.swap_hard_limit, params.ullong(VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT));
-  for (auto* limit : {&tune.hard_limit, &tune.soft_limit, &tune.swap_hard_limit})
-    if (*limit && **limit >= VIR_DOMAIN_MEMORY_PARAM_UNLIMITED) limit->reset();
+  for (const auto member : {&domain_xml::MemoryTune::hard_limit, &domain_xml::MemoryTune::soft_limit,
+                            &domain_xml::MemoryTune::swap_hard_limit}) {
+    replace_if_there(tune.*member, asked.*member);
+    if ((tune.*member).value_or(0) >= VIR_DOMAIN_MEMORY_PARAM_UNLIMITED) (tune.*member).reset();
+  }
   if (tune.swap_hard_limit &&
       tune.hard_limit.value_or(VIR_DOMAIN_MEMORY_PARAM_UNLIMITED) > *tune.swap_hard_limit)
     return fail(Error::Code::InvalidArgument,
@@ -113,12 +153,21 @@ Result<> set_memory_limits(domain_xml::Domain& domain, const ParamsRead& params)
   return {};
 }
 
-Result<> set_weight(domain_xml::Domain& domain, const ParamsRead& params) {
+Result<DomainService::Change> memory_change(const ParamsRead& params, bool) {
+  const domain_xml::MemoryTune asked{.hard_limit = params.ullong(VIR_DOMAIN_MEMORY_HARD_LIMIT),
+                                     .soft_limit = params.ullong(VIR_DOMAIN_MEMORY_SOFT_LIMIT),
+                                     .swap_hard_limit = params.ullong(VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT)};
+  return [asked](domain_xml::Domain& domain) { return set_memory_limits(domain, asked); };
+}
+
+Result<DomainService::Change> weight_change(const ParamsRead& params, bool) {
   const auto weight = params.uint(VIR_DOMAIN_BLKIO_WEIGHT);
-  if (!weight) return {};
-  if (*weight < 10 || *weight > 1000) return fail(Error::Code::InvalidArgument, "out of blkio weight range.");
-  domain.tuning.blkio.emplace().weight = *weight;
-  return {};
+  if (weight && (*weight < 10 || *weight > 1000))
+    return fail(Error::Code::InvalidArgument, "out of blkio weight range.");
+  return [weight](domain_xml::Domain& domain) -> Result<> {
+    if (weight) domain.tuning.blkio.emplace().weight = *weight;
+    return {};
+  };
 }
 
 Result<> set_numa(domain_xml::Domain& domain, const ParamsRead& params) {
@@ -139,13 +188,15 @@ Result<> set_numa(domain_xml::Domain& domain, const ParamsRead& params) {
 
 template <typename Args>
 Answer set_params(Session& session, const Args& args, unsigned flags, std::span<const Known> known,
-                  std::string_view controller, Result<> (*set)(domain_xml::Domain&, const ParamsRead&)) {
+                  std::string_view controller,
+                  Result<DomainService::Change> (*read)(const ParamsRead&, bool live),
+                  const Deferred<void>& reply) {
   const ParamsRead params(args.params.params_val, args.params.params_len);
   CHECK_ANSWER(params.check(known));
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, flags));
-  CHECK_ANSWER(refuse_live(impact, controller));
-  TRY(session.service().change(record, impact, [&](auto& domain) { return set(domain, params); }));
+  if (impact.live) TRY(check_live(session, controller));
+  session.service().change_limits(record, impact, TRY(read(params, impact.live)), finish(reply));
   return {};
 }
 
@@ -162,8 +213,8 @@ Answer domain_get_scheduler_type(Session& session, const remote_domain_get_sched
 Answer domain_get_scheduler_parameters(Session& session,
                                        const remote_domain_get_scheduler_parameters_args& args,
                                        remote_domain_get_scheduler_parameters_ret& ret, Arena& arena) {
-  const auto* domain = TRY(definition_stored(session, args.dom, 0, "CPU"));
-  give(ret, arena, scheduler_params(arena, domain->tuning.cpu.value_or(domain_xml::CpuTune())), args.nparams);
+  const auto asked = TRY(tuning_asked(session, args.dom, 0, "CPU"));
+  give(ret, arena, scheduler_params(arena, asked), args.nparams);
   return {};
 }
 
@@ -172,28 +223,30 @@ Answer domain_get_scheduler_parameters_flags(Session& session,
                                              remote_domain_get_scheduler_parameters_flags_ret& ret,
                                              Arena& arena) {
   CHECK_FLAGS(args.flags, kImpactFlags | VIR_TYPED_PARAM_STRING_OKAY, "virDomainGetSchedulerParametersFlags");
-  const auto* domain = TRY(definition_stored(session, args.dom, args.flags, "CPU"));
-  give(ret, arena, scheduler_params(arena, domain->tuning.cpu.value_or(domain_xml::CpuTune())), args.nparams);
+  const auto asked = TRY(tuning_asked(session, args.dom, args.flags, "CPU"));
+  give(ret, arena, scheduler_params(arena, asked), args.nparams);
   return {};
 }
 
 Answer domain_set_scheduler_parameters(Session& session,
-                                       const remote_domain_set_scheduler_parameters_args& args) {
-  return set_params(session, args, 0, kSchedulerParams, "CPU", set_scheduler);
+                                       const remote_domain_set_scheduler_parameters_args& args,
+                                       Deferred<void> reply) {
+  return set_params(session, args, 0, kSchedulerParams, "CPU", scheduler_change, reply);
 }
 
 Answer domain_set_scheduler_parameters_flags(Session& session,
-                                             const remote_domain_set_scheduler_parameters_flags_args& args) {
+                                             const remote_domain_set_scheduler_parameters_flags_args& args,
+                                             Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetSchedulerParametersFlags");
-  return set_params(session, args, args.flags, kSchedulerParams, "CPU", set_scheduler);
+  return set_params(session, args, args.flags, kSchedulerParams, "CPU", scheduler_change, reply);
 }
 
 Answer domain_get_memory_parameters(Session& session, const remote_domain_get_memory_parameters_args& args,
                                     remote_domain_get_memory_parameters_ret& ret, Arena& arena) {
   CHECK_FLAGS(args.flags, kImpactFlags | VIR_TYPED_PARAM_STRING_OKAY, "virDomainGetMemoryParameters");
-  const auto* domain = TRY(definition_stored(session, args.dom, args.flags, "memory"));
+  const auto asked = TRY(tuning_asked(session, args.dom, args.flags, "memory"));
   ret.nparams = kMemoryParams.size();
-  const auto tune = domain->tuning.memory.value_or(domain_xml::MemoryTune());
+  const auto tune = asked.tuning.memory.value_or(domain_xml::MemoryTune());
   constexpr std::uint64_t kUnlimited = VIR_DOMAIN_MEMORY_PARAM_UNLIMITED;
   TypedParams params(arena);
   params.add_ullong(VIR_DOMAIN_MEMORY_HARD_LIMIT, tune.hard_limit.value_or(kUnlimited));
@@ -203,26 +256,28 @@ Answer domain_get_memory_parameters(Session& session, const remote_domain_get_me
   return {};
 }
 
-Answer domain_set_memory_parameters(Session& session, const remote_domain_set_memory_parameters_args& args) {
+Answer domain_set_memory_parameters(Session& session, const remote_domain_set_memory_parameters_args& args,
+                                    Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetMemoryParameters");
-  return set_params(session, args, args.flags, kMemoryParams, "memory", set_memory_limits);
+  return set_params(session, args, args.flags, kMemoryParams, "memory", memory_change, reply);
 }
 
 Answer domain_get_blkio_parameters(Session& session, const remote_domain_get_blkio_parameters_args& args,
                                    remote_domain_get_blkio_parameters_ret& ret, Arena& arena) {
   CHECK_FLAGS(args.flags, kImpactFlags | VIR_TYPED_PARAM_STRING_OKAY, "virDomainGetBlkioParameters");
-  const auto* domain = TRY(definition_stored(session, args.dom, args.flags, "blkio"));
+  const auto asked = TRY(tuning_asked(session, args.dom, args.flags, "blkio"));
   ret.nparams = kBlkioParams.size();
   TypedParams params(arena);
-  params.add_uint(VIR_DOMAIN_BLKIO_WEIGHT,
-                  domain->tuning.blkio ? domain->tuning.blkio->weight.value_or(0) : 0);
+  const auto weight = asked.tuning.blkio ? asked.tuning.blkio->weight : std::nullopt;
+  params.add_uint(VIR_DOMAIN_BLKIO_WEIGHT, asked.value<std::uint32_t>(weight, kDefaultWeight));
   if (args.nparams != 0) give(ret, arena, std::move(params), args.nparams);
   return {};
 }
 
-Answer domain_set_blkio_parameters(Session& session, const remote_domain_set_blkio_parameters_args& args) {
+Answer domain_set_blkio_parameters(Session& session, const remote_domain_set_blkio_parameters_args& args,
+                                   Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetBlkioParameters");
-  return set_params(session, args, args.flags, kBlkioParams, "blkio", set_weight);
+  return set_params(session, args, args.flags, kBlkioParams, "blkio", weight_change, reply);
 }
 
 Answer domain_get_numa_parameters(Session& session, const remote_domain_get_numa_parameters_args& args,
@@ -241,7 +296,14 @@ Answer domain_get_numa_parameters(Session& session, const remote_domain_get_numa
 
 Answer domain_set_numa_parameters(Session& session, const remote_domain_set_numa_parameters_args& args) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetNumaParameters");
-  return set_params(session, args, args.flags, kNumaParams, "cpuset", set_numa);
+  const ParamsRead params(args.params.params_val, args.params.params_len);
+  CHECK_ANSWER(params.check(kNumaParams));
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  const Impact impact = TRY(impact_of(*record, args.flags));
+  // What a monitor's threads have already is theirs.
+  if (impact.live) return fail(Error::Code::WrongState, "cgroup cpuset controller is not mounted");
+  TRY(session.service().change(record, impact, [&](auto& domain) { return set_numa(domain, params); }));
+  return {};
 }
 
 }  // namespace virttdx::driver::api

@@ -16,7 +16,8 @@ Directories below(const std::filesystem::path& root) {
           .state = root / "run/libvirt/tdx",
           .config = root / "etc/libvirt/tdx",
           .log = root / "var/log/libvirt/tdx",
-          .config_file = root / "etc/libvirt/virttdxd.conf"};
+          .config_file = root / "etc/libvirt/virttdxd.conf",
+          .control_groups = root / "sys/fs/cgroup"};
 }
 
 Result<std::filesystem::path> user_directory(const char* variable, std::string_view below_home) {
@@ -40,7 +41,8 @@ Result<Directories> of_session() {
                      .config = config / "tdx",
                      .log = cache / "tdx" / "log",
                      .config_file = config / "virttdxd.conf",
-                     .per_user = true};
+                     .per_user = true,
+                     .control_groups = {}};
 }
 
 Result<> create_one(const std::filesystem::path& path, mode_t mode) {

@@ -16,7 +16,8 @@ struct Directories {
   std::filesystem::path config;  ///< definitions; autostart/ below it
   std::filesystem::path log;     ///< one file a domain
   std::filesystem::path config_file;
-  bool per_user = false;  ///< a session's: tdx:///session
+  bool per_user = false;                 ///< a session's: tdx:///session
+  std::filesystem::path control_groups;  ///< the kernel's (cgroup v2); empty: not a session's to use
 
   std::filesystem::path socket() const { return run / "virttdxd-sock"; }
   std::filesystem::path read_only_socket() const { return run / "virttdxd-sock-ro"; }

@@ -17,11 +17,6 @@ namespace {
 
 std::string thread_name(std::uint32_t vcpu) { return fmt::format("vcpu{}", vcpu); }
 
-bool is_vcpu_thread(const std::string& name) {
-  return name.starts_with("vcpu") && name.size() > 4 &&
-         std::all_of(name.begin() + 4, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
 Result<std::vector<pid_t>> threads_meant(const MonitorProcess& process, std::optional<std::uint32_t> vcpu) {
   std::vector<pid_t> threads;
   if (is_alive(process))
@@ -59,6 +54,11 @@ std::optional<VcpuUse> use_of(pid_t process, pid_t thread) {
 }
 
 }  // namespace
+
+bool is_vcpu_thread(const std::string& name) {
+  return name.starts_with("vcpu") && name.size() > 4 &&
+         std::all_of(name.begin() + 4, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+}
 
 Result<> set_affinity(const MonitorProcess& process, std::optional<std::uint32_t> vcpu, const CpuSet& cpus) {
   KernelSet set(std::max<std::size_t>(cpus.size(), 1024));

@@ -13,6 +13,9 @@ namespace virttdx::driver {
 
 using CpuSet = std::vector<bool>;  ///< by number
 
+/// By the name that the monitor gives its threads.
+bool is_vcpu_thread(const std::string& name);
+
 /// Restricts the thread of one vCPU, or (absent) every thread that is none of a vCPU's.
 Result<> set_affinity(const MonitorProcess& process, std::optional<std::uint32_t> vcpu, const CpuSet& cpus);
 /// What the kernel has it at. Internal: there is no such thread (yet).

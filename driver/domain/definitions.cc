@@ -14,12 +14,14 @@ namespace virttdx::driver {
 // As many definitions as are worth a common flush of the disk.
 constexpr int kStoringThreads = 16;
 
-DomainService::DomainService(Directories directories, HostAccess host, std::chrono::seconds monitor_patience)
+DomainService::DomainService(Directories directories, HostAccess host, SystemBus& bus,
+                             std::chrono::seconds monitor_patience)
     : host_(std::move(host)),
       store_(directories),
       hooks_(directories.config.parent_path() / "hooks", "tdx"),
       resources_(directories.run, directories.per_user),
       storing_(kStoringThreads),
+      scopes_(bus, directories.run.parent_path(), directories.control_groups),
       monitor_patience_(monitor_patience) {}
 
 Result<DomainService::ReadDefinition> DomainService::read_definition(std::string_view xml) const {
@@ -40,9 +42,13 @@ domain_xml::DefinitionDefaults DomainService::definition_defaults() const {
           .require_launch_security = host_.require_launch_security};
 }
 
+domain_xml::PlanSources DomainService::plan_sources() const {
+  return {.control_groups = scopes_.available()};
+}
+
 // Errors keep a domain from starting, not from being defined: the host may change. They are kept to be shown.
 std::vector<domain_xml::Finding> DomainService::findings_of(const domain_xml::Domain& domain) const {
-  auto plan = domain_xml::plan_launch(domain, host_.capabilities);
+  auto plan = domain_xml::plan_launch(domain, host_.capabilities, plan_sources());
   if (plan) return std::move(plan->findings);
   domain_xml::Finding finding;
   finding.severity = domain_xml::Severity::Error;

@@ -34,7 +34,8 @@ struct LiveDomain {
   domain_xml::Domain definition;
   std::vector<std::string> messages;
   MonitorProcess process;
-  DeferredDelete<MonitorConnector> connector;  ///< until the control socket answers
+  std::optional<WaitingMonitor> waiting_monitor;  ///< until it is where it is to run
+  DeferredDelete<MonitorConnector> connector;     ///< until the control socket answers
   DeferredDelete<MonitorLink> monitor;
   MonitorStatus status;  ///< the newest that the monitor told
   StopReason stop_reason = StopReason::None;

@@ -21,6 +21,7 @@
 #include "host/host_access.h"
 #include "host/host_resources.h"
 #include "process/hook_runner.h"
+#include "process/machine_scopes.h"
 #include "process/worker_threads.h"
 #include "vmm_backend/device_statistics.h"
 
@@ -36,7 +37,8 @@ class DomainService {
   using ReplyHandler = std::function<void(Result<ControlReply>)>;
 
   /// A monitor that does not answer a command for `monitor_patience` fails it.
-  DomainService(Directories directories, HostAccess host, std::chrono::seconds monitor_patience);
+  DomainService(Directories directories, HostAccess host, SystemBus& bus,
+                std::chrono::seconds monitor_patience);
 
   const HostAccess& host() const { return host_; }
   const DomainRegistry& domains() const { return registry_; }
@@ -60,6 +62,11 @@ class DomainService {
   /// been done. The change must give the same for both.
   using Change = std::function<Result<>(domain_xml::Domain&)>;
   Result<> change(const RecordPtr& record, const Impact& impact, const Change& change);
+  /// Whether what limits CPU time, memory and block I/O has an effect.
+  bool limits_resources() const { return scopes_.available(); }
+  /// As change(), of limits; of a running domain it takes effect at once
+  /// (resource_limits.cc).
+  void change_limits(const RecordPtr& record, const Impact& impact, const Change& change, Completion done);
   /// `type` is a virDomainMetadataType; `uri` of an element.
   void announce_metadata(const DomainRecord& record, int type, std::optional<std::string> uri) const;
   /// Starts a domain that vanishes when it stops; `done` gets its record once the TD runs.
@@ -107,6 +114,7 @@ class DomainService {
   };
   Result<ReadDefinition> read_definition(std::string_view xml) const;
   std::vector<domain_xml::Finding> findings_of(const domain_xml::Domain& domain) const;
+  domain_xml::PlanSources plan_sources() const;
   void forget_if_unused(const RecordPtr& record);
   RecordPtr took_definition(ReadDefinition definition);
   void definition_removed(const RecordPtr& record);
@@ -125,13 +133,14 @@ class DomainService {
   void prepare_monitor(const RecordPtr& record, const StartOptions& options);
   void launch_prepared(const RecordPtr& record, const StartOptions& options);
   void prepare_again(const RecordPtr& record);
+  void launch_placed(const RecordPtr& record, const StartOptions& options);
   void launch_again(const RecordPtr& record, const StartOptions& options);
   void fail_preparation(const RecordPtr& record, const Error& error);
   void run_hook(const RecordPtr& record, HookCall call, Completion done);
   void release(const RecordPtr& record);
   void forget_run(const RecordPtr& record);
 
-  Result<> run_monitor(const RecordPtr& record);
+  Result<> fork_monitor(const RecordPtr& record);
   Result<> prepare_launch(DomainRecord& record, const StartOptions& options);
   Result<> prepare_relaunch(const DomainRecord& record);
   void connect_monitor(const RecordPtr& record);
@@ -178,6 +187,7 @@ class DomainService {
   RecordPtr take_definition(DomainStore::StoredDefinition& stored);
   bool finish_rename(const DomainStore::StoredDefinition& stored);
   void apply_pins(const RecordPtr& record) const;
+  void limit_live_threads(const DomainRecord& record) const;
   void save_status(const DomainRecord& record) const;
   void emit(const DomainRecord& record, int event, int detail) const;
   void emit_reboot(const DomainRecord& record) const;
@@ -189,6 +199,7 @@ class DomainService {
   HostResources resources_;
   std::list<Identity> being_stored_;
   WorkerThreads storing_;
+  MachineScopes scopes_;
   EventHandler event_handler_;
   const std::chrono::seconds monitor_patience_;
 };

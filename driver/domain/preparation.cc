@@ -3,6 +3,9 @@
 // of the domain (ports of networks, volumes, secrets), a plan.
 #include <libvirt/libvirt.h>
 
+#include <utility>
+
+#include "domain/control_group.h"
 #include "domain/domain_service.h"
 #include "domain/run_resources.h"
 #include "support/log.h"
@@ -33,6 +36,7 @@ Completion DomainService::then(const RecordPtr& record, const StartOptions& opti
   return [this, record, options, next](const Result<>& done) {
     if (record->phase == Phase::Stopping) {
       record->live->preparing = false;
+      record->live->waiting_monitor.reset();
       return finish_stop(record);
     }
     done ? (this->*next)(record, options) : fail_preparation(record, done.error());
@@ -45,9 +49,20 @@ void DomainService::prepare_monitor(const RecordPtr& record, const StartOptions&
   run_hook(record, {.operation = "start"}, then(record, options, &DomainService::launch_prepared));
 }
 
-void DomainService::launch_prepared(const RecordPtr& record, const StartOptions&) {
+// What it uses from its first moment on is to be counted, and limited, in its control group.
+void DomainService::launch_prepared(const RecordPtr& record, const StartOptions& options) {
+  if (const auto forked = fork_monitor(record); !forked) return fail_preparation(record, forked.error());
+  if (!scopes_.available()) return launch_placed(record, options);
+  scopes_.create(scope_name(record->id, record->name), record->live->process.pid,
+                 scope_limits(record->live->definition.tuning),
+                 then(record, options, &DomainService::launch_placed));
+}
+
+void DomainService::launch_placed(const RecordPtr& record, const StartOptions&) {
   record->live->preparing = false;
-  if (const auto launched = run_monitor(record); !launched) fail_preparation(record, launched.error());
+  const auto monitor = std::exchange(record->live->waiting_monitor, std::nullopt);
+  if (const auto launched = monitor->go_on(); !launched) return fail_preparation(record, launched.error());
+  connect_monitor(record);
 }
 
 // What ran before runs again, with nothing of it left but its definition and its plan.
@@ -72,6 +87,8 @@ void DomainService::fail_preparation(const RecordPtr& record, const Error& error
   if (record->live->recreated)
     log::error("domain '{}': start after a reboot: {}", record->name, error.message());
   record->live->preparing = false;
+  record->live->waiting_monitor.reset();
+  record->live->process.pid = 0;
   record->live->refusal = error;
   record->live->stop_reason = StopReason::LaunchFailed;
   enter_phase(*record, Phase::Stopping, VIR_DOMAIN_SHUTDOWN_USER);

@@ -55,10 +55,10 @@ void DomainService::start_in_turn(const RecordPtr& record, const StartOptions& o
   prepare_start(record, options);
 }
 
-Result<> DomainService::run_monitor(const RecordPtr& record) {
+Result<> DomainService::fork_monitor(const RecordPtr& record) {
   const auto policy = TRY(MemoryPolicy::apply(record->live->definition.tuning.numa));
   auto& process = record->live->process;
-  const auto spawned = spawn_monitor({.binary = host_.monitor_binary,
+  auto forked = driver::fork_monitor({.binary = host_.monitor_binary,
                                       .config_file = store_.monitor_config(record->name),
                                       .control_socket = store_.monitor_socket(record->name),
                                       .log_file = store_.log_file(record->name),
@@ -69,17 +69,13 @@ Result<> DomainService::run_monitor(const RecordPtr& record) {
                                        save_status(*record);
                                      });
   record->live->secrets.clear();
-  if (!spawned) {
-    process.pid = 0;
-    return tl::unexpected(spawned.error());
-  }
-  connect_monitor(record);
+  record->live->waiting_monitor = TRY(std::move(forked));
   return {};
 }
 
 Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions& options) {
-  auto plan =
-      TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities, {}, &record.live->resources));
+  auto plan = TRY(domain_xml::plan_launch(record.live->definition, host_.capabilities, plan_sources(),
+                                          &record.live->resources));
   log_findings(record.name, plan.findings);
   if (!plan.can_start()) return tl::unexpected(domain_xml::error_of(plan));
   domain_xml::remove_left_out_devices(record.live->definition);
@@ -197,6 +193,7 @@ void DomainService::announce_start(const RecordPtr& record, bool paused) {
     emit(*record, VIR_DOMAIN_EVENT_STARTED, detail);
   }
   apply_pins(record);
+  limit_live_threads(*record);
   save_status(*record);
   log::info("domain '{}' started with id {}, monitor process {}", record->name, record->id,
             record->live->process.pid);

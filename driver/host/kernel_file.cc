@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/kernel_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <fstream>
+
+#include "support/unique_fd.h"
 
 namespace virttdx::driver {
 
@@ -13,6 +19,14 @@ std::string read_kernel_file(const std::filesystem::path& path) {
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
+}
+
+Result<> write_kernel_file(const std::filesystem::path& path, std::string_view text) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(errno, "open '{}'", path.native());
+  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return fail_errno(errno, "write '{}' to '{}'", text, path.native());
+  return {};
 }
 
 }  // namespace virttdx::driver

@@ -36,7 +36,6 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// A byte says yes, the end of the pipe that the daemon is gone.
 bool is_told_to_go_on(int permission) {
   char byte = 0;
   ssize_t size = 0;
@@ -74,13 +73,6 @@ bool keep_over_exec(const std::vector<int>& descriptors) {
   _exit(127);
 }
 
-Result<> let_go_on(const Pipe& permission) {
-  const char byte = 1;
-  if (write(permission.write_end.get(), &byte, sizeof(byte)) != sizeof(byte))
-    return fail_errno(errno, "tell the new process to go on");
-  return {};
-}
-
 // In DomainStore::channel_directory(), beside the control socket; made for a TD that has a vsock only.
 std::filesystem::path vsock_socket(std::filesystem::path control_socket) {
   return control_socket.replace_extension(".sockets") / "vsock";
@@ -95,24 +87,29 @@ std::vector<std::string> words_of(const MonitorCommand& command) {
   return words;
 }
 
-// The pipe closes by itself on exec; a number in it is the errno of what failed.
-Result<> wait_for_exec(int report, const std::filesystem::path& binary) {
+}  // namespace
+
+WaitingMonitor::WaitingMonitor(std::filesystem::path binary, UniqueFd permission, UniqueFd report)
+    : binary_(std::move(binary)), permission_(std::move(permission)), report_(std::move(report)) {}
+
+Result<> WaitingMonitor::go_on() const {
+  const char byte = 1;
+  if (write(permission_.get(), &byte, sizeof(byte)) != sizeof(byte))
+    return fail_errno(errno, "tell the new process to go on");
   int error = 0;
   ssize_t size = 0;
-  do size = read(report, &error, sizeof(error));
+  do size = read(report_.get(), &error, sizeof(error));
   while (size < 0 && errno == EINTR);
   if (size == static_cast<ssize_t>(sizeof(error)))
-    return fail_errno(error, "run monitor '{}'", binary.native());
+    return fail_errno(error, "run monitor '{}'", binary_.native());
   return {};
 }
 
-}  // namespace
-
-Result<MonitorProcess> spawn_monitor(const MonitorCommand& command,
-                                     const std::function<void(const MonitorProcess&)>& record) {
+Result<WaitingMonitor> fork_monitor(const MonitorCommand& command,
+                                    const std::function<void(const MonitorProcess&)>& record) {
   UniqueFd log(open(command.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return fail_errno(errno, "open log file '{}'", command.log_file.native());
-  const Pipe permission = TRY(make_pipe());
+  Pipe permission = TRY(make_pipe());
   Pipe report = TRY(make_pipe());
   auto words = words_of(command);
   Child child{{}, command.inherited, log.get(), report.write_end.get()};
@@ -123,11 +120,8 @@ Result<MonitorProcess> spawn_monitor(const MonitorCommand& command,
   if (pid == 0) become_monitor(child, permission);
   report.write_end.reset();
   const auto stat = read_process_stat(pid);
-  const MonitorProcess process{pid, stat ? stat->start_time : 0, command.control_socket};
-  record(process);
-  TRY(let_go_on(permission));
-  TRY(wait_for_exec(report.read_end.get(), command.binary));
-  return process;
+  record({pid, stat ? stat->start_time : 0, command.control_socket});
+  return WaitingMonitor(command.binary, std::move(permission.write_end), std::move(report.read_end));
 }
 
 bool is_alive(const MonitorProcess& process) { return stat_of(process).has_value(); }

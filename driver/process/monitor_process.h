@@ -14,6 +14,7 @@
 
 #include "process/deferred_delete.h"
 #include "support/result.h"
+#include "support/unique_fd.h"
 #include "vmm_backend/control_client.h"
 
 namespace virttdx::driver {
@@ -34,11 +35,24 @@ struct MonitorCommand {
   std::vector<int> inherited = {};          ///< descriptors that keep their numbers in the monitor
 };
 
-/// Starts a monitor in a session of its own, which outlives the daemon. `record` is to keep what it is given
-/// on disk: the process becomes a monitor only afterwards, so a daemon killed at any time leaves none that
-/// the next one does not know. Returns when it has been executed.
-Result<MonitorProcess> spawn_monitor(const MonitorCommand& command,
-                                     const std::function<void(const MonitorProcess&)>& record);
+/// A process that waits to become a monitor, in a session of its own, which outlives the daemon. Destroyed
+/// before it was told to go on, it ends.
+class WaitingMonitor {
+ public:
+  WaitingMonitor(std::filesystem::path binary, UniqueFd permission, UniqueFd report);
+  /// Returns when the monitor has been executed.
+  Result<> go_on() const;
+
+ private:
+  std::filesystem::path binary_;
+  UniqueFd permission_;  ///< a byte says yes, the end of the pipe that there will be none
+  UniqueFd report_;      ///< closes by itself on exec; a number in it is the errno of what failed
+};
+
+/// `record` is to keep what it is given on disk: the process becomes a monitor only afterwards, so a daemon
+/// killed at any time leaves none that the next one does not know.
+Result<WaitingMonitor> fork_monitor(const MonitorCommand& command,
+                                    const std::function<void(const MonitorProcess&)>& record);
 
 /// Whether it still runs (a zombie does not).
 bool is_alive(const MonitorProcess& process);

@@ -7,27 +7,12 @@ Usage: access_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 import json
 import os
 import pathlib
-import shutil
 import subprocess
-import sys
 import threading
 
-from daemon_case import PATIENCE, SOURCE, XML, DaemonTest, libvirt, main, wait_until
+from bus_case import BusTest
+from daemon_case import PATIENCE, SOURCE, XML, libvirt, main, wait_until
 
-try:
-    import dbus  # noqa: F401
-    import gi  # noqa: F401
-except ImportError as error:
-    print(f'1..0 # SKIP {error}: install python3-dbus and python3-gi')
-    sys.exit(0)
-if not shutil.which('dbus-daemon'):
-    print('1..0 # SKIP dbus-daemon is not installed')
-    sys.exit(0)
-
-BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>custom</type><listen>unix:path={folder}/bus</listen><policy context="default">
-<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy></busconfig>"""
 NOBODY = 65534
 ALL = {'action': r'org\.libvirt\..*', 'answer': 'yes'}
 
@@ -36,45 +21,31 @@ def rule(action, answer, domain=None):
     return {'action': action.replace('.', r'\.'), 'answer': answer, **({'domain': domain} if domain else {})}
 
 
-class AccessTest(DaemonTest):
+class AccessTest(BusTest):
     CONFIG = 'access_drivers = [ "polkit" ]\n'
 
     def start_daemon(self, **environment):
-        if not (self.root / 'polkit').exists():
-            self.start_polkit()
         config = self.root / 'etc/libvirt/virttdxd.conf'
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(self.CONFIG)
-        super().start_daemon(DBUS_SYSTEM_BUS_ADDRESS=self.address, **environment)
+        super().start_daemon(**environment)
 
-    def start_polkit(self):
-        self.polkit = self.root / 'polkit'
-        self.polkit.mkdir()
-        self.address = f'unix:path={self.polkit}/bus'
-        (self.polkit / 'bus.conf').write_text(BUS.format(folder=self.polkit))
+    def start_services(self):
         self.rules(ALL)
-        self.bus = self.run_beside(['dbus-daemon', f'--config-file={self.polkit}/bus.conf', '--nofork'])
-        wait_until((self.polkit / 'bus').exists, 'the bus')
         self.start_authority()
 
     def start_authority(self):
-        self.authority = self.run_beside(['/usr/bin/python3', SOURCE / 'tests/driver/fake_polkit.py', self.polkit])
-        wait_until((self.polkit / 'ready').exists, 'polkit')
-
-    def run_beside(self, command):
-        with open(self.polkit / 'log', 'ab') as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': self.address})
-        self.addCleanup(lambda: (process.kill(), process.wait()))
-        return process
+        self.authority = self.run_beside(['/usr/bin/python3', SOURCE / 'tests/driver/fake_polkit.py', self.bus_folder])
+        wait_until((self.bus_folder / 'ready').exists, 'polkit')
 
     def rules(self, *rules):
         """A file that is replaced at once: it is read meanwhile."""
-        new = self.polkit / 'rules.new'
+        new = self.bus_folder / 'rules.new'
         new.write_text(json.dumps(rules))
-        new.rename(self.polkit / 'rules.json')
+        new.rename(self.bus_folder / 'rules.json')
 
     def questions(self):
-        file = self.polkit / 'questions.jsonl'
+        file = self.bus_folder / 'questions.jsonl'
         lines = file.read_text().splitlines() if file.exists() else []
         file.write_text('')
         return [json.loads(line) for line in lines]
@@ -193,18 +164,12 @@ class ObjectsUnderAccessControl(AccessTest):
             return error.get_error_code()
 
     def test_are_denied_without_a_bus_and_asked_about_again_on_a_new_one(self):
-        self.bus.kill()
-        self.bus.wait()
+        self.end_bus()
         self.denied(self.red.isActive)
-        (self.polkit / 'ready').unlink()
-        (self.polkit / 'bus').unlink()
-        self.start_polkit_again()
-        self.assertEqual(self.red.isActive(), 0)
-
-    def start_polkit_again(self):
-        self.bus = self.run_beside(['dbus-daemon', f'--config-file={self.polkit}/bus.conf', '--nofork'])
-        wait_until((self.polkit / 'bus').exists, 'the bus')
+        (self.bus_folder / 'ready').unlink()
+        self.start_bus()
         self.start_authority()
+        self.assertEqual(self.red.isActive(), 0)
 
 
 class PolkitSocketTest(AccessTest):
@@ -285,24 +250,24 @@ class UsersWithRulesOfTheRealPolkit(PolkitSocketTest):
     """polkitd in a mount namespace where actions and rules are the test's own."""
     CONFIG = PolkitSocketTest.CONFIG + 'access_drivers = [ "polkit" ]\n'
 
-    def start_polkit(self):
+    def start_bus(self):
         if not os.access(POLKITD, os.X_OK) or os.geteuid() != 0:
             self.skipTest('needs polkitd and root')
-        super().start_polkit()
+        super().start_bus()
 
     def start_authority(self):
         for name in ('actions', 'rules'):
-            (self.polkit / name).mkdir()
+            (self.bus_folder / name).mkdir()
         names = ['unix.manage', 'unix.monitor'] + [
             f'api.{name}' for name in ('connect.getattr', 'connect.search-domains', 'connect.read', 'domain.getattr', 'domain.read', 'domain.write', 'domain.save',
                                          'domain.delete')]
-        (self.polkit / 'actions/test.policy').write_text(POLICY.format(''.join(ACTION.format(f'org.libvirt.{name}') for name in names)))
-        (self.polkit / 'rules/10-test.rules').write_text(RULES)
-        for path in (self.root, self.polkit, self.polkit / 'rules', self.polkit / 'actions'):
+        (self.bus_folder / 'actions/test.policy').write_text(POLICY.format(''.join(ACTION.format(f'org.libvirt.{name}') for name in names)))
+        (self.bus_folder / 'rules/10-test.rules').write_text(RULES)
+        for path in (self.root, self.bus_folder, self.bus_folder / 'rules', self.bus_folder / 'actions'):
             path.chmod(0o755)
         script = f"""mount --make-rprivate /
-mount --bind {self.polkit}/actions /usr/share/polkit-1/actions && mount --bind {self.polkit}/rules /usr/share/polkit-1/rules.d &&
-mount --bind {self.polkit}/rules /etc/polkit-1/rules.d && exec {POLKITD}"""
+mount --bind {self.bus_folder}/actions /usr/share/polkit-1/actions && mount --bind {self.bus_folder}/rules /usr/share/polkit-1/rules.d &&
+mount --bind {self.bus_folder}/rules /etc/polkit-1/rules.d && exec {POLKITD}"""
         self.authority = self.run_beside(['unshare', '-m', 'sh', '-c', script])
         wait_until(self.polkit_answers, 'polkitd')
 

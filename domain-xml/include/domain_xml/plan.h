@@ -24,7 +24,8 @@ struct LaunchPlan {
   bool can_start() const;
 };
 
-/// The files that a plan reads; the defaults are where distributions put them.
+/// What a plan takes from this machine besides its HostCapabilities: files, which by default are where
+/// distributions put them, and who runs monitors.
 struct PlanSources {
   /// libvirt's names of CPU features.
   std::filesystem::path cpu_map = "/usr/share/libvirt/cpu_map/x86_features.xml";
@@ -34,6 +35,8 @@ struct PlanSources {
                                                              "/usr/share/qemu/firmware"};
   /// Combined image for firmware='efi' when no descriptor says intel-tdx.
   std::filesystem::path fallback_firmware = "/usr/share/ovmf/OVMF.fd";
+  /// Monitors get control groups of their own, with the limits of <cputune>, <memtune> and <blkiotune>.
+  bool control_groups = true;
 };
 
 /// What the driver has made ready for one run. Volumes, networks and secrets belong to other daemons.

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The interface: org.freedesktop.systemd1(5).
+#include "process/machine_scopes.h"
+
+#include <systemd/sd-bus.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "support/log.h"
+
+namespace virttdx::driver {
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};
+constexpr auto kSlice = "machine.slice";
+// Unit names have 255 characters at most (systemd.unit(5)); an escaped one takes four.
+constexpr std::size_t kNameMaximum = 50;
+
+BusMethod manager_method(const char* name) {
+  return {"org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", name};
+}
+
+bool is_plain(char character) {
+  return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
+         (character >= 'A' && character <= 'Z') || character == ':' || character == '_' || character == '.';
+}
+
+bool is_run_by_systemd(const std::filesystem::path& run, const std::filesystem::path& control_groups) {
+  std::error_code error;
+  return !control_groups.empty() && std::filesystem::exists(run / "systemd/system", error) &&
+         std::filesystem::exists(control_groups / "cgroup.controllers", error);
+}
+
+Result<> append(int result) { return check_bus(result, "make a call to systemd"); }
+
+Result<> append_limits(sd_bus_message* message, const ScopeLimits& limits) {
+  const std::array properties = {std::pair{"CPUWeight", limits.cpu_weight},
+                                 std::pair{"CPUQuotaPerSecUSec", limits.cpu_quota_us_a_second},
+                                 std::pair{"CPUQuotaPeriodUSec", limits.cpu_quota_period_us},
+                                 std::pair{"MemoryHigh", limits.memory_high},
+                                 std::pair{"MemoryMax", limits.memory_max},
+                                 std::pair{"MemorySwapMax", limits.memory_swap_max},
+                                 std::pair{"IOWeight", limits.io_weight}};
+  for (const auto& [name, value] : properties)
+    TRY(append(sd_bus_message_append(message, "(sv)", name, "t", value)));
+  return {};
+}
+
+Error in_context(const Error& error, std::string_view what, const std::string& name) {
+  return Error(error).with_context(fmt::format("{} control group '{}' by systemd", what, name));
+}
+
+}  // namespace
+
+std::string scope_name(int id, std::string_view domain) {
+  std::string name = fmt::format("machine-tdx\\x2d{}\\x2d", id);
+  for (const char character : domain.substr(0, kNameMaximum))
+    name += is_plain(character) ? std::string(1, character)
+                                : fmt::format("\\x{:02x}", static_cast<unsigned char>(character));
+  return name + ".scope";
+}
+
+MachineScopes::MachineScopes(SystemBus& bus, const std::filesystem::path& run,
+                             std::filesystem::path control_groups)
+    : bus_(bus),
+      control_groups_(std::move(control_groups)),
+      available_(is_run_by_systemd(run, control_groups_)) {
+  bus_.on_disconnect([this] {
+    listening_ = false;
+    for (const auto& [path, done] : std::exchange(jobs_, {}))
+      done(fail(Error::Code::System, "the system bus ended the connection"));
+  });
+}
+
+std::filesystem::path MachineScopes::directory(const std::string& name) const {
+  return control_groups_ / kSlice / name;
+}
+
+Result<> MachineScopes::listen() {
+  if (std::exchange(listening_, true)) return {};
+  return bus_.listen(manager_method("JobRemoved"), [this](sd_bus_message* signal) { job_removed(signal); });
+}
+
+Result<BusMessage> MachineScopes::scope_call(const std::string& name, pid_t process,
+                                             const ScopeLimits& limits) {
+  TRY(listen());
+  auto message = TRY(bus_.new_call(manager_method("StartTransientUnit")));
+  auto* const made = message.get();
+  TRY(append(sd_bus_message_append(made, "ss", name.c_str(), "fail")));
+  TRY(append(sd_bus_message_open_container(made, 'a', "(sv)")));
+  TRY(append(sd_bus_message_append(made, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", "TDX guest",  //
+                                   "Slice", "s", kSlice, "Delegate", "b", 1,                       //
+                                   "CollectMode", "s", "inactive-or-failed",                       //
+                                   "PIDs", "au", 1, static_cast<std::uint32_t>(process))));
+  TRY(append_limits(made, limits));
+  TRY(append(sd_bus_message_close_container(made)));
+  TRY(append(sd_bus_message_append(made, "a(sa(sv))", 0)));
+  return message;
+}
+
+void MachineScopes::create(const std::string& name, pid_t process, const ScopeLimits& limits,
+                           Completion done) {
+  const auto finish = [name, done = std::move(done)](const Result<>& result) {
+    result ? done({}) : done(tl::unexpected(in_context(result.error(), "make", name)));
+  };
+  const auto message = scope_call(name, process, limits);
+  if (!message) return finish(tl::unexpected(message.error()));
+  bus_.call(*message, kPatience, [this, finish](const Result<sd_bus_message*>& answer) {
+    answer ? created(*answer, finish) : finish(tl::unexpected(answer.error()));
+  });
+}
+
+// systemd has a job for it; what the job came to is told by a signal that follows this answer.
+void MachineScopes::created(sd_bus_message* answer, Completion done) {
+  const char* job = nullptr;
+  if (auto read = check_bus(sd_bus_message_read(answer, "o", &job), "answer of systemd"); !read)
+    return done(std::move(read));
+  jobs_[job] = std::move(done);
+}
+
+void MachineScopes::job_removed(sd_bus_message* signal) {
+  std::uint32_t id = 0;
+  const char *path = nullptr, *unit = nullptr, *result = nullptr;
+  if (sd_bus_message_read(signal, "uoss", &id, &path, &unit, &result) < 0) return;
+  const auto job = jobs_.extract(path);
+  if (!job) return;
+  if (std::strcmp(result, "done") == 0) return job.mapped()({});
+  job.mapped()(fail(Error::Code::System, "systemd's job ended as '{}'", result));
+}
+
+void MachineScopes::set_limits(const std::string& name, const ScopeLimits& limits, Completion done) {
+  const auto finish = [name, done = std::move(done)](const Result<>& result) {
+    result ? done({}) : done(tl::unexpected(in_context(result.error(), "limit", name)));
+  };
+  auto message = bus_.new_call(manager_method("SetUnitProperties"));
+  if (!message) return finish(tl::unexpected(message.error()));
+  auto* const made = message->get();
+  const auto filled = [&]() -> Result<> {
+    constexpr int kRuntime = 1;
+    TRY(append(sd_bus_message_append(made, "sb", name.c_str(), kRuntime)));
+    TRY(append(sd_bus_message_open_container(made, 'a', "(sv)")));
+    TRY(append_limits(made, limits));
+    return append(sd_bus_message_close_container(made));
+  }();
+  if (!filled) return finish(filled);
+  bus_.call(*message, kPatience, [finish](const Result<sd_bus_message*>& answer) {
+    answer ? finish({}) : finish(tl::unexpected(answer.error()));
+  });
+}
+
+}  // namespace virttdx::driver
