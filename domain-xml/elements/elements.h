@@ -33,6 +33,10 @@ void write_numa_tune(xml::Element& parent, const NumaTune& tune, const WriteCont
 Result<Os> read_os(const Place& place);
 void write_os(xml::Element& parent, const Os& os, const WriteContext& context);
 
+Result<std::vector<FirmwareFeature>> read_firmware_features(const Place& place);
+/// Nothing when there are none.
+void write_firmware_features(xml::Element& parent, const std::vector<FirmwareFeature>& features,
+                             const WriteContext& context);
 Result<Loader> read_loader(const Place& place);
 void write_loader(xml::Element& parent, const Loader& loader, const WriteContext& context);
 

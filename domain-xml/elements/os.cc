@@ -40,7 +40,8 @@ constexpr std::array kFirmwareSettingsTable = {
     property<&OsDocument::smbios_mode, Word<kSmbiosModes>, OsDocument>("smbios/@mode"),
 };
 constexpr std::array kBootTable = {property<&Boot::device, Word<kBootDevices>>("@dev", {.required = true})};
-constexpr std::array kChildren = {ChildRule{"loader"}, ChildRule{"nvram"}, ChildRule{"boot", true}};
+constexpr std::array kChildren = {ChildRule{"firmware"}, ChildRule{"loader"}, ChildRule{"nvram"},
+                                  ChildRule{"boot", true}};
 
 }  // namespace
 
@@ -49,6 +50,7 @@ Result<Os> read_os(const Place& place) {
   TRY(read_properties(place, join_tables(kHeadTable, kKernelTable, kFirmwareSettingsTable), os, kChildren));
   for (const auto& child : place.element.children) {
     const auto inner = place.child(child);
+    if (child.name == "firmware") os.firmware_features = TRY(read_firmware_features(inner));
     if (child.name == "loader") os.loader = TRY(read_loader(inner));
     if (child.name == "nvram") os.nvram = TRY(read_nvram(inner));
     if (child.name != "boot") continue;
@@ -63,6 +65,7 @@ void write_os(xml::Element& parent, const Os& os, const WriteContext& context) {
   auto& element = parent.add_child("os");
   const OsDocument document{os};
   write_properties(element, kHeadTable, document, context);
+  write_firmware_features(element, os.firmware_features, context);
   if (os.loader) write_loader(element, *os.loader, context);
   if (os.nvram) write_nvram(element, *os.nvram, context);
   write_properties(element, kKernelTable, document, context);

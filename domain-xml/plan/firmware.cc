@@ -63,14 +63,26 @@ bool fits_machine(const json& targets, const std::string& machine) {
   return false;
 }
 
+bool has_wanted(const json& features, const std::vector<FirmwareFeature>& wanted) {
+  return std::ranges::all_of(wanted, [&](const FirmwareFeature& feature) {
+    return has_string(features, feature.name) == feature.enabled;
+  });
+}
+
+struct Wanted {
+  std::string machine;  // by its versioned name, as descriptors name it
+  std::vector<FirmwareFeature> features;
+};
+
 // The image of a descriptor (QEMU, docs/interop/firmware.json) that is meant for TDs; empty when it is not.
-std::string image_of(const std::string& text, const std::string& machine) {
+std::string image_of(const std::string& text, const Wanted& wanted) {
   const auto descriptor = json::parse(text, nullptr, false);
   const auto mapping = member(descriptor, "mapping");
   const auto filename = member(mapping, "filename");
   if (!has_string(member(descriptor, "interface-types"), "uefi") ||
       !has_string(member(descriptor, "features"), "intel-tdx") ||
-      !fits_machine(member(descriptor, "targets"), machine) || member(mapping, "device") != "memory" ||
+      !has_wanted(member(descriptor, "features"), wanted.features) ||
+      !fits_machine(member(descriptor, "targets"), wanted.machine) || member(mapping, "device") != "memory" ||
       !filename.is_string())
     return {};
   return filename.get<std::string>();
@@ -92,11 +104,11 @@ struct Selection {
   std::filesystem::path descriptor;
 };
 
-std::vector<Selection> selections(const PlanSources& sources, const std::string& machine) {
+std::vector<Selection> selections(const PlanSources& sources, const Wanted& wanted) {
   std::vector<Selection> found;
   for (const auto& [name, path] : descriptors(sources))
     if (const auto text = read_text_file(path, kMaximumDescriptorSize))
-      if (auto image = image_of(*text, machine); !image.empty()) found.push_back({std::move(image), path});
+      if (auto image = image_of(*text, wanted); !image.empty()) found.push_back({std::move(image), path});
   return found;
 }
 
@@ -136,27 +148,39 @@ void check_firmware(Planning& planning, const std::string& path) {
                  "without <loader>");
 }
 
-std::string resolve_firmware(Planning& planning) {
-  const auto machine = planning.domain.os.machine.value_or("q35");
-  // Descriptors name machines by their versioned names.
-  const auto versioned = machine == "q35" ? std::string("pc-q35-virttdx") : machine;
-  if (const auto found = selections(planning.sources, versioned); !found.empty()) {
-    const auto& [image, descriptor] = found.front();
-    planning.add(Severity::Note, "firmware-selected", "/domain/os",
-                 fmt::format("firmware '{}' is chosen by the descriptor '{}'", image, descriptor.string()));
-    return image;
-  }
-  planning.add(Severity::Note, "firmware-fallback", "/domain/os",
-               fmt::format("no firmware descriptor of this host has the feature intel-tdx; '{}' is used",
-                           planning.sources.fallback_firmware.string()));
+// No descriptor has what the definition asks for. The fallback enforces no Secure Boot: it has no keys.
+std::string fall_back(Planning& planning) {
+  const auto& features = planning.domain.os.firmware_features;
+  const auto asked = std::ranges::find(features, true, &FirmwareFeature::enabled);
+  if (asked != features.end())
+    planning.error(
+        "firmware-feature", "/domain/os/firmware/feature",
+        fmt::format("no firmware descriptor of this host has the features intel-tdx and {}", asked->name),
+        "install such a firmware (Debian: ovmf-inteltdx), or remove the feature");
+  else
+    planning.add(Severity::Note, "firmware-fallback", "/domain/os",
+                 fmt::format("no firmware descriptor of this host has the feature intel-tdx; '{}' is used",
+                             planning.sources.fallback_firmware.string()));
   return planning.sources.fallback_firmware;
+}
+
+std::string resolve_firmware(Planning& planning) {
+  const auto& os = planning.domain.os;
+  const auto machine = os.machine.value_or("q35");
+  const Wanted wanted{machine == "q35" ? std::string("pc-q35-virttdx") : machine, os.firmware_features};
+  const auto found = selections(planning.sources, wanted);
+  if (found.empty()) return fall_back(planning);
+  const auto& [image, descriptor] = found.front();
+  planning.add(Severity::Note, "firmware-selected", "/domain/os",
+               fmt::format("firmware '{}' is chosen by the descriptor '{}'", image, descriptor.string()));
+  return image;
 }
 
 }  // namespace
 
 std::vector<std::string> firmware_for_trust_domains(const PlanSources& sources, const std::string& machine) {
   std::vector<std::string> images;
-  for (auto& selection : selections(sources, machine)) images.push_back(std::move(selection.image));
+  for (auto& selection : selections(sources, {machine, {}})) images.push_back(std::move(selection.image));
   images.push_back(sources.fallback_firmware);
   std::vector<std::string> usable;
   for (auto& image : images)

@@ -96,6 +96,8 @@ void note_settings_without_effect(Planning& planning) {
   };
   if (os.boot_menu == true)
     note("/domain/os/bootmenu", "the boot menu is left out: EFI firmware has its own, at the serial console");
+  if (!os.firmware_features.empty() && os.loader && !os.loader->path.empty())
+    note("/domain/os/firmware", "<firmware> changes nothing: <loader> names the image");
   if (os.bios_serial || os.bios_reboot_timeout)
     note("/domain/os/bios", "<bios> changes nothing: it is for SeaBIOS, a TD has EFI firmware");
 }

@@ -181,7 +181,8 @@ const std::set<std::string> kElsewhere = {"tdx-attribute-not-honoured", "tsc-hos
                                           "launch-security-missing",    "memory-above-gpaw",
                                           "firmware-code-half",         "firmware-variables-half",
                                           "firmware-no-metadata",       "firmware-metadata-disagrees",
-                                          "firmware-fallback",          "key-ids-none-free"};
+                                          "firmware-fallback",          "firmware-feature",
+                                          "key-ids-none-free"};
 
 // Tuning is without effect on some hosts only.
 std::vector<Finding> findings_of(const Sample& sample) {

@@ -14,6 +14,8 @@ Os os() {
   value.arch = maybe_word({"x86_64"});
   value.machine = maybe_made(name);
   value.firmware = maybe_word({"efi"});
+  for (const auto* name : {"enrolled-keys", "secure-boot"})
+    if (*rc::gen::arbitrary<bool>()) value.firmware_features.push_back({name, *rc::gen::arbitrary<bool>()});
   if (*rc::gen::arbitrary<bool>())
     value.loader = Loader{*rc::gen::arbitrary<bool>() ? path() : "",
                           maybe_word({"rom", "pflash"}),

@@ -67,10 +67,18 @@ struct Nvram {
   bool operator==(const Nvram&) const = default;
 };
 
+/// What a firmware that is chosen for the domain must have, or must not have.
+struct FirmwareFeature {
+  std::string name;             ///< enrolled-keys, secure-boot
+  std::optional<bool> enabled;  ///< always there in what was read
+  bool operator==(const FirmwareFeature&) const = default;
+};
+
 struct Os {
   std::optional<std::string> arch;      ///< x86_64
   std::optional<std::string> machine;   ///< q35, pc-q35-...
   std::optional<std::string> firmware;  ///< efi
+  std::vector<FirmwareFeature> firmware_features;
   std::optional<Loader> loader;
   std::optional<Nvram> nvram;
   std::vector<std::string> boot_devices;
