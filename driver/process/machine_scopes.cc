@@ -4,6 +4,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include <QTimer>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -14,6 +15,7 @@ namespace virttdx::driver {
 namespace {
 
 constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::milliseconds kRetryInterval{50};
 constexpr auto kSlice = "machine.slice";
 // Unit names have 255 characters at most (systemd.unit(5)); an escaped one takes four.
 constexpr std::size_t kNameMaximum = 50;
@@ -79,22 +81,23 @@ std::filesystem::path MachineScopes::directory(const std::string& name) const {
 }
 
 Result<> MachineScopes::listen() {
-  if (std::exchange(listening_, true)) return {};
-  return bus_.listen(manager_method("JobRemoved"), [this](sd_bus_message* signal) { job_removed(signal); });
+  if (listening_) return {};
+  TRY(bus_.listen(manager_method("JobRemoved"), [this](sd_bus_message* signal) { job_removed(signal); }));
+  listening_ = true;
+  return {};
 }
 
-Result<BusMessage> MachineScopes::scope_call(const std::string& name, pid_t process,
-                                             const ScopeLimits& limits) {
+Result<BusMessage> MachineScopes::scope_call(const Request& request) {
   TRY(listen());
   auto message = TRY(bus_.new_call(manager_method("StartTransientUnit")));
   auto* const made = message.get();
-  TRY(append(sd_bus_message_append(made, "ss", name.c_str(), "fail")));
+  TRY(append(sd_bus_message_append(made, "ss", request.name.c_str(), "fail")));
   TRY(append(sd_bus_message_open_container(made, 'a', "(sv)")));
   TRY(append(sd_bus_message_append(made, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", "TDX guest",  //
                                    "Slice", "s", kSlice, "Delegate", "b", 1,                       //
                                    "CollectMode", "s", "inactive-or-failed",                       //
-                                   "PIDs", "au", 1, static_cast<std::uint32_t>(process))));
-  TRY(append_limits(made, limits));
+                                   "PIDs", "au", 1, static_cast<std::uint32_t>(request.process))));
+  TRY(append_limits(made, request.limits));
   TRY(append(sd_bus_message_close_container(made)));
   TRY(append(sd_bus_message_append(made, "a(sa(sv))", 0)));
   return message;
@@ -102,14 +105,28 @@ Result<BusMessage> MachineScopes::scope_call(const std::string& name, pid_t proc
 
 void MachineScopes::create(const std::string& name, pid_t process, const ScopeLimits& limits,
                            Completion done) {
-  const auto finish = [name, done = std::move(done)](const Result<>& result) {
-    result ? done({}) : done(tl::unexpected(in_context(result.error(), "make", name)));
-  };
-  const auto message = scope_call(name, process, limits);
-  if (!message) return finish(tl::unexpected(message.error()));
-  bus_.call(*message, kPatience, [this, finish](const Result<sd_bus_message*>& answer) {
-    answer ? created(*answer, finish) : finish(tl::unexpected(answer.error()));
-  });
+  create({name, process, limits, std::chrono::steady_clock::now() + kPatience},
+         [name, done = std::move(done)](const Result<>& result) {
+           result ? done({}) : done(tl::unexpected(in_context(result.error(), "make", name)));
+         });
+}
+
+void MachineScopes::create(const Request& request, Completion done) {
+  const auto message = scope_call(request);
+  if (!message) return done(tl::unexpected(message.error()));
+  bus_.call(*message, kPatience,
+            [this, request, done = std::move(done)](const Result<sd_bus_message*>& answer) {
+              answer ? created(*answer, done) : refused(request, answer.error(), done);
+            });
+}
+
+// A domain that starts anew has the scope's name of the run before, whose end systemd may not have seen yet.
+void MachineScopes::refused(const Request& request, const Error& error, Completion done) {
+  if (error.message().find(".UnitExists:") == std::string::npos ||
+      std::chrono::steady_clock::now() > request.deadline)
+    return done(tl::unexpected(error));
+  QTimer::singleShot(kRetryInterval, &timers_,
+                     [this, request, done = std::move(done)] { create(request, done); });
 }
 
 // systemd has a job for it; what the job came to is told by a signal that follows this answer.
@@ -118,6 +135,10 @@ void MachineScopes::created(sd_bus_message* answer, Completion done) {
   if (auto read = check_bus(sd_bus_message_read(answer, "o", &job), "answer of systemd"); !read)
     return done(std::move(read));
   jobs_[job] = std::move(done);
+  QTimer::singleShot(kPatience, &timers_, [this, path = std::string(job)] {
+    if (const auto late = jobs_.extract(path))
+      late.mapped()(fail(Error::Code::TimedOut, "systemd's job does not end"));
+  });
 }
 
 void MachineScopes::job_removed(sd_bus_message* signal) {

@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <QObject>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -42,15 +44,24 @@ class MachineScopes {
 
   /// Whether systemd runs this machine and has cgroups v2 alone. Without it there are no scopes.
   bool available() const { return available_; }
-  /// Moves a process into a new scope, which ends with the last process in it. Done when it is there.
+  /// Moves a process into a new scope, which ends with the last process in it. Done when it is there. An
+  /// older scope of that name is waited for, as long as systemd is.
   void create(const std::string& name, pid_t process, const ScopeLimits& limits, Completion done);
   void set_limits(const std::string& name, const ScopeLimits& limits, Completion done);
   /// The control group of a scope, which is ours to divide (Delegate=).
   std::filesystem::path directory(const std::string& name) const;
 
  private:
+  struct Request {
+    std::string name;
+    pid_t process;
+    ScopeLimits limits;
+    std::chrono::steady_clock::time_point deadline;
+  };
   Result<> listen();
-  Result<BusMessage> scope_call(const std::string& name, pid_t process, const ScopeLimits& limits);
+  Result<BusMessage> scope_call(const Request& request);
+  void create(const Request& request, Completion done);
+  void refused(const Request& request, const Error& error, Completion done);
   void created(sd_bus_message* answer, Completion done);
   void job_removed(sd_bus_message* signal);
 
@@ -59,6 +70,7 @@ class MachineScopes {
   const bool available_;
   bool listening_ = false;
   std::map<std::string, Completion> jobs_;  ///< by path
+  QObject timers_;
 };
 
 }  // namespace virttdx::driver

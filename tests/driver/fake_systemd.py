@@ -4,7 +4,7 @@
 
 Usage: fake_systemd.py FOLDER GROUPS. The bus is DBUS_SYSTEM_BUS_ADDRESS. A scope is a folder below GROUPS/machine.slice with the files that the
 kernel would have there, and FOLDER/NAME.json with its properties. FOLDER/result, if it is there, is what jobs come to; FOLDER/children says that
-groups of threads are there beforehand: nobody makes the files of a new folder here.
+groups of threads are there beforehand: nobody makes the files of a new folder here; FOLDER/exists that the scopes of runs before have not ended yet.
 """
 import json
 import pathlib
@@ -24,6 +24,10 @@ class NoSuchUnit(dbus.DBusException):
     _dbus_error_name = 'org.freedesktop.systemd1.NoSuchUnit'
 
 
+class UnitExists(dbus.DBusException):
+    _dbus_error_name = 'org.freedesktop.systemd1.UnitExists'
+
+
 def plain(value):
     if isinstance(value, dbus.Array):
         return [plain(item) for item in value]
@@ -39,6 +43,9 @@ class Manager(dbus.service.Object):
 
     @dbus.service.method(MANAGER, in_signature='ssa(sv)a(sa(sv))', out_signature='o')
     def StartTransientUnit(self, name, mode, properties, _more):
+        if (FOLDER / 'exists').exists():
+            (FOLDER / 'asked-in-vain').touch()
+            raise UnitExists(f'Unit {name} was already loaded or has a fragment file.')
         group = GROUPS / 'machine.slice' / str(name)
         group.mkdir(parents=True)
         (group / 'cgroup.subtree_control').touch()

@@ -138,6 +138,17 @@ class Start(LimitTest):
         with open(f'/proc/{self.daemon.pid}/task/{self.daemon.pid}/children', encoding='ascii') as file:
             return file.read().split()
 
+    def test_waits_for_the_end_of_the_control_group_before(self):
+        (self.bus_folder / 'exists').touch()
+        domain = self.define()
+        thread = threading.Thread(target=domain.create, daemon=True)
+        thread.start()
+        wait_until((self.bus_folder / 'asked-in-vain').exists, 'a refusal')
+        (self.bus_folder / 'exists').unlink()
+        thread.join()
+        self.assertTrue(domain.isActive())
+        self.assertEqual(self.scope()['PIDs'], [self.pid()])
+
     def test_fails_without_systemd(self):
         self.systemd.kill()
         self.systemd.wait()
