@@ -68,8 +68,8 @@ Result<std::unique_ptr<UnixVsock>> UnixVsock::create(const VsockConfig& config, 
   return vsock;
 }
 
+// The worker ends as the first member: reset() would take its pointer away before its thread has ended.
 UnixVsock::~UnixVsock() {
-  worker_.reset();
   if (listener_) ::unlink(path_.c_str());
 }
 
