@@ -2,12 +2,11 @@
 #include "backends/socket_port.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "backends/unix_socket.h"
 #include "support/log.h"
 
 namespace virttdx {
@@ -17,21 +16,8 @@ namespace {
 constexpr std::uint32_t kClientEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 Result<sockaddr_un> address_of(const std::string& id, const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path)
-    return fail(Error::Code::InvalidArgument, "channel '{}': '{}' is not a path of 1 to {} bytes", id, path,
-                sizeof address.sun_path - 1);
-  path.copy(address.sun_path, path.size());
-  return address;
+  return unix_address(fmt::format("channel '{}'", id), path);
 }
-
-UniqueFd stream_socket() {
-  return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-// SAFETY: the socket functions take every address by this type.
-const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
 }  // namespace
 

@@ -3,14 +3,13 @@
 
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 
+#include "backends/unix_socket.h"
 #include "backends/vsock/unix_stream.h"
 #include "support/log.h"
 
@@ -26,21 +25,8 @@ constexpr std::string_view kConnect = "CONNECT ";
 constexpr std::size_t kLineMaximum = 32;
 
 Result<sockaddr_un> address_of(const std::string& id, const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path)
-    return fail(Error::Code::InvalidArgument, "vsock '{}': '{}' is not a path of 1 to {} bytes", id, path,
-                sizeof address.sun_path - 1);
-  path.copy(address.sun_path, path.size());
-  return address;
+  return unix_address(fmt::format("vsock '{}'", id), path);
 }
-
-UniqueFd stream_socket() {
-  return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-// SAFETY: the socket functions take every address by this type.
-const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
 std::optional<std::uint32_t> port_in(std::string_view line) {
   if (line.size() <= kConnect.size() || ::strncasecmp(line.data(), kConnect.data(), kConnect.size()) != 0)
