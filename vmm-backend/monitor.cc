@@ -210,5 +210,6 @@ Result<> Monitor::device_add(const DiskConfig& disk) {
 }
 
 Result<> Monitor::device_remove(const std::string& id) { return vm_->request_unplug(id); }
+Result<> Monitor::link_set(const std::string& id, bool up) { return devices_->set_link(id, up); }
 
 }  // namespace virttdx

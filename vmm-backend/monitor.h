@@ -59,6 +59,7 @@ class Monitor final : public ControlHandler {
   Result<UniqueFd> console_attach(const std::string& device, bool force) override;
   Result<> device_add(const DiskConfig& disk) override;
   Result<> device_remove(const std::string& id) override;
+  Result<> link_set(const std::string& id, bool up) override;
 
   // In the order of dependence: each is destroyed before what it uses.
   std::unique_ptr<EventLoop> loop_;

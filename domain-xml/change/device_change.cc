@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "change/find_interface.h"
 #include "elements/elements.h"
 #include "xml/reader.h"
 
@@ -22,21 +23,6 @@ tl::unexpected<Error> not_supported(std::string_view change, std::string_view de
 
 auto find_disk(std::vector<Disk>& disks, const Disk& disk) {
   return std::ranges::find(disks, disk.target_dev, &Disk::target_dev);
-}
-
-// By MAC address, and by place where the device that is meant has one.
-Result<std::vector<Interface>::iterator> find_interface(std::vector<Interface>& interfaces,
-                                                        const Interface& meant) {
-  const auto is_meant = [&](const Interface& candidate) {
-    return candidate.mac == meant.mac && (!meant.address || candidate.address == meant.address);
-  };
-  const std::string mac = meant.mac.value_or("");
-  const auto found = std::ranges::find_if(interfaces, is_meant);
-  if (found == interfaces.end())
-    return fail(Error::Code::NotFound, "no device matching MAC address {} found", mac);
-  if (std::find_if(found + 1, interfaces.end(), is_meant) != interfaces.end())
-    return fail(Error::Code::AlreadyExists, "multiple devices matching MAC address {} found", mac);
-  return found;
 }
 
 bool is_meant(const CharacterDevice& candidate, const CharacterDevice& meant) {
@@ -109,7 +95,8 @@ bool remove_alias(std::vector<Device>& devices, std::string_view alias) {
 }
 
 Result<> detach_interface(Devices& devices, const Interface& interface) {
-  devices.interfaces.erase(TRY(find_interface(devices.interfaces, interface)));
+  const std::size_t found = TRY(find_interface(devices.interfaces, interface));
+  devices.interfaces.erase(devices.interfaces.begin() + static_cast<std::ptrdiff_t>(found));
   return {};
 }
 
@@ -205,9 +192,9 @@ Result<> update_device(Domain& domain, DeviceElement device) {
     return {};
   }
   for (auto& interface : device.devices.interfaces) {
-    const auto found = TRY(find_interface(devices.interfaces, interface));
-    if (!interface.address) interface.address = found->address;
-    *found = std::move(interface);
+    auto& found = devices.interfaces[TRY(find_interface(devices.interfaces, interface))];
+    if (!interface.address) interface.address = found.address;
+    found = std::move(interface);
     return {};
   }
   return not_supported("update", device.name);

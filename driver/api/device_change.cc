@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// virDomainAttachDevice and its siblings: of definitions, and disks of what runs.
+// virDomainAttachDevice and its siblings: of definitions; disks and links of interfaces of what runs.
 #include "domain_xml/device_change.h"
+#include "domain_xml/update_interface.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -142,21 +143,24 @@ Answer domain_detach_device_alias(Session& session, const remote_domain_detach_d
   return detach(session, record, args.flags, std::string(args.alias), reply);
 }
 
-Answer domain_update_device_flags(Session& session, const remote_domain_update_device_flags_args& args) {
+Answer domain_update_device_flags(Session& session, const remote_domain_update_device_flags_args& args,
+                                  Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpact | VIR_DOMAIN_DEVICE_MODIFY_FORCE, "virDomainUpdateDeviceFlags");
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, args.flags & kImpact));
   const auto device = TRY(domain_xml::parse_device(args.xml));
-  if (impact.live)
-    return tl::unexpected(WireError(Error(
-        Error::Code::Unsupported,
-        fmt::format(
-            "live update of device '{}' is not supported: a running TD keeps its devices as they are; change "
-            "its definition (--config)",
-            device.name))));
-  return device_answer(change_definition(session.service(), record, [&](domain_xml::Domain& domain) {
-    return domain_xml::update_device(domain, device);
-  }));
+  domain_xml::Interface updated;
+  if (impact.live) {
+    auto update = domain_xml::update_interface(record->live->definition, device);
+    if (!update) return tl::unexpected(device_error(update.error()));
+    updated = *std::move(update);
+  }
+  auto& service = session.service();
+  return run_change(
+      {service, record, impact,
+       [device](domain_xml::Domain& domain) { return domain_xml::update_device(domain, device); },
+       [&service, record, updated](Completion done) { service.set_link(record, updated, std::move(done)); }},
+      reply);
 }
 
 }  // namespace virttdx::driver::api

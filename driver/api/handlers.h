@@ -204,7 +204,7 @@ Answer domain_attach_device_flags(Session&, const remote_domain_attach_device_fl
 Answer domain_detach_device(Session&, const remote_domain_detach_device_args&, Deferred<void>);
 Answer domain_detach_device_flags(Session&, const remote_domain_detach_device_flags_args&, Deferred<void>);
 Answer domain_detach_device_alias(Session&, const remote_domain_detach_device_alias_args&, Deferred<void>);
-Answer domain_update_device_flags(Session&, const remote_domain_update_device_flags_args&);
+Answer domain_update_device_flags(Session&, const remote_domain_update_device_flags_args&, Deferred<void>);
 
 // block.cc
 Answer domain_block_stats(Session&, const remote_domain_block_stats_args&,

@@ -75,6 +75,8 @@ class DomainService {
   // Devices of a running domain (hotplug.cc).
   /// Done when the guest has been told.
   void attach_disk(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
+  /// Changes the link of an interface to what update_interface() made of it.
+  void set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
   /// Done when the guest has been asked; its consent is the event DEVICE_REMOVED, and may never come.
   void detach_disk(const RecordPtr& record, const std::string& alias, Completion done);
 
@@ -159,6 +161,7 @@ class DomainService {
   void announce_start(const RecordPtr& record, bool paused);
 
   void took_disk(DomainRecord& record, const domain_xml::PluggedDisk& plugged);
+  void changed_link(DomainRecord& record, const domain_xml::Interface& updated);
   void device_removed(DomainRecord& record, const std::string& alias);
   void change_monitor_config(const DomainRecord& record, const std::function<void(VmConfig&)>& change) const;
   void emit_device(const DomainRecord& record, int event_id, const std::string& alias) const;

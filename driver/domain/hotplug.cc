@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Disks that a running domain is given and asked to let go.
+// Devices of a running domain: disks that it is given and asked to let go, links of interfaces.
 #include <libvirt/libvirt.h>
 
 #include <algorithm>
@@ -67,6 +67,34 @@ void DomainService::detach_disk(const RecordPtr& record, const std::string& alia
                           finish(reply ? Result<>() : tl::unexpected(reply.error()));
                         });
           });
+}
+
+void DomainService::set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done) {
+  run_job(record, "remoteDispatchDomainUpdateDeviceFlags", std::move(done),
+          [this, record, updated](Completion finish) {
+            if (auto allowed = check_operation(Operation::Query, record->phase); !allowed)
+              return finish(std::move(allowed));
+            const nlohmann::json arguments = {{"id", updated.alias.value_or("")},
+                                              {"up", updated.link_state != "down"}};
+            ask_monitor(record, control_command::kLinkSet, arguments,
+                        [this, record, updated, finish](const Result<ControlReply>& reply) {
+                          if (!reply) return finish(tl::unexpected(reply.error()));
+                          changed_link(*record, updated);
+                          finish({});
+                        });
+          });
+}
+
+void DomainService::changed_link(DomainRecord& record, const domain_xml::Interface& updated) {
+  if (!record.live) return;
+  for (auto& interface : record.live->definition.devices.interfaces)
+    if (interface.alias == updated.alias) interface.link_state = updated.link_state;
+  record.live->changed = true;
+  save_status(record);
+  change_monitor_config(record, [&](VmConfig& config) {
+    for (auto& interface : config.devices.interfaces)
+      if (interface.id == updated.alias) interface.link_up = updated.link_state != "down";
+  });
 }
 
 // A guest may switch off any slot, asked or not.

@@ -4,6 +4,7 @@
 
 Usage: device_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import json
 import os
 import re
 import signal
@@ -317,6 +318,46 @@ def stop_monitor(root):
     """Nothing more is heard of it."""
     pid = re.search(r"pid='(\d+)'", (root / 'run/libvirt/tdx/td.xml').read_text())[1]
     os.kill(int(pid), signal.SIGSTOP)
+
+
+class Links(DeviceTest):
+    """domif-setlink and domif-getlink."""
+    LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
+
+    def told(self):
+        return (self.root / 'run/libvirt/tdx/td.json.links').read_text().splitlines()
+
+    def link(self, *options):
+        return self.virsh('domif-getlink', 'td', MAC, *options).split()[-1]
+
+    def test_change_while_the_domain_runs(self):
+        self.domain.create()
+        self.assertEqual(self.link(), 'up')
+        self.virsh('domif-setlink', 'td', 'vnet0', 'down')
+        self.assertEqual((self.link(), self.link('--config')), ('down', 'up'))
+        self.restart_daemon()
+        self.assertEqual(self.link(), 'down')
+        self.virsh('domif-setlink', 'td', MAC, 'up')
+        self.assertEqual(self.link(), 'up')
+        self.assertEqual(self.told(), ['net0 down', 'net0 up'])
+
+    def test_change_with_the_definition(self):
+        self.domain.create()
+        xml = f"<interface type='bridge'><mac address='{MAC}'/><source bridge='br0'/><link state='down'/></interface>"
+        self.domain.updateDeviceFlags(xml, self.LIVE | self.CONFIG)
+        self.assertEqual((self.link(), self.link('--config'), self.told()), ('down', 'down', ['net0 down']))
+        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
+        self.assertEqual([interface['link_up'] for interface in config['devices']['interfaces']], [False, True])
+
+    def test_are_all_that_an_update_changes_of_what_runs(self):
+        self.domain.create()
+        interface = f"<interface type='bridge'><mac address='{MAC}'/><source bridge='{{}}'/>{{}}</interface>"
+        for code, text, xml in (
+                (libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "unable to change config on 'bridge' network type", interface.format('br1', '')),
+                (libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'cannot modify MTU', interface.format('br0', "<mtu size='9000'/>")),
+                (libvirt.VIR_ERR_DEVICE_MISSING, 'no device matching MAC address', interface.format('br0', '').replace(MAC, '52:54:00:01:02:0f'))):
+            self.assert_error(code, text, self.domain.updateDeviceFlags, xml, self.LIVE)
+        self.assertEqual(self.link(), 'up')
 
 
 class Streams(DeviceTest):

@@ -221,6 +221,12 @@ class Monitor:
             disks.remove(disk)
             self.emit('device-removed', message=disk['id'])
 
+    def do_link_set(self, client, number, arguments):
+        """Kept in a file, NAME.json.links, for who wants to see it."""
+        with open(self.config_path + '.links', 'a', encoding='utf-8') as file:
+            file.write(f"{arguments['id']} {'up' if arguments['up'] else 'down'}\n")
+        self.reply(client, number)
+
     def do_console_attach(self, client, number, arguments):
         port = arguments.get('device', arguments.get('port', 0))
         if port in self.consoles and not arguments['force']:

@@ -25,6 +25,7 @@ class Handler : public ControlHandler {
   Result<UniqueFd> console_attach(const std::string&, bool) override { return UniqueFd(); }
   Result<> device_add(const DiskConfig&) override { return {}; }
   Result<> device_remove(const std::string&) override { return {}; }
+  Result<> link_set(const std::string&, bool) override { return {}; }
 };
 
 }  // namespace

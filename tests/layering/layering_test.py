@@ -18,7 +18,7 @@ BACKEND_FOLDERS = {'kvm', 'tdx', 'softhost', 'memory', 'vcpu', 'bus', 'devices',
                    'backends'}
 QUOTED = {
     'vmm-backend': BACKEND_PUBLIC | BACKEND_FOLDERS,
-    'domain-xml': BACKEND_PUBLIC | {'domain_xml', 'elements', 'values', 'xml', 'cpu', 'plan', 'capabilities', 'status', 'complete'},
+    'domain-xml': BACKEND_PUBLIC | {'domain_xml', 'elements', 'values', 'xml', 'change', 'cpu', 'plan', 'capabilities', 'status', 'complete'},
     'driver': BACKEND_PUBLIC | {'domain_xml', 'driver', 'access', 'rpc', 'api', 'admin', 'domain', 'forward', 'process', 'host', 'config', 'schemas'},
     'tools': BACKEND_PUBLIC | {'domain_xml', 'tools', 'qgs_sim'},
 }

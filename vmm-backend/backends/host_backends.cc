@@ -27,6 +27,19 @@ Result<std::unique_ptr<DiskDevice>> open_disk(const DiskConfig& config) {
   return TRY(FileDisk::create(config));
 }
 
+Result<std::unique_ptr<NetworkDevice>> open_interface(const NetworkInterfaceConfig& config) {
+  switch (config.backend) {
+    case NetworkBackend::Tap:
+      return create_tap_device(config);
+    case NetworkBackend::Passt:
+      return create_passt_device(config);
+    case NetworkBackend::Macvtap:
+      break;
+  }
+  return fail(Error::Code::ConfigUnsupported, "interface '{}': there is no macvtap; use a tap on a bridge",
+              config.id);
+}
+
 // A group is the storage daemon's, and each disk has a daemon of its own.
 Result<> check_groups(const std::vector<DiskConfig>& disks) {
   for (const DiskConfig& disk : disks)
@@ -104,18 +117,17 @@ Result<> HostBackends::add_scsi_controller(const ScsiControllerConfig& config) {
 }
 
 Result<> HostBackends::add_interface(const NetworkInterfaceConfig& config) {
-  switch (config.backend) {
-    case NetworkBackend::Tap:
-      interfaces_.push_back({config.id, TRY(create_tap_device(config))});
-      return {};
-    case NetworkBackend::Passt:
-      interfaces_.push_back({config.id, TRY(create_passt_device(config))});
-      return {};
-    case NetworkBackend::Macvtap:
-      break;
-  }
-  return fail(Error::Code::ConfigUnsupported, "interface '{}': there is no macvtap; use a tap on a bridge",
-              config.id);
+  interfaces_.push_back({config.id, TRY(open_interface(config))});
+  interfaces_.back().backend->link().set(config.link_up);
+  return {};
+}
+
+Result<> HostBackends::set_link(const std::string& id, bool up) {
+  const auto interface = std::ranges::find(interfaces_, id, &Interface::id);
+  if (interface == interfaces_.end())
+    return fail(Error::Code::NotFound, "the TD has no interface '{}'", id.substr(0, 60));
+  interface->backend->link().set(up);
+  return {};
 }
 
 Result<> HostBackends::add_rng(const RngConfig& config) {

@@ -38,6 +38,8 @@ class HostBackends {
   Result<BlockBackend*> open_for_running_td(DiskConfig config);
   /// Closes what a device ends in, once no machine uses it. Nothing to do without such a device.
   void remove(const std::string& id);
+  /// Plugs an interface's cable in or out, until it is set again. NotFound: no such interface.
+  Result<> set_link(const std::string& id, bool up);
   /// Console ports that are no sockets; on the loop's thread.
   std::vector<ConsolePortStatus> console_ports() const;
   /// SerialConsole::attach() of one of them; on the loop's thread.

@@ -16,7 +16,6 @@ Result<NetworkBackendDevice::Properties> network_properties(const NetworkInterfa
                 config.mac);
   for (std::size_t i = 0; i < mac.size(); ++i) properties.mac.at(i) = static_cast<std::byte>(mac.at(i));
   properties.mtu = config.mtu;
-  properties.link_up = config.link_up;
   properties.receive_queue_size = config.rx_queue_size;
   properties.transmit_queue_size = config.tx_queue_size;
   return properties;

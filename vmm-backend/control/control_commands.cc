@@ -89,6 +89,17 @@ Result<Answer> run_device_remove(const Arguments& arguments, ControlHandler& han
   return Answer{};
 }
 
+Result<Answer> run_link_set(const Arguments& arguments, ControlHandler& handler) {
+  std::string id;
+  bool up = false;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("id", id);
+  reader.required("up", up);
+  TRY(reader.finish());
+  TRY(handler.link_set(id, up));
+  return Answer{};
+}
+
 constexpr std::array kCommands = {
     CommandRow{control_command::kStatus, run_status},
     CommandRow{control_command::kPause, run_action<&ControlHandler::pause>},
@@ -103,6 +114,7 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kConsoleAttach, run_console_attach},
     CommandRow{control_command::kDeviceAdd, run_device_add},
     CommandRow{control_command::kDeviceRemove, run_device_remove},
+    CommandRow{control_command::kLinkSet, run_link_set},
 };
 
 Result<Answer> run_command(const control_wire::Command& command, ControlHandler& handler) {

@@ -36,6 +36,8 @@ class ControlHandler {
   virtual Result<> device_add(const DiskConfig& disk) = 0;
   /// Asks the guest to let a device go.
   virtual Result<> device_remove(const std::string& id) = 0;
+  /// Plugs the cable of an interface in or out.
+  virtual Result<> link_set(const std::string& id, bool up) = 0;
 };
 
 }  // namespace virttdx

@@ -69,7 +69,13 @@ class FakeHandler : public ControlHandler {
     removed = id;
     return {};
   }
+  Result<> link_set(const std::string& id, bool up) override {
+    if (id != "net0") return fail(Error::Code::NotFound, "no interface");
+    link_is_up = up;
+    return {};
+  }
 
+  bool link_is_up = true;
   VmState state = VmState::Running;
   std::string padding;
   int attached_port = -1;
@@ -191,6 +197,12 @@ TEST_F(AControlServer, HandsOnDisksToAddAndDevicesToRemove) {
   EXPECT_EQ(add("vdb").error().code(), Error::Code::InvalidData);
   EXPECT_TRUE(one.call(control_command::kDeviceRemove, {{"id", "virtio-disk1"}}, 10s).value().result);
   EXPECT_EQ(handler_.removed, "virtio-disk1");
+  EXPECT_TRUE(one.call(control_command::kLinkSet, {{"id", "net0"}, {"up", false}}, 10s).value().result);
+  EXPECT_FALSE(handler_.link_is_up);
+  EXPECT_EQ(
+      one.call(control_command::kLinkSet, {{"id", "net7"}, {"up", false}}, 10s).value().result.error().code(),
+      Error::Code::NotFound);
+  EXPECT_FALSE(one.call(control_command::kLinkSet, {{"id", "net0"}}, 10s).value().result);
   const auto without_id = one.call(control_command::kDeviceRemove, nlohmann::json::object(), 10s).value();
   EXPECT_EQ(without_id.result.error().code(), Error::Code::InvalidData);
 }

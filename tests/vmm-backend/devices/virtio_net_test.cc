@@ -71,6 +71,45 @@ TEST_F(VirtioNetTest, APacketThatCannotGoYetIsSentLater) {
   EXPECT_FALSE(driver.queues[1].take_used());
 }
 
+TEST_F(VirtioNetTest, TellsTheDriverThatItsLinkHasChanged) {
+  ASSERT_TRUE(driver.start(kFeatureStatus));
+  EXPECT_EQ(driver.device_config<std::uint16_t>(kConfigStatus), kStatusLinkUp);
+  network.link().set(false);
+  EXPECT_EQ(driver.device_config<std::uint16_t>(kConfigStatus), 0);
+  EXPECT_EQ(driver.config_interrupts(), 1);
+  network.link().set(false);
+  EXPECT_EQ(driver.config_interrupts(), 1);
+  network.link().set(true);
+  EXPECT_EQ(driver.device_config<std::uint16_t>(kConfigStatus), kStatusLinkUp);
+  EXPECT_EQ(driver.config_interrupts(), 2);
+}
+
+TEST_F(VirtioNetTest, TellsNobodyOfItsLinkWhoHasNotAskedOrIsGone) {
+  ASSERT_TRUE(driver.start(0));
+  network.link().set(false);
+  ASSERT_TRUE(driver.start(kFeatureStatus));
+  EXPECT_EQ(driver.device_config<std::uint16_t>(kConfigStatus), 0);
+  driver.set_status(0);
+  network.link().set(true);
+  EXPECT_EQ(driver.config_interrupts(), 0);
+}
+
+TEST_F(VirtioNetTest, PassesNothingWhileItsLinkIsDown) {
+  ASSERT_TRUE(driver.start(0));
+  give_room(2048, 1);
+  network.link().set(false);
+  send("lost");
+  EXPECT_TRUE(driver.queues[1].take_used());
+  network.queues[0].waiting = {"lost too"};
+  network.queues[0].manual.run();
+  network.link().set(true);
+  send("frame");
+  network.queues[0].waiting = {"another"};
+  network.queues[0].manual.run();
+  EXPECT_EQ(network.queues[0].sent, std::vector<std::string>{"frame"});
+  EXPECT_EQ(driver.queues[0].take_used()->written, kHeaderSize + 7);
+}
+
 TEST_F(VirtioNetTest, ReceivesIntoOneBuffer) {
   ASSERT_TRUE(driver.start(0));
   give_room(2048, 1);

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "devices/virtio/queue_worker.h"
+#include "devices/virtio_net/network_link.h"
 
 namespace virttdx {
 
@@ -38,7 +39,6 @@ class NetworkBackendDevice {
   struct Properties {
     std::array<std::byte, 6> mac{};
     std::optional<std::uint16_t> mtu;
-    bool link_up = true;
     /// Checksum and segmentation offloads: virtio_net_spec::kFeature... that it can take and give.
     std::uint64_t offloads = 0;
     std::uint16_t receive_queue_size = 256;
@@ -52,6 +52,11 @@ class NetworkBackendDevice {
   virtual void set_offloads(std::uint64_t features) = 0;
   /// The pairs from 0 to `count` - 1 get packets, the others none.
   virtual void set_active_pairs(std::size_t count) = 0;
+  /// Kept over the machines in front of it. No packets pass while it is down, whatever the guest thinks.
+  NetworkLink& link() { return link_; }
+
+ private:
+  NetworkLink link_;
 };
 
 }  // namespace virttdx

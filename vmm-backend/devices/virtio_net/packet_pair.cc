@@ -23,8 +23,8 @@ Result<> PacketPair::transmit() {
     const std::uint64_t size = sending_.readable_size;
     if (size < kHeaderSize)
       return fail(Error::Code::InvalidData, "a packet of {} bytes has no whole header", size);
-    has_unsent_ =
-        size <= kPacketMaximum && parts_.backend.send(sending_.readable, size) == PacketQueue::Sent::Later;
+    has_unsent_ = size <= kPacketMaximum && parts_.link.is_up() &&
+                  parts_.backend.send(sending_.readable, size) == PacketQueue::Sent::Later;
     if (has_unsent_) return {};
     queue->push(sending_.head, 0);
   }
@@ -36,7 +36,7 @@ Result<> PacketPair::receive() {
   while (true) {
     if (packet_size_ == 0) packet_size_ = parts_.backend.receive(packet_);
     if (packet_size_ == 0) return {};
-    if (!TRY(deliver(std::span(packet_).first(packet_size_)))) return {};
+    if (parts_.link.is_up() && !TRY(deliver(std::span(packet_).first(packet_size_)))) return {};
     packet_size_ = 0;
   }
 }

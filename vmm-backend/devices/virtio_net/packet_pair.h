@@ -19,6 +19,7 @@ class PacketPair {
     Virtqueue* receive;  ///< nullptr: the driver has none
     Virtqueue* transmit;
     PacketQueue& backend;
+    const NetworkLink& link;
     bool mergeable;  ///< a packet may fill several chains
   };
   explicit PacketPair(const Parts& parts) : parts_(parts), packet_(virtio_net_spec::kPacketMaximum) {}

@@ -42,7 +42,7 @@ void VirtioNet::read_config(std::size_t offset, std::span<std::byte> data) {
   const auto& properties = backend_.properties();
   std::array<std::byte, kConfigSize> config{};
   std::ranges::copy(properties.mac, config.begin() + kConfigMac);
-  store_le<std::uint16_t>(config, kConfigStatus, properties.link_up ? kStatusLinkUp : 0);
+  store_le<std::uint16_t>(config, kConfigStatus, backend_.link().is_up() ? kStatusLinkUp : 0);
   store_le<std::uint16_t>(config, kConfigQueuePairs, static_cast<std::uint16_t>(backend_.queue_pairs()));
   store_le<std::uint16_t>(config, kConfigMtu, properties.mtu.value_or(0));
   read_structure(config, offset, data);
@@ -64,12 +64,15 @@ void VirtioNet::start(const VirtioSession& session) {
         std::make_unique<PacketPair>(PacketPair::Parts{.receive = session.queues[2 * pair],
                                                        .transmit = session.queues[2 * pair + 1],
                                                        .backend = backend_.queue(pair),
+                                                       .link = backend_.link(),
                                                        .mergeable = session.has(kFeatureMergeableBuffers)}));
   for (std::size_t pair = 0; pair < pairs_.size(); ++pair)
     backend_.queue(pair).worker().set_task([this, pair] { serve(pair); });
+  if (session.has(kFeatureStatus)) backend_.link().watch(session.configuration_changed);
 }
 
 void VirtioNet::stop() {
+  backend_.link().watch(nullptr);
   for (const auto& pair : pairs_) pair->backend().worker().set_task(nullptr);
   pairs_.clear();
   session_ = {};

@@ -125,7 +125,8 @@ struct MonitorEvent {
 ///     virtio console's: reply carries one end of a socket pair by SCM_RIGHTS; output that nobody has seen
 ///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older,
 ///   device-add {"disk": a DiskConfig}: into an empty slot of a running TD,
-///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent.
+///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent,
+///   link-set {"id": "net0", "up": false}: plugs the cable of an interface in or out.
 namespace control_command {
 inline constexpr std::string_view kStatus = "status";
 inline constexpr std::string_view kPause = "pause";
@@ -138,6 +139,7 @@ inline constexpr std::string_view kCpuid = "cpuid";
 inline constexpr std::string_view kConsoleAttach = "console-attach";
 inline constexpr std::string_view kDeviceAdd = "device-add";
 inline constexpr std::string_view kDeviceRemove = "device-remove";
+inline constexpr std::string_view kLinkSet = "link-set";
 }  // namespace control_command
 
 Result<MonitorStatus> monitor_status_from_json(const nlohmann::json& json);
