@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virttdx-vmm: one process, one trust domain.
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "monitor.h"
 #include "options.h"
 #include "support/file.h"
+#include "support/unique_fd.h"
 #include "tdx/capabilities.h"
 
 namespace virttdx {
@@ -72,13 +74,21 @@ Result<std::unique_ptr<KernelCalls>> open_kernel(const Options& options) {
   return TRY(open_soft_host(options));
 }
 
+// Opening loads the kernel's module.
+bool can_be_opened(const char* device) {
+  return static_cast<bool>(UniqueFd(::open(device, O_RDWR | O_CLOEXEC)));
+}
+
 int print_host_capabilities(const Options& options) {
   const auto kernel = open_kernel(options);
   if (!kernel) {
     log::error("{}", kernel.error().message());
     return kFailed;
   }
-  std::puts(host_capabilities_to_json(read_host_capabilities(**kernel, options.host)).c_str());
+  auto host = read_host_capabilities(**kernel, options.host);
+  host.vhost_net = can_be_opened("/dev/vhost-net");
+  host.vhost_vsock = can_be_opened("/dev/vhost-vsock");
+  std::puts(host_capabilities_to_json(host).c_str());
   return kEnded;
 }
 

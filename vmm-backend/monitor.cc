@@ -177,6 +177,7 @@ MonitorStatus Monitor::status() {
   status.serials.clear();
   for (const auto& [port, console] : consoles_) status.serials.push_back(console->status());
   status.console_ports = devices_->console_ports();
+  status.vsock_cid = devices_->vsock_cid();
   return status;
 }
 

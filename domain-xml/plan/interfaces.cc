@@ -22,6 +22,7 @@ class InterfacePlan {
   bool plan_direct();
   bool plan_user();
   bool plan_device();
+  bool plan_vhost();
   bool plan_others();
 
   Planning& planning_;
@@ -92,6 +93,18 @@ bool InterfacePlan::plan_host_side() {
                 "use type 'network', 'bridge', 'ethernet', 'direct' or 'user'");
 }
 
+// As libvirt's QEMU driver: where the host has it, unless the definition wants otherwise. User networking
+// has no use for it.
+bool InterfacePlan::plan_vhost() {
+  const auto& name = interface_.driver.name;
+  if (name == "qemu" || config_.backend == NetworkBackend::Passt) return true;
+  config_.vhost = planning_.host.vhost_net;
+  if (name == "vhost" && !config_.vhost)
+    return refuse("vhost-net was requested for an interface, but is unavailable",
+                  "load vhost_net and see that /dev/vhost-net can be opened, or use <driver name='qemu'/>");
+  return true;
+}
+
 bool InterfacePlan::plan_device() {
   const auto model = interface_.model.value_or("virtio");
   if (model != "virtio" && model != "virtio-non-transitional")
@@ -102,13 +115,13 @@ bool InterfacePlan::plan_device() {
   config_.queue_pairs = static_cast<std::uint16_t>(std::min(driver.queues.value_or(1), kLimit));
   config_.rx_queue_size = static_cast<std::uint16_t>(std::min(driver.rx_queue_size.value_or(256), kLimit));
   config_.tx_queue_size = static_cast<std::uint16_t>(std::min(driver.tx_queue_size.value_or(256), kLimit));
-  config_.vhost = driver.name == "vhost";
   config_.link_up = interface_.link_state != "down";
   if (interface_.mtu) config_.mtu = static_cast<std::uint16_t>(std::min(*interface_.mtu, kLimit));
   config_.boot_index = interface_.boot_order;
   config_.id = interface_.alias.value_or(*interface_.mac);
   config_.mac = *interface_.mac;
   config_.address = pci_address_of(interface_);
+  if (!plan_vhost()) return false;
   if (config_.backend == NetworkBackend::Passt && config_.queue_pairs > 1)
     return refuse("user networking has one pair of queues", "remove 'queues' from <driver>");
   return true;

@@ -41,13 +41,6 @@ constexpr std::array kLimits = {
     Limit{Severity::Error, "scsi-not-offered", "/domain/devices/disk",
           [](const VmConfig& c) { return first_disk(c, is_scsi_disk); }, nullptr,
           "disks on bus 'scsi' are not offered", "use bus='virtio' with device='disk'"},
-    Limit{Severity::Error, "macvtap-not-offered", "/domain/devices/interface",
-          [](const VmConfig& c) {
-            return first_id(c.devices.interfaces, [](const NetworkInterfaceConfig& interface) {
-              return interface.backend == NetworkBackend::Macvtap;
-            });
-          },
-          nullptr, "interfaces of type 'direct' are not offered", "use a bridge of the host"},
 };
 
 // Ids are aliases, which every device has by now.

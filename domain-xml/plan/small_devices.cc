@@ -26,6 +26,13 @@ void plan_vsock(Planning& planning, const Vsock& vsock) {
   config.address = pci_address_of(vsock);
   if (vsock.cid_auto != true) config.guest_cid = vsock.cid.value_or(0);
   planning.plan.config.devices.vsock = std::move(config);
+  if (planning.host.vhost_vsock) return;
+  planning
+      .add(Severity::Note, "vsock-on-unix-sockets", "/domain/devices/vsock",
+           "the host has no vhost-vsock: the guest's vsock ends in Unix sockets, and AF_VSOCK of the host "
+           "does not reach it",
+           "load vhost_vsock and see that /dev/vhost-vsock can be opened")
+      .line = vsock.line.number;
 }
 
 void plan_memballoon(Planning& planning, const MemoryBalloon& balloon) {

@@ -34,6 +34,7 @@ void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& stat
       take_path(console, devices.serials.front().source_path.value_or(""));
   }
   for (auto& channel : devices.channels) describe_port(channel, status);
+  if (devices.vsock && status.vsock_cid) devices.vsock->cid = status.vsock_cid;
   std::uint32_t index = 0;
   for (auto& disk : devices.disks) {
     ++index;

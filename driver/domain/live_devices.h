@@ -8,7 +8,8 @@
 
 namespace virttdx::driver {
 
-/// Pseudo-terminals of serial ports and consoles; sources of disks get their index.
+/// Pseudo-terminals of serial ports and consoles; the context id of a vsock; sources of disks get their
+/// index.
 void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status);
 
 /// The host's devices that interfaces have got.

@@ -320,6 +320,16 @@ def stop_monitor(root):
     os.kill(int(pid), signal.SIGSTOP)
 
 
+class AVsock(DaemonTest):
+    def test_has_the_context_id_that_the_host_gave_it_while_it_runs(self):
+        domain = self.define(xml=XML.replace('  </devices>', "<vsock><cid auto='yes'/></vsock></devices>"))
+        domain.create()
+        self.restart_daemon()
+        domain = self.connection.lookupByName('td')
+        self.assertIn("<cid auto='yes' address='7'/>", domain.XMLDesc())
+        self.assertIn("<cid auto='yes'/>", domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+
 class Links(DeviceTest):
     """domif-setlink and domif-getlink."""
     LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG

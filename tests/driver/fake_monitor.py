@@ -143,6 +143,7 @@ class Monitor:
             'host': self.config['host'], 'host_description': 'fake', 'recreated': self.recreated,
             'vcpu_time_ns': [1000000] * self.config['vcpu_count'],
             'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': 0 in self.consoles}],
+            **({'vsock_cid': 7} if 'vsock' in self.config.get('devices', {}) else {}),
             'console_ports': [{'id': port['id'], 'pty_path': '/dev/pts/' + port['id'], 'attached': port['id'] in self.consoles}
                               for port in self.config.get('devices', {}).get('console_ports', []) if port['backend'] == 'pty']})
 

@@ -129,9 +129,11 @@ class Devices(harness.DaemonTest):
             channel.connect(str(self.daemon.root / 'run/libvirt/tdx/td.sockets/org.example.0'))
 
     def check_vsock(self):
-        """The firmware has no driver for it: a client is heard, and one that says no port is turned away."""
-        self.assertIn("<cid auto='yes' address='3'/>", self.daemon.virsh('dumpxml', 'td'))
+        """The firmware has no driver for it. Without the kernel's: a client is heard, and one that says no port is turned away."""
+        self.assertRegex(self.daemon.virsh('dumpxml', 'td'), r"<cid auto='yes' address='\d+'/>")
         self.assertIn("<cid auto='yes'/>", self.daemon.virsh('dumpxml', '--inactive', 'td'))
+        if os.access('/dev/vhost-vsock', os.R_OK | os.W_OK):
+            return
         with socket.socket(socket.AF_UNIX) as vsock:
             vsock.connect(str(self.daemon.root / 'run/libvirt/tdx/td.sockets/vsock'))
             vsock.sendall(b'HELLO\n')

@@ -2,6 +2,8 @@
 #include "backends/host_backends.h"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include "backends/file_disk.h"
 #include "backends/socket_port.h"
@@ -30,14 +32,18 @@ Result<std::unique_ptr<DiskDevice>> open_disk(const DiskConfig& config) {
 Result<std::unique_ptr<NetworkDevice>> open_interface(const NetworkInterfaceConfig& config) {
   switch (config.backend) {
     case NetworkBackend::Tap:
+    case NetworkBackend::Macvtap:
       return create_tap_device(config);
     case NetworkBackend::Passt:
-      return create_passt_device(config);
-    case NetworkBackend::Macvtap:
       break;
   }
-  return fail(Error::Code::ConfigUnsupported, "interface '{}': there is no macvtap; use a tap on a bridge",
-              config.id);
+  return create_passt_device(config);
+}
+
+// The kernel has no such device, or not for this user.
+bool is_absent(const Error& error) {
+  constexpr std::array kAbsent = {ENOENT, ENXIO, ENODEV, EACCES, EPERM};
+  return std::ranges::count(kAbsent, error.system_errno()) != 0;
 }
 
 // A group is the storage daemon's, and each disk has a daemon of its own.
@@ -136,10 +142,15 @@ Result<> HostBackends::add_rng(const RngConfig& config) {
 }
 
 Result<> HostBackends::add_vsock(const VsockConfig& config, const std::string& socket) {
+  auto kernel = VhostVsock::create(config);
+  if (kernel) {
+    kernel_vsock_ = *std::move(kernel);
+    return {};
+  }
+  if (!is_absent(kernel.error())) return tl::unexpected(kernel.error());
   if (socket.empty())
-    return fail(Error::Code::ConfigUnsupported,
-                "vsock '{}': the kernel's vhost-vsock is not used; give the monitor a --vsock-socket",
-                config.id);
+    return fail(Error::Code::ConfigUnsupported, "{}; load vhost_vsock, or give the monitor a --vsock-socket",
+                kernel.error().message());
   vsock_ = TRY(UnixVsock::create(config, socket));
   return {};
 }
@@ -175,8 +186,15 @@ DeviceBackends HostBackends::by_id() const {
   for (const Entropy& source : entropy_) backends.entropy_sources[source.id] = source.backend.get();
   for (const NamedWorker& console : consoles_) backends.console_workers[console.id] = console.worker.get();
   backends.vsock = vsock_.get();
+  if (kernel_vsock_) backends.kernel_vsock = kernel_vsock_->offload();
   for (const Port& port : ports_) backends.console_ports[port.id] = port.backend.get();
   return backends;
+}
+
+std::optional<std::uint32_t> HostBackends::vsock_cid() const {
+  if (kernel_vsock_) return kernel_vsock_->offload().guest_cid;
+  if (vsock_) return vsock_->guest_cid();
+  return std::nullopt;
 }
 
 DeviceStatistics HostBackends::statistics() const {

@@ -9,6 +9,7 @@
 #include "backends/disk_device.h"
 #include "backends/entropy_file.h"
 #include "backends/network_device.h"
+#include "backends/vhost_kernel/vhost_vsock.h"
 #include "backends/vsock/unix_vsock.h"
 #include "backends/worker.h"
 #include "control/serial_console.h"
@@ -24,7 +25,7 @@ class HostBackends {
  public:
   /// Errors name the device and the remedy. ConfigUnsupported: a kind of back end that there is not.
   /// `loop` serves consoles' terminals and outlives this object; this function runs on its thread.
-  /// `vsock_socket`: UnixVsock's; a configuration with a vsock needs it.
+  /// `vsock_socket`: UnixVsock's; a configuration with a vsock needs it where the kernel has no vhost-vsock.
   static Result<std::unique_ptr<HostBackends>> create(const DeviceConfigs& configs, EventLoop& loop,
                                                       const std::string& vsock_socket = {});
   HostBackends(const HostBackends&) = delete;
@@ -40,6 +41,8 @@ class HostBackends {
   void remove(const std::string& id);
   /// Plugs an interface's cable in or out, until it is set again. NotFound: no such interface.
   Result<> set_link(const std::string& id, bool up);
+  /// Context id of the guest. Nothing without a vsock.
+  std::optional<std::uint32_t> vsock_cid() const;
   /// Console ports that are no sockets; on the loop's thread.
   std::vector<ConsolePortStatus> console_ports() const;
   /// SerialConsole::attach() of one of them; on the loop's thread.
@@ -86,7 +89,8 @@ class HostBackends {
   std::vector<Interface> interfaces_;
   std::vector<Entropy> entropy_;
   std::vector<Port> ports_;
-  std::unique_ptr<UnixVsock> vsock_;
+  std::unique_ptr<UnixVsock> vsock_;  ///< where there is no kernel_vsock_
+  std::unique_ptr<VhostVsock> kernel_vsock_;
   // Behind what their threads use.
   std::vector<NamedWorker> scsi_controllers_;
   std::vector<NamedWorker> consoles_;

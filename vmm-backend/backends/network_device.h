@@ -17,7 +17,8 @@ class NetworkDevice : public NetworkBackendDevice {
 };
 
 /// A tap device of the host, made when it is not there and joined to its bridge (both need CAP_NET_ADMIN; a
-/// device that exists and belongs to the user needs nothing).
+/// device that exists and belongs to the user needs nothing), or a new macvtap device, which needs
+/// CAP_NET_ADMIN and is deleted in the end.
 Result<std::unique_ptr<NetworkDevice>> create_tap_device(const NetworkInterfaceConfig& config);
 /// User networking: starts passt(1) on one end of a socket pair. It ends when the other end is closed.
 Result<std::unique_ptr<NetworkDevice>> create_passt_device(const NetworkInterfaceConfig& config);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -13,9 +14,12 @@
 #include <vector>
 
 #include "backends/interface_counters.h"
+#include "backends/kernel_counters.h"
 #include "backends/network_device.h"
+#include "backends/vhost_kernel/vhost_net.h"
 #include "backends/worker.h"
 #include "devices/virtio_net/virtio_net_spec.h"
+#include "support/macvtap_link.h"
 #include "support/unique_fd.h"
 
 namespace virttdx {
@@ -34,14 +38,19 @@ constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLET;
 class TapQueue final : public PacketQueue {
  public:
   static Result<std::unique_ptr<TapQueue>> create(UniqueFd fd, InterfaceCounters& counters,
-                                                  const std::string& name) {
+                                                  const NetworkInterfaceConfig& config, std::size_t pair) {
     std::unique_ptr<TapQueue> queue(new TapQueue(std::move(fd), counters));
+    const std::string name = fmt::format("{}-{}", config.id, pair);
     queue->worker_ = TRY(Worker::create(name));
     Worker& worker = *queue->worker_;
-    TRY(worker.loop().add(queue->fd_.get(), kEvents, [&worker](std::uint32_t) { worker.run_task(); }));
+    if (config.vhost)
+      queue->vhost_ = TRY(create_vhost_net(name, queue->fd_.get()));
+    else
+      TRY(worker.loop().add(queue->fd_.get(), kEvents, [&worker](std::uint32_t) { worker.run_task(); }));
     worker.start();
     return queue;
   }
+  QueueOffload* offload() { return vhost_.get(); }
   QueueWorker& worker() override { return *worker_; }
   int fd() const { return fd_.get(); }
 
@@ -69,7 +78,8 @@ class TapQueue final : public PacketQueue {
   TapQueue(UniqueFd fd, InterfaceCounters& counters) : fd_(std::move(fd)), counters_(counters) {}
   UniqueFd fd_;
   InterfaceCounters& counters_;
-  std::unique_ptr<Worker> worker_;  // last: its thread uses what stands above
+  std::unique_ptr<VhostOffload> vhost_;  ///< or nobody, and the device moves the packets
+  std::unique_ptr<Worker> worker_;       // last: its thread uses what stands above
 };
 
 class TapDevice final : public NetworkDevice {
@@ -78,13 +88,16 @@ class TapDevice final : public NetworkDevice {
     std::unique_ptr<TapDevice> device(new TapDevice(config));
     device->properties_ = TRY(network_properties(config));
     device->properties_.offloads = kOffloads;
+    if (config.backend == NetworkBackend::Macvtap) TRY(device->make_macvtap(config));
     for (std::uint16_t i = 0; i < config.queue_pairs; ++i) TRY(device->add_queue(config));
     TRY(device->bring_up(config));
+    if (config.vhost) device->kernel_counters_ = TRY(KernelCounters::open(device->name_));
     return device;
   }
   const Properties& properties() const override { return properties_; }
   std::size_t queue_pairs() const override { return queues_.size(); }
   PacketQueue& queue(std::size_t pair) override { return *queues_.at(pair); }
+  QueueOffload* offload(std::size_t pair) override { return queues_.at(pair)->offload(); }
   void set_offloads(std::uint64_t features) override;
   void set_active_pairs(std::size_t count) override;
   InterfaceStatistics statistics() const override;
@@ -92,13 +105,19 @@ class TapDevice final : public NetworkDevice {
  private:
   explicit TapDevice(const NetworkInterfaceConfig& config) : id_(config.id), name_(config.device) {}
   Result<> add_queue(const NetworkInterfaceConfig& config);
+  Result<> make_macvtap(const NetworkInterfaceConfig& config);
   Result<> bring_up(const NetworkInterfaceConfig& config);
   ifreq request() const;
+  InterfaceStatistics counted_by_kernel() const {
+    return macvtap_ ? kernel_counters_->of_device() : kernel_counters_->of_other_end();
+  }
 
   const std::string id_;
   std::string name_;  ///< with a "%d" until the kernel has chosen
   Properties properties_;
+  std::optional<MacvtapLink> macvtap_;  ///< or it is a tap device
   InterfaceCounters counters_;
+  std::optional<KernelCounters> kernel_counters_;  ///< of packets that nobody here sees
   std::vector<std::unique_ptr<TapQueue>> queues_;
 };
 
@@ -108,9 +127,36 @@ ifreq TapDevice::request() const {
   return request;
 }
 
+std::uint32_t kernel_mode(MacvtapMode mode) {
+  switch (mode) {
+    case MacvtapMode::Bridge:
+      return MACVLAN_MODE_BRIDGE;
+    case MacvtapMode::Vepa:
+      return MACVLAN_MODE_VEPA;
+    case MacvtapMode::Private:
+      return MACVLAN_MODE_PRIVATE;
+    case MacvtapMode::Passthrough:
+      break;
+  }
+  return MACVLAN_MODE_PASSTHRU;
+}
+
+Result<> TapDevice::make_macvtap(const NetworkInterfaceConfig& config) {
+  auto link = MacvtapLink::create({.name = name_,
+                                   .lower = config.link.value_or(""),
+                                   .mode = kernel_mode(config.macvtap_mode),
+                                   .address = properties_.mac});
+  if (!link)
+    return tl::unexpected<Error>(std::move(link).error().with_context(fmt::format("interface '{}'", id_)));
+  macvtap_.emplace(*std::move(link));
+  name_ = macvtap_->name();
+  return {};
+}
+
 Result<> TapDevice::add_queue(const NetworkInterfaceConfig& config) {
-  UniqueFd fd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) return fail_errno(errno, "interface '{}': cannot open /dev/net/tun", id_);
+  const std::string path = macvtap_ ? macvtap_->character_device() : "/dev/net/tun";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return fail_errno(errno, "interface '{}': cannot open {}", id_, path);
   ifreq device = request();
   const int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (config.queue_pairs > 1 ? IFF_MULTI_QUEUE : 0);
   device.ifr_flags = static_cast<short>(flags);
@@ -120,12 +166,11 @@ Result<> TapDevice::add_queue(const NetworkInterfaceConfig& config) {
         "interface '{}': cannot use tap device '{}' (it must be free, with the same number of queues, and "
         "belong to the user)",
         id_, name_);
-  name_ = device.ifr_name;
+  if (!macvtap_) name_ = device.ifr_name;
   const int header_size = kHeaderSize;
   if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0)
     return fail_errno(errno, "interface '{}': tap device '{}' takes no virtio headers", id_, name_);
-  queues_.push_back(
-      TRY(TapQueue::create(std::move(fd), counters_, fmt::format("{}-{}", id_, queues_.size()))));
+  queues_.push_back(TRY(TapQueue::create(std::move(fd), counters_, config, queues_.size())));
   return {};
 }
 
@@ -176,7 +221,7 @@ void TapDevice::set_active_pairs(std::size_t count) {
 
 // The host's device is the other end: it receives what the guest sends.
 InterfaceStatistics TapDevice::statistics() const {
-  InterfaceStatistics statistics = counters_.snapshot();
+  InterfaceStatistics statistics = kernel_counters_ ? counted_by_kernel() : counters_.snapshot();
   statistics.id = id_;
   statistics.device = name_;
   return statistics;

@@ -16,6 +16,7 @@ struct DmaFile {
   std::span<std::byte> bytes;  ///< where it is mapped here
   int fd = -1;                 ///< the memory file it is in; the DmaMemory's
   std::uint64_t offset = 0;    ///< in the file
+  Gpa gpa{};                   ///< where the guest has it
 };
 
 /// The memory that the guest shares with the monitor. Any thread. The guest may change its bytes at any time:

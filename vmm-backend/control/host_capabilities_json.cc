@@ -29,6 +29,8 @@ void describe(Visitor& visit, HostCapabilities& host) {
   visit.required("tsc_khz", host.tsc_khz);
   visit.optional("key_ids", host.key_ids);
   visit.optional("key_ids_used", host.key_ids_used);
+  visit.optional("vhost_net", host.vhost_net);
+  visit.optional("vhost_vsock", host.vhost_vsock);
   visit.optional("description", host.description);
 }
 

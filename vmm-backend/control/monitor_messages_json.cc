@@ -33,6 +33,7 @@ void describe(Visitor& visit, MonitorStatus& status) {
   visit.required("vcpu_time_ns", status.vcpu_time_ns);
   visit.required("serials", status.serials);
   visit.list("console_ports", status.console_ports);
+  visit.optional("vsock_cid", status.vsock_cid);
 }
 
 template <typename Visitor>

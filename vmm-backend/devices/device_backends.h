@@ -7,6 +7,7 @@
 #include "devices/virtio/queue_worker.h"
 #include "devices/virtio_blk/block_backend.h"
 #include "devices/virtio_console/port_backend.h"
+#include "devices/virtio_vsock/offloaded_vsock.h"
 
 namespace virttdx {
 
@@ -26,6 +27,7 @@ struct DeviceBackends {
   std::map<std::string, QueueWorker*> console_workers;  ///< of VirtioSerialConfigs
   std::map<std::string, PortBackend*> console_ports;
   VsockBackend* vsock = nullptr;
+  VsockOffload kernel_vsock{};  ///< in the place of `vsock`
 };
 
 }  // namespace virttdx

@@ -86,8 +86,11 @@ Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
 }
 
 Result<> VirtioDevices::add_interface(const NetworkInterfaceConfig& config) {
-  return add(config.id, config.address,
-             std::make_unique<VirtioNet>(*TRY(find_backend(parts_.backends.interfaces, config.id))));
+  auto* const backend = TRY(find_backend(parts_.backends.interfaces, config.id));
+  const auto memory = parts_.memory.files();
+  for (std::size_t pair = 0; pair < backend->queue_pairs(); ++pair)
+    if (auto* const offload = backend->offload(pair)) TRY(offload->use_memory(memory));
+  return add(config.id, config.address, std::make_unique<VirtioNet>(*backend));
 }
 
 Result<> VirtioDevices::add_rng(const RngConfig& config) {
@@ -108,6 +111,11 @@ Result<> VirtioDevices::add_console(const VirtioSerialConfig& config,
 }
 
 Result<> VirtioDevices::add_vsock(const VsockConfig& config) {
+  const auto& offload = parts_.backends.kernel_vsock;
+  if (offload.queues != nullptr) {
+    TRY(offload.queues->use_memory(parts_.memory.files()));
+    return add(config.id, config.address, std::make_unique<OffloadedVsock>(offload));
+  }
   if (parts_.backends.vsock == nullptr)
     return fail(Error::Code::Internal, "device '{}' has no back end", config.id);
   return add(config.id, config.address, std::make_unique<VirtioVsock>(*parts_.backends.vsock));

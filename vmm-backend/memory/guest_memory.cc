@@ -121,7 +121,8 @@ std::span<std::byte> GuestMemory::map(Gpa gpa, std::size_t size) {
 
 std::vector<DmaFile> GuestMemory::files() {
   std::vector<DmaFile> files;
-  for (const Region& region : regions_) files.push_back({region.shared.bytes(), region.shared.fd(), 0});
+  for (const Region& region : regions_)
+    files.push_back({region.shared.bytes(), region.shared.fd(), 0, region.range.base()});
   return files;
 }
 

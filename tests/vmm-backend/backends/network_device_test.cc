@@ -22,6 +22,7 @@
 
 #include "devices/virtio_net/virtio_net_spec.h"
 #include "stepped_task.h"
+#include "support/macvtap_link.h"
 #include "support/unique_fd.h"
 
 namespace virttdx {
@@ -231,6 +232,66 @@ TEST(Tap, CarriesPacketsToTheHost) {
   packets >> count;
   EXPECT_EQ(count, 1);
   EXPECT_EQ((*made)->statistics().sent_bytes, frame.size());
+}
+
+struct MacvtapTest : testing::Test {
+  void SetUp() override {
+    if (std::system("ip link add vtlow0 type dummy 2>/dev/null && ip link set vtlow0 up") != 0)
+      GTEST_SKIP() << "no dummy device can be made here";
+    config.backend = NetworkBackend::Macvtap;
+    config.device = "macvtap%d";
+    config.link = "vtlow0";
+    auto made = create_tap_device(config);
+    if (!made && made.error().message().find("not supported") != std::string::npos)
+      GTEST_SKIP() << made.error().message();
+    ASSERT_TRUE(made) << made.error().message();
+    device = *std::move(made);
+    name = device->statistics().device;
+  }
+  void TearDown() override {
+    device.reset();
+    EXPECT_EQ(std::system("ip link del vtlow0 2>/dev/null") != 0, IsSkipped());
+  }
+  bool exists() const { return std::filesystem::exists("/sys/class/net/" + name); }
+  NetworkInterfaceConfig config = interface_config();
+  std::unique_ptr<NetworkDevice> device;
+  std::string name;
+};
+
+TEST_F(MacvtapTest, IsALinkOfTheInterfacesAddressAsLongAsTheBackEnd) {
+  EXPECT_EQ(name.find("macvtap"), 0U);
+  std::string address;
+  std::ifstream("/sys/class/net/" + name + "/address") >> address;
+  EXPECT_EQ(address, config.mac);
+  EXPECT_EQ(send(*device, std::string(6, '\xFF') + std::string(58, 'x')), PacketQueue::Sent::Yes);
+  device.reset();
+  EXPECT_FALSE(exists());
+}
+
+TEST_F(MacvtapTest, IsDeletedForAProcessThatWasKilled) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto other = config;
+    other.mac = "52:54:00:12:34:57";
+    const auto left = create_tap_device(other);
+    ::_exit(left ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_EQ(status, 0);
+  EXPECT_EQ(delete_macvtap_links("vtlow0", "52:54:00:12:34:57").value(), 1U);
+  EXPECT_EQ(delete_macvtap_links("vtlow0", "52:54:00:12:34:57").value(), 0U);
+  EXPECT_EQ(delete_macvtap_links("lo", config.mac).value(), 0U);
+  EXPECT_TRUE(exists());
+}
+
+TEST(Macvtap, NamesALowerDeviceThatIsNotThere) {
+  auto config = interface_config();
+  config.backend = NetworkBackend::Macvtap;
+  config.device = "macvtap%d";
+  config.link = "nosuch0";
+  EXPECT_EQ(create_tap_device(config).error().message(),
+            "interface 'net0': the host has no network device 'nosuch0'");
 }
 
 }  // namespace

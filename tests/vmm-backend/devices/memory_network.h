@@ -51,8 +51,10 @@ class MemoryNetwork final : public NetworkBackendDevice {
   const Properties& properties() const override { return values; }
   std::size_t queue_pairs() const override { return queues.size(); }
   PacketQueue& queue(std::size_t pair) override { return queues.at(pair); }
+  QueueOffload* offload(std::size_t pair) override { return pair == 0 ? offloaded : nullptr; }
   void set_offloads(std::uint64_t features) override { offloads = features; }
   void set_active_pairs(std::size_t count) override { active = count; }
+  QueueOffload* offloaded = nullptr;  ///< who works on the first pair
   Properties values;
   std::deque<Queue> queues;
   std::uint64_t offloads = 0;

@@ -47,7 +47,7 @@ class DaemonDisk final : public DiskDevice {
   Properties properties_;
   std::uint16_t segments_ = 1;
   std::optional<MemoryFile> rings_;  ///< of every queue
-  std::vector<VhostUserQueue> rings_of_queues_;
+  std::vector<VhostQueue> rings_of_queues_;
   bool queues_are_new_ = true;  ///< never told to the back end
   DiskCounters counters_;
   std::vector<std::unique_ptr<DiskQueue>> queues_;  // last: their threads use what stands above

@@ -83,7 +83,7 @@ Result<> VhostUserBlkEngine::watch() {
   return {};
 }
 
-VhostUserQueue VhostUserBlkEngine::queue() const {
+VhostQueue VhostUserBlkEngine::queue() const {
   const DriverQueue& queue = parts_.queue;
   return {.size = queue.size(),
           .descriptors = queue.descriptors(),

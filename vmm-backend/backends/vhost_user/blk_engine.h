@@ -34,7 +34,7 @@ class VhostUserBlkEngine final : public DiskEngine {
   static Result<std::unique_ptr<VhostUserBlkEngine>> create(Parts parts);
 
   /// For VhostUserFrontEnd::run(). Any thread, always the same.
-  VhostUserQueue queue() const;
+  VhostQueue queue() const;
 
   int event() const override { return event_.get(); }
   void submit(const BlockOperation& operation) override;

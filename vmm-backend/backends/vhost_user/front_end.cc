@@ -29,7 +29,7 @@ std::uint64_t address_of(std::span<const std::byte> bytes) {
   return reinterpret_cast<std::uint64_t>(bytes.data());
 }
 
-std::array<std::byte, kVringAddressSize> vring_address(std::uint32_t index, const VhostUserQueue& queue) {
+std::array<std::byte, kVringAddressSize> vring_address(std::uint32_t index, const VhostQueue& queue) {
   std::array<std::byte, kVringAddressSize> payload{};
   store_le<std::uint32_t>(payload, 0, index);
   store_le<std::uint64_t>(payload, 8, address_of(queue.descriptors));
@@ -95,7 +95,7 @@ Result<> VhostUserFrontEnd::read_config(std::uint32_t size) {
   return {};
 }
 
-Result<> VhostUserFrontEnd::run(std::span<const VhostUserQueue> queues, std::span<const DmaFile> memory) {
+Result<> VhostUserFrontEnd::run(std::span<const VhostQueue> queues, std::span<const DmaFile> memory) {
   for (std::uint32_t i = 0; i < bases_.size(); ++i) {
     const auto state = TRY(connection_.ask(Request::GetVringBase, kVringStateSize, vring_state(i, 0)));
     bases_[i] = load_le<std::uint32_t>(state, 4);
@@ -116,7 +116,7 @@ Result<> VhostUserFrontEnd::set_memory(std::span<const DmaFile> memory) {
 }
 
 // A ring starts with its kick, and works when it is enabled.
-Result<> VhostUserFrontEnd::start(std::uint32_t index, const VhostUserQueue& queue) {
+Result<> VhostUserFrontEnd::start(std::uint32_t index, const VhostQueue& queue) {
   TRY(connection_.tell(Request::SetVringNum, vring_state(index, queue.size)));
   TRY(connection_.tell(Request::SetVringBase, vring_state(index, bases_[index])));
   TRY(connection_.tell(Request::SetVringAddr, vring_address(index, queue)));

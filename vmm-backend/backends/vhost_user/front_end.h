@@ -5,18 +5,11 @@
 #include <span>
 #include <vector>
 
+#include "backends/vhost_queue.h"
 #include "backends/vhost_user/connection.h"
 #include "bus/dma.h"
 
 namespace virttdx {
-
-/// A queue as the back end is told of it. The descriptors are the owner's.
-struct VhostUserQueue {
-  std::uint16_t size = 0;
-  std::span<const std::byte> descriptors, available, used;
-  int kick = -1;  ///< eventfd: there are requests
-  int call = -1;  ///< eventfd: requests are done
-};
 
 /// The front-end of vhost-user: negotiation, the table of memory, the queues. The back end knows no guest:
 /// it is given this process's addresses as the guest's, and queues of this process. One thread at a time.
@@ -38,7 +31,7 @@ class VhostUserFrontEnd {
 
   /// Stops the queues, if they run, and runs them. `memory`: all that they and their requests lie in. No
   /// request is in flight.
-  Result<> run(std::span<const VhostUserQueue> queues, std::span<const DmaFile> memory);
+  Result<> run(std::span<const VhostQueue> queues, std::span<const DmaFile> memory);
 
  private:
   explicit VhostUserFrontEnd(VhostUserConnection connection) : connection_(std::move(connection)) {}
@@ -46,7 +39,7 @@ class VhostUserFrontEnd {
   Result<> negotiate_protocol(const Needs& needs);
   Result<> read_config(std::uint32_t size);
   Result<> set_memory(std::span<const DmaFile> memory);
-  Result<> start(std::uint32_t index, const VhostUserQueue& queue);
+  Result<> start(std::uint32_t index, const VhostQueue& queue);
 
   VhostUserConnection connection_;
   std::uint64_t features_ = 0;

@@ -61,6 +61,15 @@ class Virtqueue {
   void disable_notification();
   std::uint16_t size() const { return place_.size; }
 
+  // For somebody else who works on the queue instead of all of the above.
+  struct Rings {
+    std::uint16_t size;
+    std::span<const std::byte> descriptors, available, used;
+  };
+  Rings rings() const { return {place_.size, descriptors_, available_, used_}; }
+  /// Tells the driver of used buffers.
+  void interrupt() const { interrupt_(); }
+
  private:
   struct Descriptor {
     std::uint64_t address;

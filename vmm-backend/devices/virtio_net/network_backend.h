@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 
+#include "devices/virtio/queue_offload.h"
 #include "devices/virtio/queue_worker.h"
 #include "devices/virtio_net/network_link.h"
 
@@ -48,6 +49,9 @@ class NetworkBackendDevice {
   virtual const Properties& properties() const = 0;
   virtual std::size_t queue_pairs() const = 0;
   virtual PacketQueue& queue(std::size_t pair) = 0;
+  /// Who moves the packets of a pair in the device's place, from and into its two queues; nullptr: nobody
+  /// does, and queue() is there for it.
+  virtual QueueOffload* offload(std::size_t /*pair*/) { return nullptr; }
   /// What the driver agreed to: a part of Properties::offloads. Before its packets flow.
   virtual void set_offloads(std::uint64_t features) = 0;
   /// The pairs from 0 to `count` - 1 get packets, the others none.

@@ -48,39 +48,69 @@ void VirtioNet::read_config(std::size_t offset, std::span<std::byte> data) {
   read_structure(config, offset, data);
 }
 
-PacketQueue& VirtioNet::backend_queue(std::size_t queue) const {
-  return backend_.queue(queue == control_queue() ? 0 : queue / 2);
+int VirtioNet::doorbell(std::size_t queue) const {
+  const bool is_control = queue == control_queue();
+  const std::size_t pair = is_control ? 0 : queue / 2;
+  auto* const offload = backend_.offload(pair);
+  if (offload != nullptr && !is_control) return offload->doorbell(queue % 2);
+  return backend_.queue(pair).worker().doorbell();
 }
-
-int VirtioNet::doorbell(std::size_t queue) const { return backend_queue(queue).worker().doorbell(); }
 
 void VirtioNet::start(const VirtioSession& session) {
   session_ = session;
   backend_.set_offloads(session.features & backend_.properties().offloads);
   backend_.set_active_pairs(1);
   broken_.assign(backend_.queue_pairs(), 0);
-  for (std::size_t pair = 0; pair < backend_.queue_pairs(); ++pair)
-    pairs_.push_back(
-        std::make_unique<PacketPair>(PacketPair::Parts{.receive = session.queues[2 * pair],
-                                                       .transmit = session.queues[2 * pair + 1],
-                                                       .backend = backend_.queue(pair),
-                                                       .link = backend_.link(),
-                                                       .mergeable = session.has(kFeatureMergeableBuffers)}));
+  for (std::size_t pair = 0; pair < backend_.queue_pairs(); ++pair) start_pair(pair);
   for (std::size_t pair = 0; pair < pairs_.size(); ++pair)
     backend_.queue(pair).worker().set_task([this, pair] { serve(pair); });
-  if (session.has(kFeatureStatus)) backend_.link().watch(session.configuration_changed);
+  backend_.link().watch([this] {
+    follow_link();
+    if (session_.has(kFeatureStatus)) session_.configuration_changed();
+  });
+  follow_link();
+}
+
+void VirtioNet::start_pair(std::size_t pair) {
+  const auto queues = std::span(session_.queues).subspan(2 * pair, 2);
+  auto* const offload = backend_.offload(pair);
+  if (offload == nullptr) {
+    pairs_.push_back(
+        std::make_unique<PacketPair>(PacketPair::Parts{.receive = queues[0],
+                                                       .transmit = queues[1],
+                                                       .backend = backend_.queue(pair),
+                                                       .link = backend_.link(),
+                                                       .mergeable = session_.has(kFeatureMergeableBuffers)}));
+    return;
+  }
+  pairs_.push_back(nullptr);
+  if (const auto started = offload->start(session_.features, queues); !started)
+    session_.fail(started.error());
+}
+
+void VirtioNet::follow_link() {
+  const std::lock_guard lock(link_mutex_);
+  for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
+    if (pairs_[pair] != nullptr) continue;
+    const auto followed = backend_.offload(pair)->set_active(backend_.link().is_up());
+    if (!followed) session_.fail(followed.error());
+  }
 }
 
 void VirtioNet::stop() {
   backend_.link().watch(nullptr);
-  for (const auto& pair : pairs_) pair->backend().worker().set_task(nullptr);
+  for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
+    backend_.queue(pair).worker().set_task(nullptr);
+    if (pairs_[pair] == nullptr) backend_.offload(pair)->stop();
+  }
   pairs_.clear();
   session_ = {};
 }
 
 void VirtioNet::serve(std::size_t pair) {
   if (broken_[pair] != 0) return;
-  auto served = pairs_[pair]->serve();
+  Result<> served;
+  if (pairs_[pair] != nullptr) served = pairs_[pair]->serve();
   if (served && pair == 0 && has_control_queue()) served = serve_control();
   if (served) return;
   broken_[pair] = 1;

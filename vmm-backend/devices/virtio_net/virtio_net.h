@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "devices/virtio/virtio_device.h"
@@ -32,7 +33,8 @@ class VirtioNet final : public VirtioDevice {
  private:
   bool has_control_queue() const { return backend_.queue_pairs() > 1; }
   std::size_t control_queue() const { return 2 * backend_.queue_pairs(); }
-  PacketQueue& backend_queue(std::size_t queue) const;
+  void start_pair(std::size_t pair);
+  void follow_link();
   // On the worker's thread of the pair.
   void serve(std::size_t pair);
   Result<> serve_control();
@@ -40,8 +42,9 @@ class VirtioNet final : public VirtioDevice {
 
   NetworkBackendDevice& backend_;
   VirtioSession session_;
-  std::vector<std::unique_ptr<PacketPair>> pairs_;
-  std::vector<char> broken_;  ///< by pair: each its own thread's
+  std::vector<std::unique_ptr<PacketPair>> pairs_;  ///< nullptr: somebody else moves the packets
+  std::mutex link_mutex_;                           ///< one that follows the link at a time
+  std::vector<char> broken_;                        ///< by pair: each its own thread's
   DescriptorChain command_;
 };
 

@@ -14,7 +14,6 @@ using namespace virtio_vsock_spec;
 
 namespace {
 
-constexpr std::uint16_t kQueueSize = 256;
 // What a guest that takes nothing can make the device owe before it is heard no more.
 constexpr std::size_t kResetsMaximum = 256;
 

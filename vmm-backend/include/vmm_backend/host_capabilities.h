@@ -35,6 +35,9 @@ struct HostCapabilities {
   /// the kernel does not say.
   std::optional<std::uint32_t> key_ids;
   std::optional<std::uint32_t> key_ids_used;
+  // What the kernel that runs the monitor offers to its user.
+  bool vhost_net = false;
+  bool vhost_vsock = false;
   /// Of a recorded host: where the record is from, and what in it is inferred.
   std::optional<std::string> description;
   bool operator==(const HostCapabilities&) const = default;

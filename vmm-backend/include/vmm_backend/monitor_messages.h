@@ -64,6 +64,7 @@ struct MonitorStatus {
   std::vector<std::uint64_t> vcpu_time_ns;
   std::vector<SerialStatus> serials;
   std::vector<ConsolePortStatus> console_ports = {};
+  std::optional<std::uint32_t> vsock_cid = {};  ///< context id of the guest
 };
 
 /// Reply of "measurements". Valid after launch.
