@@ -107,6 +107,9 @@ class Devices(harness.DaemonTest):
         self.assertRegex(self.daemon.virsh('domiflist', 'td'), rf'{self.tap}\s+ethernet\s+-\s+virtio\s+{MAC}')
         for name in (self.tap, MAC):
             self.assertIn('rx_bytes', fields(self.daemon.virsh('domifstat', 'td', name)))
+        for state in ('up', 'down'):
+            self.daemon.virsh('domif-setlink', 'td', self.tap, state)
+            self.assertIn(state, self.daemon.virsh('domif-getlink', 'td', self.tap))
 
     def check_console(self):
         """The firmware has no driver for it: it opens, and takes input that nobody reads."""
