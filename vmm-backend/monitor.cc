@@ -52,8 +52,7 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const VmConfig& config, const O
   TRY(monitor->open_signals());
   TRY(monitor->open_consoles(config));
   TRY(monitor->open_host(config.host, options));
-  monitor->devices_ =
-      TRY(HostBackends::create(config.devices, *monitor->loop_, options.vsock_socket.native()));
+  TRY(monitor->open_devices(config.devices, options));
   TRY(monitor->open_vm(config));
   if (!options.control_socket.empty())
     monitor->server_ = TRY(ControlServer::create(*monitor->loop_, options.control_socket, *monitor));
@@ -104,6 +103,20 @@ Result<> Monitor::open_host(HostKind kind, const Options& options) {
   if (!options.soft_profile.empty()) log::warning("host: plays {}", options.soft_profile.string());
   if (!options.soft_faults.empty())
     log::warning("host: faults on demand by {}", options.soft_faults.string());
+  return {};
+}
+
+// No disk fails before there is a Vm.
+Result<> Monitor::open_devices(const DeviceConfigs& devices, const Options& options) {
+  const auto on_disk_error = [this](MonitorEvent event, const std::function<void()>& taken) {
+    loop_->post([this, event = std::move(event), taken] {
+      vm_->disk_failed(event);
+      taken();
+    });
+  };
+  devices_ = TRY(HostBackends::create(
+      devices,
+      {.loop = *loop_, .vsock_socket = options.vsock_socket.native(), .on_disk_error = on_disk_error}));
   return {};
 }
 
@@ -212,5 +225,16 @@ Result<> Monitor::device_add(const DiskConfig& disk) {
 
 Result<> Monitor::device_remove(const std::string& id) { return vm_->request_unplug(id); }
 Result<> Monitor::link_set(const std::string& id, bool up) { return devices_->set_link(id, up); }
+
+Result<> Monitor::disk_limits(const std::string& id, const DiskLimits& limits) {
+  return devices_->set_disk_limits(id, limits);
+}
+
+Result<> Monitor::disk_resize(const std::string& id, std::uint64_t bytes) {
+  TRY(devices_->resize_disk(id, bytes));
+  return vm_->disk_resized(id);
+}
+
+Result<> Monitor::set_actions(const LifecycleActions& actions) { return vm_->set_actions(actions); }
 
 }  // namespace virttdx

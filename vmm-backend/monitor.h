@@ -39,6 +39,7 @@ class Monitor final : public ControlHandler {
   Result<> open_vm(const VmConfig& config);
   Result<> open_signals();
   Result<> open_terminal();
+  Result<> open_devices(const DeviceConfigs& devices, const Options& options);
   void launch();
   void on_vm_event(const MonitorEvent& event);
   void confine();
@@ -60,6 +61,9 @@ class Monitor final : public ControlHandler {
   Result<> device_add(const DiskConfig& disk) override;
   Result<> device_remove(const std::string& id) override;
   Result<> link_set(const std::string& id, bool up) override;
+  Result<> disk_limits(const std::string& id, const DiskLimits& limits) override;
+  Result<> disk_resize(const std::string& id, std::uint64_t bytes) override;
+  Result<> set_actions(const LifecycleActions& actions) override;
 
   // In the order of dependence: each is destroyed before what it uses.
   std::unique_ptr<EventLoop> loop_;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "domain_xml/live_change.h"
 #include "plan/device_planning.h"
 
 namespace virttdx::domain_xml {
@@ -51,6 +52,11 @@ constexpr std::array kDetectZeroes = {Named<DetectZeroes>{"off", DetectZeroes::O
                                       Named<DetectZeroes>{"on", DetectZeroes::On},
                                       Named<DetectZeroes>{"unmap", DetectZeroes::Unmap}};
 
+constexpr std::array kErrorPolicies = {Named<DiskErrorPolicy>{"report", DiskErrorPolicy::Report},
+                                       Named<DiskErrorPolicy>{"ignore", DiskErrorPolicy::Ignore},
+                                       Named<DiskErrorPolicy>{"stop", DiskErrorPolicy::Stop},
+                                       Named<DiskErrorPolicy>{"enospace", DiskErrorPolicy::EnospaceStop}};
+
 // One disk in the making; the first refusal ends it.
 class DiskPlan {
  public:
@@ -69,7 +75,7 @@ class DiskPlan {
   bool plan_driver();
   bool plan_extras();
   void plan_serial();
-  void plan_limits();
+  void plan_error_policies();
 
   Planning& planning_;
   const Disk& disk_;
@@ -233,6 +239,17 @@ std::optional<std::uint64_t> wwn_number(const std::optional<std::string>& text) 
   return number;
 }
 
+// A policy of writes is one of reads too, unless these have their own; a full image concerns writes alone.
+void DiskPlan::plan_error_policies() {
+  const auto& driver = disk_.driver;
+  if (const auto policy = find_named(kErrorPolicies, driver.error_policy.value_or(""))) {
+    config_.on_write_error = *policy;
+    if (*policy != DiskErrorPolicy::EnospaceStop) config_.on_read_error = *policy;
+  }
+  config_.on_read_error =
+      find_named(kErrorPolicies, driver.rerror_policy.value_or("")).value_or(config_.on_read_error);
+}
+
 // Nova gives volumes their uuid, of which virtio guests see what QEMU shows them.
 void DiskPlan::plan_serial() {
   constexpr std::size_t kShown = 20;  // virtio 1.2, 5.2.6: VIRTIO_BLK_T_GET_ID
@@ -255,6 +272,7 @@ bool DiskPlan::plan_extras() {
   config_.read_only = disk_.readonly;
   config_.shareable = disk_.shareable;
   plan_serial();
+  plan_error_policies();
   config_.wwn = wwn_number(disk_.wwn);
   config_.logical_block_size = disk_.logical_block_size.value_or(config_.logical_block_size);
   config_.physical_block_size = disk_.physical_block_size.value_or(0);
@@ -265,26 +283,9 @@ bool DiskPlan::plan_extras() {
   return true;
 }
 
-DiskRate rate(const IoTune::Limit& per_second, const IoTune::Limit& maximum, const IoTune::Limit& length) {
-  return {per_second.value_or(0), maximum.value_or(0), maximum.value_or(0) == 0 ? 0 : length.value_or(0)};
-}
-
-void DiskPlan::plan_limits() {
-  const auto& t = disk_.iotune;
-  auto& limits = config_.limits;
-  limits.total_bytes = rate(t.total_bytes_sec, t.total_bytes_sec_max, t.total_bytes_sec_max_length);
-  limits.read_bytes = rate(t.read_bytes_sec, t.read_bytes_sec_max, t.read_bytes_sec_max_length);
-  limits.write_bytes = rate(t.write_bytes_sec, t.write_bytes_sec_max, t.write_bytes_sec_max_length);
-  limits.total_requests = rate(t.total_iops_sec, t.total_iops_sec_max, t.total_iops_sec_max_length);
-  limits.read_requests = rate(t.read_iops_sec, t.read_iops_sec_max, t.read_iops_sec_max_length);
-  limits.write_requests = rate(t.write_iops_sec, t.write_iops_sec_max, t.write_iops_sec_max_length);
-  limits.request_unit_bytes = t.size_iops_sec.value_or(0);
-  limits.group = t.group_name.value_or("");
-}
-
 std::optional<DiskConfig> DiskPlan::make() {
   if (!plan_place() || !plan_source() || !plan_driver() || !plan_extras()) return std::nullopt;
-  plan_limits();
+  config_.limits = disk_limits(disk_.iotune);
   return config_;
 }
 
@@ -293,11 +294,26 @@ bool has_boot_order(const Devices& devices) {
   return std::ranges::any_of(devices.disks, ordered) || std::ranges::any_of(devices.interfaces, ordered);
 }
 
+DiskRate rate(const IoTune::Limit& per_second, const IoTune::Limit& maximum, const IoTune::Limit& length) {
+  return {per_second.value_or(0), maximum.value_or(0), maximum.value_or(0) == 0 ? 0 : length.value_or(0)};
+}
+
 bool is_booted_as(const DiskConfig& disk, std::string_view device) {
   return device == (disk.kind == DiskKind::Cdrom ? "cdrom" : "hd");
 }
 
 }  // namespace
+
+DiskLimits disk_limits(const IoTune& t) {
+  return {.total_bytes = rate(t.total_bytes_sec, t.total_bytes_sec_max, t.total_bytes_sec_max_length),
+          .read_bytes = rate(t.read_bytes_sec, t.read_bytes_sec_max, t.read_bytes_sec_max_length),
+          .write_bytes = rate(t.write_bytes_sec, t.write_bytes_sec_max, t.write_bytes_sec_max_length),
+          .total_requests = rate(t.total_iops_sec, t.total_iops_sec_max, t.total_iops_sec_max_length),
+          .read_requests = rate(t.read_iops_sec, t.read_iops_sec_max, t.read_iops_sec_max_length),
+          .write_requests = rate(t.write_iops_sec, t.write_iops_sec_max, t.write_iops_sec_max_length),
+          .request_unit_bytes = t.size_iops_sec.value_or(0),
+          .group = t.group_name.value_or("")};
+}
 
 void plan_disks(Planning& planning) {
   for (const auto& disk : planning.domain.devices.disks)

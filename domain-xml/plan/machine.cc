@@ -3,6 +3,7 @@
 #include <array>
 #include <type_traits>
 
+#include "domain_xml/live_change.h"
 #include "plan/planning.h"
 
 namespace virttdx::domain_xml {
@@ -18,17 +19,34 @@ bool is_q35(const std::string& machine) { return machine == "q35" || machine.sta
 // What remains of a TD is unreadable: there is no core to dump. A crashed one can be kept, one that has
 // powered off or restarts cannot.
 template <typename Action>
-ResetAction reset_action(Planning& planning, std::string_view element, Action action) {
+Result<ResetAction> reset_action(std::string_view element, Action action) {
   if (action == Action::Destroy) return ResetAction::Stop;
   if (action == Action::Restart) return ResetAction::Recreate;
   if (std::is_same_v<Action, CrashAction> && action == Action::Preserve) return ResetAction::Preserve;
   static constexpr std::array<std::string_view, 6> kNames = {
       "destroy", "restart", "preserve", "rename-restart", "coredump-destroy", "coredump-restart"};
-  planning.error(
-      "lifecycle-action-not-offered", fmt::format("/domain/{}", element),
-      fmt::format("{} '{}' is not offered for a TD", element, kNames[static_cast<std::size_t>(action)]),
-      std::is_same_v<Action, CrashAction> ? "use destroy, restart or preserve" : "use destroy or restart");
-  return ResetAction::Stop;
+  return fail(Error::Code::Unsupported, "{} '{}' is not offered for a TD", element,
+              kNames[static_cast<std::size_t>(action)]);
+}
+
+Result<ResetAction> on_poweroff(const Domain& domain) {
+  return reset_action("on_poweroff", domain.on_poweroff.value_or(LifecycleAction::Destroy));
+}
+Result<ResetAction> on_reboot(const Domain& domain) {
+  return reset_action("on_reboot", domain.on_reboot.value_or(LifecycleAction::Restart));
+}
+Result<ResetAction> on_crash(const Domain& domain) {
+  return reset_action("on_crash", domain.on_crash.value_or(CrashAction::Destroy));
+}
+
+void take_action(Planning& planning, std::string_view path, const Result<ResetAction>& found,
+                 ResetAction& action) {
+  if (found)
+    action = *found;
+  else
+    planning.error(
+        "lifecycle-action-not-offered", std::string(path), found.error().message(),
+        path.ends_with("on_crash") ? "use destroy, restart or preserve" : "use destroy or restart");
 }
 
 // Of a host as it is now, or was when it was recorded.
@@ -125,12 +143,14 @@ void plan_features(Planning& planning) {
 }
 
 void plan_actions(Planning& planning) {
-  const auto& domain = planning.domain;
   auto& config = planning.plan.config;
-  config.on_power_off =
-      reset_action(planning, "on_poweroff", domain.on_poweroff.value_or(LifecycleAction::Destroy));
-  config.on_reset = reset_action(planning, "on_reboot", domain.on_reboot.value_or(LifecycleAction::Restart));
-  config.on_crash = reset_action(planning, "on_crash", domain.on_crash.value_or(CrashAction::Destroy));
+  take_action(planning, "/domain/on_poweroff", on_poweroff(planning.domain), config.on_power_off);
+  take_action(planning, "/domain/on_reboot", on_reboot(planning.domain), config.on_reset);
+  take_action(planning, "/domain/on_crash", on_crash(planning.domain), config.on_crash);
+}
+
+Result<LifecycleActions> lifecycle_actions(const Domain& domain) {
+  return LifecycleActions{TRY(on_poweroff(domain)), TRY(on_reboot(domain)), TRY(on_crash(domain))};
 }
 
 }  // namespace virttdx::domain_xml

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Questions about disks: what they did, how large they are.
+// Questions about disks: what they did, how large they are, which is in error; and another size.
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #include <algorithm>
 #include <array>
 
+#include "api/domain_reply.h"
 #include "api/find_device.h"
 #include "api/find_record.h"
 #include "api/flags.h"
@@ -139,11 +140,46 @@ Answer domain_get_block_job_info(Session& session, const remote_domain_get_block
   return {};
 }
 
-// The guest gets every error of a disk; none stops it.
+// Of the disks that an error has stopped.
 Answer domain_get_disk_errors(Session& session, const remote_domain_get_disk_errors_args& args,
-                              remote_domain_get_disk_errors_ret&, Arena&) {
+                              Deferred<remote_domain_get_disk_errors_ret> reply) {
   CHECK_FLAGS(args.flags, 0, "virDomainGetDiskErrors");
-  TRY(find_running(session, args.dom));
+  const RecordPtr record = TRY(find_running(session, args.dom));
+  if (args.maxerrors == 0) {
+    reply.succeed({.errors = {}, .nerrors = static_cast<int>(record->live->definition.devices.disks.size())});
+    return {};
+  }
+  session.service().device_statistics(record, [reply, maximum = args.maxerrors](const auto& statistics) {
+    if (!statistics) return reply.fail(statistics.error());
+    Arena arena;
+    std::vector<remote_domain_disk_error> errors;
+    for (const auto& disk : statistics->disks)
+      if (disk.io_status != DiskIoStatus::Ok && errors.size() < maximum)
+        errors.push_back({.disk = arena.text(disk.target),
+                          .error = disk.io_status == DiskIoStatus::NoSpace ? VIR_DOMAIN_DISK_ERROR_NO_SPACE
+                                                                           : VIR_DOMAIN_DISK_ERROR_UNSPEC});
+    remote_domain_get_disk_errors_ret ret{.errors = {}, .nerrors = static_cast<int>(errors.size())};
+    arena.array(ret.errors.errors_len, ret.errors.errors_val, std::move(errors));
+    reply.succeed(ret);
+  });
+  return {};
+}
+
+Answer domain_block_resize(Session& session, const remote_domain_block_resize_args& args,
+                           Deferred<void> reply) {
+  CHECK_FLAGS(args.flags, VIR_DOMAIN_BLOCK_RESIZE_BYTES, "virDomainBlockResize");
+  constexpr std::uint64_t kKibibyte = 1024;
+  const bool in_bytes = (args.flags & VIR_DOMAIN_BLOCK_RESIZE_BYTES) != 0;
+  if (!in_bytes && args.size > UINT64_MAX / kKibibyte)
+    return tl::unexpected(
+        wire_error(VIR_ERR_OVERFLOW, fmt::format("size must be less than {}", UINT64_MAX / kKibibyte)));
+  const RecordPtr record = TRY(find_running(session, args.dom));
+  const auto* disk = find_disk(record->live->definition, args.disk);
+  if (disk == nullptr) return fail(Error::Code::InvalidArgument, "invalid path: {}", shortened(args.disk));
+  const nlohmann::json arguments = {{"id", disk->alias.value_or("")},
+                                    {"bytes", in_bytes ? args.size : args.size * kKibibyte}};
+  session.service().tell_monitor(
+      record, {control_command::kDiskResize, arguments, "remoteDispatchDomainBlockResize"}, finish(reply));
   return {};
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Limits of one disk's rates (virsh blkdeviotune). Its storage daemon takes them when the domain starts.
+// Limits of one disk's rates (virsh blkdeviotune), and of those that share them by a group.
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #include <algorithm>
 #include <array>
 
+#include "api/domain_reply.h"
 #include "api/find_device.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
 #include "api/typed_params.h"
+#include "domain_xml/live_change.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -148,22 +150,65 @@ Answer domain_get_block_io_tune(Session& session, const remote_domain_get_block_
   return {};
 }
 
-Answer domain_set_block_io_tune(Session& session, const remote_domain_set_block_io_tune_args& args) {
+namespace {
+
+Result<domain_xml::Disk*> disk_to_change(domain_xml::Domain& domain, std::string_view path, bool live) {
+  const auto* found = find_disk(domain, path);
+  if (found == nullptr) return tl::unexpected(no_disk(path, live));
+  return &domain.devices.disks.at(static_cast<std::size_t>(found - domain.devices.disks.data()));
+}
+
+// The disks of its group have the same limits.
+Result<> change_limits(domain_xml::Domain& domain, std::string_view path, const IoTune& tune) {
+  TRY(disk_to_change(domain, path, false))->iotune = tune;
+  if (!tune.group_name) return {};
+  for (auto& disk : domain.devices.disks)
+    if (disk.iotune.group_name == tune.group_name) disk.iotune = tune;
+  return {};
+}
+
+// With this change, of the definition in force for one that changes both.
+Result<IoTune> changed_limits(const DomainRecord& record, const Impact& impact, std::string_view path,
+                              const ParamsRead& params) {
+  auto domain = impact.live ? record.live->definition : *record.definition;
+  auto& disk = *TRY(disk_to_change(domain, path, impact.live));
+  const auto group = disk.iotune.group_name;
+  TRY(set_limits(disk.iotune, params));
+  if (impact.live && disk.iotune.group_name != group)
+    return fail(Error::Code::Unsupported, "the group of a running domain's disk cannot be changed");
+  return disk.iotune;
+}
+
+}  // namespace
+
+Answer domain_set_block_io_tune(Session& session, const remote_domain_set_block_io_tune_args& args,
+                                Deferred<void> reply) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, "virDomainSetBlockIoTune");
   const ParamsRead params(args.params.params_val, args.params.params_len);
   CHECK_ANSWER(params.check(kKnown));
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, args.flags));
-  if (impact.live)
-    return fail(Error::Code::Unsupported,
-                "the limits of a running domain's disk are those that it was started with; use --config");
   const std::string path(shortened(args.disk));
-  TRY(session.service().change(record, impact, [&](domain_xml::Domain& domain) -> Result<> {
-    const auto* found = find_disk(domain, path);
-    if (found == nullptr) return tl::unexpected(no_disk(path, false));
-    auto& disk = domain.devices.disks.at(static_cast<std::size_t>(found - domain.devices.disks.data()));
-    return set_limits(disk.iotune, params);
-  }));
+  const IoTune tune = TRY(changed_limits(*record, impact, path, params));
+  DomainService::MonitorCommand command{
+      control_command::kDiskLimits, {}, "remoteDispatchDomainSetBlockIoTune"};
+  const DiskLimits limits = domain_xml::disk_limits(tune);
+  std::string alias;
+  if (impact.live) alias = find_disk(record->live->definition, path)->alias.value_or("");
+  command.arguments = {{"id", alias}, {"limits", disk_limits_to_json(limits)}};
+  auto& service = session.service();
+  service.change_with_monitor(
+      record, impact, command,
+      [path, tune](domain_xml::Domain& domain) { return change_limits(domain, path, tune); },
+      [&service, record, impact, alias, limits, done = finish(reply)](const Result<>& changed) {
+        if (changed && impact.live)
+          service.change_monitor_config(*record, [&](VmConfig& config) {
+            for (DiskConfig& disk : config.devices.disks)
+              if (disk.id == alias || (!limits.group.empty() && disk.limits.group == limits.group))
+                disk.limits = limits;
+          });
+        done(changed);
+      });
   return {};
 }
 

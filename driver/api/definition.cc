@@ -72,6 +72,17 @@ Answer domain_set_autostart(Session& session, const remote_domain_set_autostart_
   return {};
 }
 
+Answer domain_get_autostart_once(Session& session, const remote_domain_get_autostart_once_args& args,
+                                 remote_domain_get_autostart_once_ret& ret, Arena&) {
+  ret.autostart = TRY(find_record(session, args.dom))->autostart_once ? 1 : 0;
+  return {};
+}
+
+Answer domain_set_autostart_once(Session& session, const remote_domain_set_autostart_once_args& args) {
+  TRY(session.service().set_autostart_once(TRY(find_record(session, args.dom)), args.autostart != 0));
+  return {};
+}
+
 Answer domain_get_xml_desc(Session& session, const remote_domain_get_xml_desc_args& args,
                            remote_domain_get_xml_desc_ret& ret, Arena& arena) {
   CHECK_FLAGS(

@@ -12,9 +12,8 @@
 namespace virttdx::driver {
 namespace {
 
-// The last event of libvirt 12.6 (VIR_DOMAIN_EVENT_ID_CHANNEL_LIFECYCLE); the installed header may know
-// fewer.
-constexpr int kLastEventId = 29;
+// The last event of libvirt 12.6; the installed header may know fewer.
+constexpr int kLastEventId = kEventIdChannelLifecycle;
 // A client has no use for more; one that keeps registering is leaking.
 constexpr std::size_t kSubscriptionsMaximum = 1024;
 
@@ -31,19 +30,79 @@ void send_event(Client& client, int procedure, const Message& message) {
               *payload);
 }
 
+remote_domain_event_io_error_msg io_error(Arena& arena, const DomainEvent& event) {
+  return {.dom = wire_domain(arena, event.name, event.uuid, event.id),
+          .srcPath = arena.text(event.path),
+          .devAlias = arena.text(event.text.value_or("")),
+          .action = event.event};
+}
+
+remote_domain_event_io_error_reason_msg io_error_with_reason(Arena& arena, const DomainEvent& event) {
+  const auto error = io_error(arena, event);
+  return {.dom = error.dom,
+          .srcPath = error.srcPath,
+          .devAlias = error.devAlias,
+          .action = error.action,
+          .reason = arena.text(event.reason)};
+}
+
 void send_legacy(Client& client, const DomainEvent& event) {
   Arena arena;
   const auto domain = wire_domain(arena, event.name, event.uuid, event.id);
-  if (event.event_id == VIR_DOMAIN_EVENT_ID_LIFECYCLE)
-    send_event(
-        client, REMOTE_PROC_DOMAIN_EVENT_LIFECYCLE,
-        remote_domain_event_lifecycle_msg{.dom = domain, .event = event.event, .detail = event.detail});
-  if (event.event_id == VIR_DOMAIN_EVENT_ID_REBOOT)
-    send_event(client, REMOTE_PROC_DOMAIN_EVENT_REBOOT, remote_domain_event_reboot_msg{.dom = domain});
-  if (event.event_id == VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED)
-    send_event(client, REMOTE_PROC_DOMAIN_EVENT_DEVICE_REMOVED,
-               remote_domain_event_device_removed_msg{.dom = domain,
-                                                      .devAlias = arena.text(event.text.value_or(""))});
+  switch (event.event_id) {
+    case VIR_DOMAIN_EVENT_ID_LIFECYCLE:
+      return send_event(
+          client, REMOTE_PROC_DOMAIN_EVENT_LIFECYCLE,
+          remote_domain_event_lifecycle_msg{.dom = domain, .event = event.event, .detail = event.detail});
+    case VIR_DOMAIN_EVENT_ID_REBOOT:
+      return send_event(client, REMOTE_PROC_DOMAIN_EVENT_REBOOT,
+                        remote_domain_event_reboot_msg{.dom = domain});
+    case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
+      return send_event(client, REMOTE_PROC_DOMAIN_EVENT_DEVICE_REMOVED,
+                        remote_domain_event_device_removed_msg{
+                            .dom = domain, .devAlias = arena.text(event.text.value_or(""))});
+    case VIR_DOMAIN_EVENT_ID_IO_ERROR:
+      return send_event(client, REMOTE_PROC_DOMAIN_EVENT_IO_ERROR, io_error(arena, event));
+    case VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON:
+      return send_event(client, REMOTE_PROC_DOMAIN_EVENT_IO_ERROR_REASON, io_error_with_reason(arena, event));
+    default:  // the others have no form without a callback id
+      return;
+  }
+}
+
+void send_io_error(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  send_event(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_IO_ERROR,
+      remote_domain_event_callback_io_error_msg{.callbackID = callback_id, .msg = io_error(arena, event)});
+}
+
+void send_io_error_reason(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_IO_ERROR_REASON,
+             remote_domain_event_callback_io_error_reason_msg{.callbackID = callback_id,
+                                                              .msg = io_error_with_reason(arena, event)});
+}
+
+void send_agent_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_AGENT_LIFECYCLE,
+             remote_domain_event_callback_agent_lifecycle_msg{
+                 .callbackID = callback_id,
+                 .dom = wire_domain(arena, event.name, event.uuid, event.id),
+                 .state = event.event,
+                 .reason = event.detail});
+}
+
+void send_channel_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_CHANNEL_LIFECYCLE,
+             remote_domain_event_callback_channel_lifecycle_msg{
+                 .callbackID = callback_id,
+                 .dom = wire_domain(arena, event.name, event.uuid, event.id),
+                 .channelName = arena.text(event.text.value_or("")),
+                 .state = event.event,
+                 .reason = event.detail});
 }
 
 void send_device_added(Client& client, int callback_id, const DomainEvent& event) {
@@ -104,6 +163,14 @@ void send_by_callback(Client& client, int callback_id, const DomainEvent& event)
       return send_device_added(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
       return send_device_removed(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_IO_ERROR:
+      return send_io_error(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON:
+      return send_io_error_reason(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE:
+      return send_agent_lifecycle(client, callback_id, event);
+    case kEventIdChannelLifecycle:
+      return send_channel_lifecycle(client, callback_id, event);
     default:
       CHECK(false);
   }

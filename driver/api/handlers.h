@@ -75,6 +75,9 @@ Answer domain_undefine_flags(Session&, const remote_domain_undefine_flags_args&,
 Answer domain_get_autostart(Session&, const remote_domain_get_autostart_args&,
                             remote_domain_get_autostart_ret&, Arena&);
 Answer domain_set_autostart(Session&, const remote_domain_set_autostart_args&);
+Answer domain_get_autostart_once(Session&, const remote_domain_get_autostart_once_args&,
+                                 remote_domain_get_autostart_once_ret&, Arena&);
+Answer domain_set_autostart_once(Session&, const remote_domain_set_autostart_once_args&);
 Answer domain_get_xml_desc(Session&, const remote_domain_get_xml_desc_args&, remote_domain_get_xml_desc_ret&,
                            Arena&);
 Answer domain_has_managed_save_image(Session&, const remote_domain_has_managed_save_image_args&,
@@ -216,12 +219,13 @@ Answer domain_get_block_info(Session&, const remote_domain_get_block_info_args&,
 Answer domain_get_block_job_info(Session&, const remote_domain_get_block_job_info_args&,
                                  remote_domain_get_block_job_info_ret&, Arena&);
 Answer domain_get_disk_errors(Session&, const remote_domain_get_disk_errors_args&,
-                              remote_domain_get_disk_errors_ret&, Arena&);
+                              Deferred<remote_domain_get_disk_errors_ret>);
+Answer domain_block_resize(Session&, const remote_domain_block_resize_args&, Deferred<void>);
 
 // block_io_tune.cc
 Answer domain_get_block_io_tune(Session&, const remote_domain_get_block_io_tune_args&,
                                 remote_domain_get_block_io_tune_ret&, Arena&);
-Answer domain_set_block_io_tune(Session&, const remote_domain_set_block_io_tune_args&);
+Answer domain_set_block_io_tune(Session&, const remote_domain_set_block_io_tune_args&, Deferred<void>);
 
 // interface.cc
 Answer domain_interface_stats(Session&, const remote_domain_interface_stats_args&,
@@ -283,7 +287,7 @@ Answer domain_snapshot_num(Session&, const remote_domain_snapshot_num_args&, rem
                            Arena&);
 
 // lifecycle_action.cc
-Answer domain_set_lifecycle_action(Session&, const remote_domain_set_lifecycle_action_args&);
+Answer domain_set_lifecycle_action(Session&, const remote_domain_set_lifecycle_action_args&, Deferred<void>);
 
 // node_stats.cc
 Answer node_get_cpu_stats(Session&, const remote_node_get_cpu_stats_args&, remote_node_get_cpu_stats_ret&,

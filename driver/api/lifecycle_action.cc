@@ -4,9 +4,11 @@
 
 #include <array>
 
+#include "api/domain_reply.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "domain_xml/live_change.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -34,16 +36,32 @@ Result<> set_action(domain_xml::Domain& domain, unsigned type, unsigned action) 
 
 }  // namespace
 
-Answer domain_set_lifecycle_action(Session& session, const remote_domain_set_lifecycle_action_args& args) {
+Answer domain_set_lifecycle_action(Session& session, const remote_domain_set_lifecycle_action_args& args,
+                                   Deferred<void> reply) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, "virDomainSetLifecycleAction");
   if (args.type > VIR_DOMAIN_LIFECYCLE_CRASH)
     return fail(Error::Code::InvalidArgument, "Invalid lifecycle type '{}'", args.type);
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, args.flags));
-  if (impact.live)
-    return fail(Error::Code::Unsupported, "a running monitor keeps the actions that it was started with");
-  TRY(session.service().change(record, impact,
-                               [&](auto& domain) { return set_action(domain, args.type, args.action); }));
+  const auto change = [type = args.type, action = args.action](domain_xml::Domain& domain) {
+    return set_action(domain, type, action);
+  };
+  LifecycleActions actions;
+  if (impact.live) {
+    domain_xml::Domain changed = record->live->definition;
+    TRY(change(changed));
+    actions = TRY(domain_xml::lifecycle_actions(changed));
+  }
+  auto& service = session.service();
+  service.change_with_monitor(
+      record, impact,
+      {control_command::kSetActions, lifecycle_actions_to_json(actions),
+       "remoteDispatchDomainSetLifecycleAction"},
+      change, [&service, record, impact, actions, done = finish(reply)](const Result<>& changed) {
+        if (changed && impact.live)
+          service.change_monitor_config(*record, [&](VmConfig& config) { apply(actions, config); });
+        done(changed);
+      });
   return {};
 }
 

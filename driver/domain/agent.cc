@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "domain/domain_service.h"
+#include "domain/live_devices.h"
 #include "rpc/peer.h"
 
 namespace virttdx::driver {
 namespace {
-
-constexpr auto kAgentChannel = "org.qemu.guest_agent.0";
 
 const domain_xml::CharacterDevice* agent_channel(const domain_xml::Domain& domain) {
   const auto& channels = domain.devices.channels;
@@ -20,6 +19,8 @@ Result<UniqueFd> connect_agent(const DomainRecord& record) {
   TRY(check_operation(Operation::Query, record.phase));
   const auto* channel = agent_channel(record.live->definition);
   if (channel == nullptr) return fail(Error::Code::ConfigUnsupported, "QEMU guest agent is not configured");
+  if (channel->target_state == "disconnected")
+    return fail(Error::Code::NotFound, "QEMU guest agent is not connected");
   auto socket = connect_unix(*channel->source_path);
   if (!socket) return fail(Error::Code::NotFound, "QEMU guest agent is not connected");
   return socket;

@@ -25,15 +25,33 @@ Result<> DomainService::change(const RecordPtr& record, const Impact& impact, co
   return {};
 }
 
+void DomainService::tell_monitor(const RecordPtr& record, const MonitorCommand& command, Completion done) {
+  run_job(record, command.job, std::move(done), [this, record, command](Completion finish) {
+    ask_monitor(record, command.name, command.arguments,
+                [record, finish = std::move(finish)](const Result<ControlReply>& reply) {
+                  if (!reply) return finish(tl::unexpected(reply.error()));
+                  finish(record->live ? Result<>() : fail(Error::Code::WrongState, "domain is not running"));
+                });
+  });
+}
+
+void DomainService::change_with_monitor(const RecordPtr& record, const Impact& impact,
+                                        const MonitorCommand& command, const Change& change,
+                                        Completion done) {
+  if (!impact.live) return done(this->change(record, impact, change));
+  tell_monitor(record, command, [this, record, impact, change, done = std::move(done)](const Result<>& told) {
+    done(told ? this->change(record, impact, change) : told);
+  });
+}
+
 void DomainService::announce_metadata(const DomainRecord& record, int type,
                                       std::optional<std::string> uri) const {
-  if (!event_handler_) return;
-  event_handler_({.event_id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
-                  .name = record.name,
-                  .uuid = record.uuid,
-                  .id = record.id,
-                  .event = type,
-                  .text = std::move(uri)});
+  emit({.event_id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+        .name = record.name,
+        .uuid = record.uuid,
+        .id = record.id,
+        .event = type,
+        .text = std::move(uri)});
 }
 
 // The new files are complete before the old ones go: a daemon killed in between finds both, and finishes.
@@ -50,6 +68,7 @@ Result<> DomainService::rename(const RecordPtr& record, const std::string& new_n
   domain.name = new_name;
   TRY(store_.save_definition(domain));
   if (record->autostart) TRY(store_.set_autostart(new_name, true));
+  if (record->autostart_once) TRY(store_.set_autostart_once(new_name, true));
   TRY(store_.remove_definition(old_name));
   emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
   record->definition = std::move(domain);

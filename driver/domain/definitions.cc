@@ -124,7 +124,7 @@ void DomainService::definition_removed(const RecordPtr& record) {
   record->definition.reset();
   record->definition_messages.clear();
   record->definition_changes.clear();
-  record->autostart = false;
+  record->autostart = record->autostart_once = false;
   emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
   if (record->live) save_status(*record);
   forget_if_unused(record);
@@ -136,6 +136,15 @@ Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
     return fail(Error::Code::WrongState, "cannot set autostart for transient domain");
   TRY(store_.set_autostart(record->name, autostart));
   record->autostart = autostart;
+  return {};
+}
+
+Result<> DomainService::set_autostart_once(const RecordPtr& record, bool autostart) {
+  finish_storing({record->uuid, record->name});
+  if (!record->persistent())
+    return fail(Error::Code::WrongState, "cannot set autostart for transient domain");
+  TRY(store_.set_autostart_once(record->name, autostart));
+  record->autostart_once = autostart;
   return {};
 }
 
@@ -176,19 +185,16 @@ std::size_t DomainService::active_count() const {
 }
 
 void DomainService::emit(const DomainRecord& record, int event, int detail) const {
-  if (!event_handler_) return;
-  event_handler_({.event_id = VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                  .name = record.name,
-                  .uuid = record.uuid,
-                  .id = record.id,
-                  .event = event,
-                  .detail = detail});
+  emit({.event_id = VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+        .name = record.name,
+        .uuid = record.uuid,
+        .id = record.id,
+        .event = event,
+        .detail = detail});
 }
 
 void DomainService::emit_reboot(const DomainRecord& record) const {
-  if (!event_handler_) return;
-  event_handler_(
-      {.event_id = VIR_DOMAIN_EVENT_ID_REBOOT, .name = record.name, .uuid = record.uuid, .id = record.id});
+  emit({.event_id = VIR_DOMAIN_EVENT_ID_REBOOT, .name = record.name, .uuid = record.uuid, .id = record.id});
 }
 
 }  // namespace virttdx::driver

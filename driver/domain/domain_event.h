@@ -9,16 +9,25 @@ namespace virttdx::driver {
 // Details that libvirt 11.6 added for TDs that are made anew to reboot; older headers do not have them.
 inline constexpr int kEventStartedRecreated = 5;
 inline constexpr int kEventStoppedRecreated = 7;
+/// virDomainEventID of channels other than the agent's, which libvirt 11.2 added.
+inline constexpr int kEventIdChannelLifecycle = 29;
 
 /// Something that happened to a domain. Numbers are those of libvirt's public header.
 struct DomainEvent {
-  int event_id = 0;  ///< virDomainEventID: lifecycle, reboot, metadata change, device added and removed
+  /// virDomainEventID: lifecycle, reboot, metadata change, device added and removed, I/O error with and
+  /// without its reason, life cycle of the agent and of channels
+  int event_id = 0;
   std::string name;
   std::string uuid;
-  int id = -1;     ///< -1: not running (any more)
-  int event = 0;   ///< virDomainEventType of a lifecycle event, virDomainMetadataType of a change of metadata
-  int detail = 0;  ///< of that type
-  std::optional<std::string> text = {};  ///< namespace of a change of metadata; alias of a device
+  int id = -1;  ///< -1: not running (any more)
+  /// virDomainEventType of a lifecycle event, virDomainMetadataType of a change of metadata,
+  /// virDomainEventIOErrorAction, state of an agent or channel
+  int event = 0;
+  int detail = 0;  ///< of that type; why an agent or channel changed
+  /// Namespace of a change of metadata; alias of a device; name of a channel.
+  std::optional<std::string> text = {};
+  std::string path = {};    ///< I/O error: the disk's source
+  std::string reason = {};  ///< I/O error: "enospc", or empty
 };
 
 }  // namespace virttdx::driver

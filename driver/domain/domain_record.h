@@ -69,6 +69,7 @@ struct DomainRecord {
   Phase phase = Phase::Inactive;
   int reason = 0;  ///< of libvirt_state(phase)
   bool autostart = false;
+  bool autostart_once = false;                   ///< at the next boot
   std::optional<domain_xml::Domain> definition;  ///< as stored; absent: transient
   std::vector<std::string> definition_messages;  ///< findings of its definition
   std::vector<std::string> definition_changes;   ///< of these: what was changed when it was defined

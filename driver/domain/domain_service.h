@@ -55,6 +55,8 @@ class DomainService {
   void define(std::string_view xml, RecordHandler done);
   void undefine(const RecordPtr& record, Completion done);
   Result<> set_autostart(const RecordPtr& record, bool autostart);
+  /// At the next boot of the host, and not at those after it.
+  Result<> set_autostart_once(const RecordPtr& record, bool autostart);
   Result<> rename(const RecordPtr& record, const std::string& new_name);
   /// What a definition is completed with.
   domain_xml::DefinitionDefaults definition_defaults() const;
@@ -62,6 +64,19 @@ class DomainService {
   /// been done. The change must give the same for both.
   using Change = std::function<Result<>(domain_xml::Domain&)>;
   Result<> change(const RecordPtr& record, const Impact& impact, const Change& change);
+  /// As change(), of what a running domain's monitor has to be told first: `command` with `arguments`.
+  struct MonitorCommand {
+    std::string_view name;  ///< control_command
+    nlohmann::json arguments;
+    std::string_view job;  ///< as libvirt names it to those who wait for it
+  };
+  /// As a job of a running domain.
+  void tell_monitor(const RecordPtr& record, const MonitorCommand& command, Completion done);
+  void change_with_monitor(const RecordPtr& record, const Impact& impact, const MonitorCommand& command,
+                           const Change& change, Completion done);
+  /// What the monitor's configuration has besides `change`, so that a monitor that is started anew for a
+  /// reboot has it too.
+  void change_monitor_config(const DomainRecord& record, const std::function<void(VmConfig&)>& change) const;
   /// Whether what limits CPU time, memory and block I/O has an effect.
   bool limits_resources() const { return scopes_.available(); }
   /// As change(), of limits; of a running domain it takes effect at once
@@ -163,13 +178,20 @@ class DomainService {
   void took_disk(DomainRecord& record, const domain_xml::PluggedDisk& plugged);
   void changed_link(DomainRecord& record, const domain_xml::Interface& updated);
   void device_removed(DomainRecord& record, const std::string& alias);
-  void change_monitor_config(const DomainRecord& record, const std::function<void(VmConfig&)>& change) const;
   void emit_device(const DomainRecord& record, int event_id, const std::string& alias) const;
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);
   void started_anew(const RecordPtr& record);
   void set_crashed(const RecordPtr& record, const std::string& message);
-  void set_paused(const RecordPtr& record, bool paused);
+  /// Why a domain is paused: virDomainPausedReason, virDomainEventSuspendedDetailType.
+  struct Pause {
+    int reason, detail;
+  };
+  static const Pause kPausedByUser;
+  void set_paused(const RecordPtr& record, const Pause& pause);
+  void set_running(const RecordPtr& record);
+  void disk_failed(const RecordPtr& record, const MonitorEvent& event);
+  void port_changed(const RecordPtr& record, const MonitorEvent& event);
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);
   void finish_stop(const RecordPtr& record);
@@ -192,6 +214,9 @@ class DomainService {
   void apply_pins(const RecordPtr& record) const;
   void limit_live_threads(const DomainRecord& record) const;
   void save_status(const DomainRecord& record) const;
+  void emit(const DomainEvent& event) const {
+    if (event_handler_) event_handler_(event);
+  }
   void emit(const DomainRecord& record, int event, int detail) const;
   void emit_reboot(const DomainRecord& record) const;
 

@@ -88,7 +88,8 @@ std::vector<DomainStore::StoredDefinition> DomainStore::load_definitions() const
     }
     std::error_code error;
     const bool autostart = std::filesystem::is_symlink(autostart_link(domain->name), error);
-    definitions.push_back({std::move(*domain), autostart});
+    const bool once = std::filesystem::is_symlink(autostart_once_link(domain->name), error);
+    definitions.push_back({std::move(*domain), autostart, once});
   }
   return definitions;
 }
@@ -101,6 +102,7 @@ Result<> DomainStore::save_definition(const domain_xml::Domain& domain) const {
 
 Result<> DomainStore::remove_definition(std::string_view name) const {
   TRY(set_autostart(name, false));
+  TRY(set_autostart_once(name, false));
   return remove_file(definition_file(name));
 }
 
@@ -111,8 +113,15 @@ bool DomainStore::is_newer(std::string_view name, std::string_view than) const {
 }
 
 Result<> DomainStore::set_autostart(std::string_view name, bool autostart) const {
-  const auto link = autostart_link(name);
-  if (!autostart) return remove_file(link);
+  return set_link(autostart_link(name), name, autostart);
+}
+
+Result<> DomainStore::set_autostart_once(std::string_view name, bool autostart) const {
+  return set_link(autostart_once_link(name), name, autostart);
+}
+
+Result<> DomainStore::set_link(const std::filesystem::path& link, std::string_view name, bool wanted) const {
+  if (!wanted) return remove_file(link);
   std::error_code error;
   if (std::filesystem::is_symlink(link, error)) return {};
   std::filesystem::create_symlink(definition_file(name), link, error);
@@ -176,6 +185,10 @@ std::filesystem::path DomainStore::definition_file(std::string_view name) const 
 }
 std::filesystem::path DomainStore::autostart_link(std::string_view name) const {
   return directories_.autostart() / file_name(name, ".xml");
+}
+// As libvirt's daemons name it.
+std::filesystem::path DomainStore::autostart_once_link(std::string_view name) const {
+  return directories_.autostart() / file_name(name, ".xml.once");
 }
 std::filesystem::path DomainStore::status_file(std::string_view name) const {
   return directories_.state / file_name(name, ".xml");

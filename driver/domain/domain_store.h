@@ -25,6 +25,7 @@ class DomainStore {
   struct StoredDefinition {
     domain_xml::Domain domain;
     bool autostart = false;
+    bool autostart_once = false;
   };
   /// What a daemon that was killed left behind: writes that were not finished, files of runs without a
   /// status.
@@ -37,6 +38,7 @@ class DomainStore {
   /// Whether the first one's definition was written after the second one's.
   bool is_newer(std::string_view name, std::string_view than) const;
   Result<> set_autostart(std::string_view name, bool autostart) const;
+  Result<> set_autostart_once(std::string_view name, bool autostart) const;
 
   std::vector<domain_xml::DomainStatus> load_statuses() const;
   Result<> save_status(const domain_xml::DomainStatus& status) const;
@@ -52,6 +54,8 @@ class DomainStore {
 
   std::filesystem::path definition_file(std::string_view name) const;
   std::filesystem::path autostart_link(std::string_view name) const;
+  std::filesystem::path autostart_once_link(std::string_view name) const;
+  Result<> set_link(const std::filesystem::path& link, std::string_view name, bool wanted) const;
   std::filesystem::path status_file(std::string_view name) const;
   std::filesystem::path monitor_config(std::string_view name) const;
   std::filesystem::path monitor_socket(std::string_view name) const;

@@ -123,9 +123,7 @@ void DomainService::change_monitor_config(const DomainRecord& record,
 }
 
 void DomainService::emit_device(const DomainRecord& record, int event_id, const std::string& alias) const {
-  if (!event_handler_) return;
-  event_handler_(
-      {.event_id = event_id, .name = record.name, .uuid = record.uuid, .id = record.id, .text = alias});
+  emit({.event_id = event_id, .name = record.name, .uuid = record.uuid, .id = record.id, .text = alias});
 }
 
 }  // namespace virttdx::driver

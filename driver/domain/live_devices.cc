@@ -35,10 +35,20 @@ void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& stat
   }
   for (auto& channel : devices.channels) describe_port(channel, status);
   if (devices.vsock && status.vsock_cid) devices.vsock->cid = status.vsock_cid;
+  describe_channels(domain, status);
   std::uint32_t index = 0;
   for (auto& disk : devices.disks) {
     ++index;
     if (disk.source) disk.source->index = index;
+  }
+}
+
+void describe_channels(domain_xml::Domain& domain, const MonitorStatus& status) {
+  if (!status.open_ports) return;
+  for (auto& channel : domain.devices.channels) {
+    if (channel.target_type != "virtio") continue;
+    const bool is_open = std::ranges::count(*status.open_ports, channel.alias.value_or("")) != 0;
+    channel.target_state = is_open ? "connected" : "disconnected";
   }
 }
 

@@ -8,9 +8,15 @@
 
 namespace virttdx::driver {
 
-/// Pseudo-terminals of serial ports and consoles; the context id of a vsock; sources of disks get their
-/// index.
+/// Pseudo-terminals of serial ports and consoles; channels as describe_channels(); the context id of a vsock;
+/// sources of disks get their index.
 void describe_live_devices(domain_xml::Domain& domain, const MonitorStatus& status);
+
+/// The channel of QEMU's guest agent, which libvirt asks.
+inline constexpr auto kAgentChannel = "org.qemu.guest_agent.0";
+
+/// Whether the guest has its virtio channels open.
+void describe_channels(domain_xml::Domain& domain, const MonitorStatus& status);
 
 /// The host's devices that interfaces have got.
 void describe_live_interfaces(domain_xml::Domain& domain, const DeviceStatistics& statistics);

@@ -36,6 +36,7 @@ RecordPtr DomainService::take_definition(DomainStore::StoredDefinition& stored) 
   const auto known = registry_.find_by_uuid(stored.domain.uuid);
   const RecordPtr record = known ? *known : registry_.add(stored.domain.name, stored.domain.uuid);
   record->autostart = stored.autostart;
+  record->autostart_once = stored.autostart_once;
   if (record->definition == stored.domain) return record;
   record->definition_messages = messages_of(findings_of(stored.domain));
   record->definition_changes.clear();
@@ -66,14 +67,19 @@ bool DomainService::finish_rename(const DomainStore::StoredDefinition& stored) {
   const std::string kept = newer ? stored.domain.name : (*other)->name;
   const std::string dropped = newer ? (*other)->name : stored.domain.name;
   log::warning("domain '{}' was being renamed to '{}': finishing that", dropped, kept);
-  const bool autostart = stored.autostart || (*other)->autostart;
-  if (autostart)
-    if (const auto linked = store_.set_autostart(kept, true); !linked)
-      log::error("{}", linked.error().message());
+  const auto keep_mark = [&](bool first, bool second, auto set) {
+    if (first || second)
+      if (const auto linked = (store_.*set)(kept, true); !linked) log::error("{}", linked.error().message());
+    return first || second;
+  };
+  const bool autostart = keep_mark(stored.autostart, (*other)->autostart, &DomainStore::set_autostart);
+  const bool once =
+      keep_mark(stored.autostart_once, (*other)->autostart_once, &DomainStore::set_autostart_once);
   if (const auto removed = store_.remove_definition(dropped); !removed)
     log::error("{}", removed.error().message());
   (*other)->name = kept;
   (*other)->autostart = autostart;
+  (*other)->autostart_once = once;
   (*other)->definition->name = kept;
   return true;
 }
@@ -109,7 +115,11 @@ void DomainService::reattach(const domain_xml::DomainStatus& status) {
 
 void DomainService::start_marked() {
   for (const auto& record : registry_.all()) {
-    if (!record->autostart || record->active()) continue;
+    const bool once = record->autostart_once;
+    if (once)
+      if (const auto unmarked = set_autostart_once(record, false); !unmarked)
+        log::error("autostart of domain '{}': {}", record->name, unmarked.error().message());
+    if ((!record->autostart && !once) || record->active()) continue;
     start(record, {}, [name = record->name](const Result<>& started) {
       if (!started) log::error("autostart of domain '{}': {}", name, started.error().message());
     });

@@ -146,13 +146,14 @@ void DomainService::refresh_status(const RecordPtr& record, Completion done) {
 
 void DomainService::took_status(const RecordPtr& record, const MonitorStatus& status) {
   record->live->status = status;
+  describe_channels(record->live->definition, status);
   if (status.state == VmState::Starting || status.state == VmState::Stopped) return;
   if (record->phase == Phase::Starting)
     finish_start_with_devices(record);
   else if (status.state == VmState::Crashed)
     set_crashed(record, status.message);
   else if (record->phase != Phase::Stopping)
-    set_paused(record, status.state == VmState::Paused);
+    status.state == VmState::Paused ? set_paused(record, kPausedByUser) : set_running(record);
 }
 
 // A client that looks at a domain it has started finds the names of its host devices there.

@@ -137,23 +137,29 @@ void DomainService::reset(const RecordPtr& record, Completion done) {
 void DomainService::suspend(const RecordPtr& record, Completion done) {
   if (record->phase == Phase::Paused && !record->jobs.holder()) return done({});
   command(record, {Operation::Suspend, control_command::kPause, "remoteDispatchDomainSuspend"},
-          std::move(done), [this, record] { set_paused(record, true); });
+          std::move(done), [this, record] { set_paused(record, kPausedByUser); });
 }
 
 void DomainService::resume(const RecordPtr& record, Completion done) {
   command(record, {Operation::Resume, control_command::kResume, "remoteDispatchDomainResume"},
-          std::move(done), [this, record] { set_paused(record, false); });
+          std::move(done), [this, record] { set_running(record); });
 }
 
-// Called by whatever tells it first, the reply or the event.
-void DomainService::set_paused(const RecordPtr& record, bool paused) {
-  const Phase wanted = paused ? Phase::Paused : Phase::Running;
-  if (record->phase == wanted || !may_follow(record->phase, wanted)) return;
-  enter_phase(*record, wanted, paused ? int{VIR_DOMAIN_PAUSED_USER} : int{VIR_DOMAIN_RUNNING_UNPAUSED});
-  if (paused)
-    emit(*record, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
-  else
-    emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+const DomainService::Pause DomainService::kPausedByUser{VIR_DOMAIN_PAUSED_USER,
+                                                        VIR_DOMAIN_EVENT_SUSPENDED_PAUSED};
+
+// Both are called by whatever tells it first, the reply or the event.
+void DomainService::set_paused(const RecordPtr& record, const Pause& pause) {
+  if (record->phase == Phase::Paused || !may_follow(record->phase, Phase::Paused)) return;
+  enter_phase(*record, Phase::Paused, pause.reason);
+  emit(*record, VIR_DOMAIN_EVENT_SUSPENDED, pause.detail);
+  save_status(*record);
+}
+
+void DomainService::set_running(const RecordPtr& record) {
+  if (record->phase == Phase::Running || !may_follow(record->phase, Phase::Running)) return;
+  enter_phase(*record, Phase::Running, VIR_DOMAIN_RUNNING_UNPAUSED);
+  emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
   save_status(*record);
 }
 
@@ -191,7 +197,7 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
     case MonitorEventKind::Resumed:
       // A start in progress ends in finish_start().
       if (record->phase == Phase::Starting) return;
-      return set_paused(record, event.kind == MonitorEventKind::Paused);
+      return event.kind == MonitorEventKind::Paused ? set_paused(record, kPausedByUser) : set_running(record);
     case MonitorEventKind::Reset:
       return emit_reboot(*record);
     case MonitorEventKind::Recreated:
@@ -203,6 +209,11 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       return save_status(*record);
     case MonitorEventKind::DeviceRemoved:
       return device_removed(*record, event.message);
+    case MonitorEventKind::PortOpened:
+    case MonitorEventKind::PortClosed:
+      return port_changed(record, event);
+    case MonitorEventKind::IoError:
+      return disk_failed(record, event);
     case MonitorEventKind::Preserved:
       record->live->status.state = VmState::Crashed;
       record->live->status.message = event.message;

@@ -6,6 +6,7 @@ Usage: agent_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
 import base64
 import json
+import os
 
 import libvirt_qemu
 
@@ -128,6 +129,36 @@ class Agent(AgentTest):
         connections = [self.connect() for _ in range(4)]
         for connection in connections:
             self.assertEqual(connection.lookupByName('td').hostname(), 'guest.example.org')
+
+
+class AgentThatComesAndGoes(AgentTest):
+    """The guest has no agent at first, and its monitor tells."""
+
+    def setUp(self):
+        os.environ['VIRTTDX_FAKE_PORTS'] = '1'
+        self.addCleanup(os.environ.pop, 'VIRTTDX_FAKE_PORTS')
+        super().setUp()
+        self.states = []
+        self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+                                               lambda _c, _d, state, reason, _o: self.states.append((state, reason)), None)
+
+    def type(self, text):
+        stream = self.connection.newStream()
+        self.domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        stream.send(text)
+        stream.finish()
+
+    def test_is_known_to_clients(self):
+        self.assertRegex(self.domain.XMLDesc(), "name='org.qemu.guest_agent.0' state='disconnected'")
+        self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'QEMU guest agent is not connected', self.domain.getTime)
+        self.type(b'+')
+        wait_until(lambda: self.states == [(1, 2)], 'the agent')
+        self.assertRegex(self.domain.XMLDesc(), "name='org.qemu.guest_agent.0' state='connected'")
+        self.assertNotIn('state=', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        self.assertEqual(self.domain.getTime()['seconds'], 1700000000)
+        self.type(b'-')
+        wait_until(lambda: self.states == [(1, 2), (2, 2)], "the agent's end")
+        self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'QEMU guest agent is not connected', self.domain.getTime)
 
 
 class NoAgent(DaemonTest):

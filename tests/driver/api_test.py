@@ -4,6 +4,7 @@
 
 Usage: api_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import json
 import os
 import signal
 import time
@@ -131,6 +132,17 @@ class Sizes(DaemonTest):
         domain = self.define()
         self.virsh('set-lifecycle-action', 'td', 'crash', 'restart', '--config')
         self.assertIn('<on_crash>restart</on_crash>', domain.XMLDesc())
+
+    def test_lifecycle_actions_of_a_running_domain_change_in_its_monitor(self):
+        domain = self.define()
+        domain.create()
+        self.virsh('set-lifecycle-action', 'td', 'poweroff', 'restart', '--live')
+        self.assertIn('<on_poweroff>restart</on_poweroff>', domain.XMLDesc())
+        self.assertNotIn('<on_poweroff>restart</on_poweroff>', domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        self.assertEqual(json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())['on_power_off'], 'recreate')
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "on_reboot 'rename-restart' is not offered for a TD",
+                          domain.setLifecycleAction, libvirt.VIR_DOMAIN_LIFECYCLE_REBOOT,
+                          libvirt.VIR_DOMAIN_LIFECYCLE_ACTION_RESTART_RENAME, LIVE)
 
 
 class Pins(DaemonTest):

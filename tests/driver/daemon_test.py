@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -61,6 +62,20 @@ class Definitions(DaemonTest):
         domain = self.connection.lookupByUUIDString(uuid)
         # Autostart was done when this boot's first daemon started.
         self.assertEqual((domain.name(), domain.autostart(), domain.isActive()), ('td', 1, 0))
+
+    def test_start_once_where_they_are_marked_for_that(self):
+        self.define()
+        link = self.root / 'etc/libvirt/tdx/autostart/td.xml.once'
+        link.symlink_to(self.root / 'etc/libvirt/tdx/td.xml')
+        for is_active in (1, 0):
+            self.kill_daemon()
+            self.end_monitors()
+            shutil.rmtree(self.root / 'run')  # as a boot does
+            self.start_daemon()
+            self.connection = self.connect()
+            domain = self.connection.lookupByName('td')
+            wait_until(lambda: domain.isActive() == is_active, 'the start')
+            self.assertFalse(link.is_symlink())
 
     def test_are_told_apart_by_name_and_uuid(self):
         first = self.define().UUIDString()

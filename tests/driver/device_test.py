@@ -53,7 +53,7 @@ class DevicesThatATdCannotHave(DaemonTest):
 
 
 class RatesOfDisks(DeviceTest):
-    CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+    CONFIG, LIVE = libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_AFFECT_LIVE
 
     def test_are_read_and_set_in_the_definition(self):
         self.assertEqual(self.domain.blockIoTune('vda')['total_bytes_sec'], 0)
@@ -79,8 +79,31 @@ class RatesOfDisks(DeviceTest):
                 ('vda', {'read_iops_sec': 10 ** 16}, 'throttle limit must be no more than 1000000000000000')):
             self.assert_error(libvirt.VIR_ERR_INVALID_ARG, message, self.domain.setBlockIoTune, disk, params, self.CONFIG)
         self.domain.create()
-        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'those that it was started with', self.domain.setBlockIoTune, 'vda',
-                          {'total_bytes_sec': 1}, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, "disk 'vdz' not found in domain", self.domain.setBlockIoTune, 'vdz',
+                          {'total_bytes_sec': 1}, self.LIVE)
+        self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'group of a running', self.domain.setBlockIoTune, 'vda',
+                          {'group_name': 'other'}, self.LIVE)
+
+    def test_of_a_running_domain_change_in_its_monitor(self):
+        self.domain.create()
+        self.virsh('blkdeviotune', 'td', 'vda', '--total-bytes-sec', '5000', '--live')
+        self.assertEqual(self.domain.blockIoTune('vda')['total_bytes_sec'], 5000)
+        self.assertNotIn('iotune', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
+        self.assertEqual(config['devices']['disks'][0]['limits']['total_bytes']['per_second'], 5000)
+        # The monitor's refusal leaves all as it was.
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'told to refuse', self.domain.setBlockIoTune, 'vda', {'total_bytes_sec': 13},
+                          self.LIVE)
+        self.assertEqual(self.domain.blockIoTune('vda')['total_bytes_sec'], 5000)
+        self.assertNotIn('iotune', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def test_are_those_of_a_group(self):
+        for disk in ('vda', 'vdb'):
+            self.domain.setBlockIoTune(disk, {'total_iops_sec': 7, 'group_name': 'g'}, self.CONFIG)
+        self.domain.create()
+        self.domain.setBlockIoTune('vdb', {'total_iops_sec': 9}, self.LIVE)
+        self.assertEqual(self.domain.blockIoTune('vda', self.LIVE)['total_iops_sec'], 9)
+        self.assertEqual(self.domain.blockIoTune('vda', self.CONFIG)['total_iops_sec'], 7)
 
 
 class Disks(DeviceTest):
@@ -108,6 +131,51 @@ class Disks(DeviceTest):
         self.domain.create()
         self.assertIn(self.domain.blockJobInfo('vda'), ({}, None))
         self.assertEqual(self.domain.diskErrors(), {})
+
+
+    def test_become_larger(self):
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', self.domain.blockResize, 'vda', 2048)
+        self.domain.create()
+        self.virsh('blockresize', 'td', 'vda', '4M')
+        self.domain.blockResize(str(self.image), 1 << 22, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'invalid path: vdz', self.domain.blockResize, 'vdz', 2048)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'no whole number of blocks', self.domain.blockResize, 'vda', 100,
+                          libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+        self.assert_error(libvirt.VIR_ERR_OVERFLOW, 'must be less than', self.domain.blockResize, 'vda', (1 << 63) - 1)
+
+    def test_that_are_full_pause_their_domain_until_it_is_resumed(self):
+        errors = []
+        self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_IO_ERROR,
+                                               lambda _c, _d, path, alias, action, _o: errors.append((path, alias, action)), None)
+        self.connection.domainEventRegisterAny(
+            None, libvirt.VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
+            lambda _c, _d, path, alias, action, reason, _o: errors.append((path, alias, action, reason)), None)
+        self.domain.create()
+        self.record_events()
+        stream = self.connection.newStream()
+        self.domain.openConsole(None, stream, 0)
+        stream.send(b'%')
+        self.expect_events((libvirt.VIR_DOMAIN_EVENT_SUSPENDED, libvirt.VIR_DOMAIN_EVENT_SUSPENDED_IOERROR, 1))
+        told = (str(self.image), 'virtio-disk0', libvirt.VIR_DOMAIN_EVENT_IO_ERROR_PAUSE)
+        self.assertEqual(errors, [told, (*told, 'enospc')])
+        self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR])
+        self.assertEqual(self.domain.diskErrors(), {'vda': libvirt.VIR_DOMAIN_DISK_ERROR_NO_SPACE})
+        self.assertIn('disk full', self.domain.messages())
+        self.assertEqual(self.virsh('domblkerror', 'td').split(), ['vda:', 'no', 'space'])
+        stream.abort()
+        # Neither does a daemon that has started anew forget why.
+        self.restart_daemon()
+        self.domain = self.connection.lookupByName('td')
+        wait_until(lambda: self.domain.state() == [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR], 'the pause')
+        wait_until(self.can_resume, 'the resume')
+        self.assertEqual(self.domain.diskErrors(), {})
+
+    def can_resume(self):
+        """A daemon that has just started has to reach the monitor first."""
+        try:
+            return self.domain.resume() == 0
+        except libvirt.libvirtError:
+            return False
 
 
 class Interfaces(DeviceTest):

@@ -3,7 +3,8 @@
 """A monitor without a TD: speaks the control protocol (docs/control-protocol.md) and keeps its state.
 
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
-"p" powers off, "r" resets, "c" crashes, "!" panics; anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
+"p" powers off, "r" resets, "c" crashes, "!" panics, "%" fills the first disk's file system, "+" and "-" open and close the channels;
+anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
 VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic panics at once. The guest's CPUID is what was asked for but for FIXED_BITS;
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
 vCPU 1 alone, VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
@@ -64,6 +65,8 @@ class Monitor:
         self.stop_reason = 'none'
         self.message = ''
         self.recreated = 0
+        self.full_disk = None
+        self.open_ports = []
         self.cpuid_asked = False
         self.consoles = {}
         self.unseen = {0: b'fake firmware\r\n'}
@@ -142,6 +145,7 @@ class Monitor:
             'state': self.state, 'stop_reason': self.stop_reason, 'message': self.message, 'pid': os.getpid(),
             'host': self.config['host'], 'host_description': 'fake', 'recreated': self.recreated,
             'vcpu_time_ns': [1000000] * self.config['vcpu_count'],
+            **({'open_ports': self.open_ports} if os.environ.get('VIRTTDX_FAKE_PORTS') else {}),
             'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': 0 in self.consoles}],
             **({'vsock_cid': 7} if 'vsock' in self.config.get('devices', {}) else {}),
             'console_ports': [{'id': port['id'], 'pty_path': '/dev/pts/' + port['id'], 'attached': port['id'] in self.consoles}
@@ -181,6 +185,7 @@ class Monitor:
 
     def do_resume(self, client, number, _):
         self.state = 'running'
+        self.full_disk = None
         self.reply(client, number)
         self.emit('resumed')
 
@@ -200,7 +205,8 @@ class Monitor:
     def do_device_statistics(self, client, number, _):
         devices = self.config.get('devices', {})
         self.reply(client, number, {
-            'disks': [disk_statistics(disk) for disk in devices.get('disks', [])],
+            'disks': [{**disk_statistics(disk), 'io_status': 'no-space' if disk['id'] == self.full_disk else 'ok'}
+                      for disk in devices.get('disks', [])],
             'interfaces': [interface_statistics(interface, number) for number, interface in
                            enumerate(devices.get('interfaces', []))]})
 
@@ -228,6 +234,36 @@ class Monitor:
             file.write(f"{arguments['id']} {'up' if arguments['up'] else 'down'}\n")
         self.reply(client, number)
 
+    def do_disk_limits(self, client, number, arguments):
+        """Limits of 13 bytes a second are refused."""
+        if arguments['limits']['total_bytes'].get('per_second') == 13:
+            self.send(client, {'id': number, 'error': {'code': 'internal', 'message': 'told to refuse'}})
+            return
+        self.reply(client, number)
+
+    def do_disk_resize(self, client, number, arguments):
+        if arguments['bytes'] % 512:
+            self.send(client, {'id': number, 'error': {'code': 'invalid-argument', 'message': 'no whole number of blocks'}})
+            return
+        self.reply(client, number)
+
+    def do_set_actions(self, client, number, arguments):
+        for argument, member in (('power_off', 'on_power_off'), ('reset', 'on_reset'), ('crash', 'on_crash')):
+            self.config[member] = arguments.get(argument, self.config.get(member))
+        self.reply(client, number)
+
+    def fill_disk(self):
+        self.full_disk = self.config['devices']['disks'][0]['id']
+        self.emit('io-error', device=self.full_disk, message='disk full', io_error={'action': 'stop', 'no_space': True})
+        self.state = 'paused'
+        self.emit('paused')
+
+    def open_ports_of_channels(self, is_open):
+        channels = [port['id'] for port in self.config['devices']['console_ports'] if port.get('name')]
+        self.open_ports = channels if is_open else []
+        for channel in channels:
+            self.emit('port-opened' if is_open else 'port-closed', device=channel)
+
     def do_console_attach(self, client, number, arguments):
         port = arguments.get('device', arguments.get('port', 0))
         if port in self.consoles and not arguments['force']:
@@ -246,7 +282,10 @@ class Monitor:
         self.consoles.pop(port).close()
 
     def read_console(self, port):
-        data = self.consoles[port].recv(65536)
+        try:
+            data = self.consoles[port].recv(65536)
+        except ConnectionResetError:  # a client that leaves with something unread
+            data = b''
         if not data:
             self.detach(port)
         elif data == b'p':
@@ -257,6 +296,10 @@ class Monitor:
             self.stop('crashed', 'triple fault')
         elif data == b'!':
             self.panic()
+        elif data == b'%':
+            self.fill_disk()
+        elif data in (b'+', b'-'):
+            self.open_ports_of_channels(data == b'+')
         else:
             self.consoles[port].sendall(data)
 

@@ -47,6 +47,7 @@ class Golden(WireTest):
         for procedure, payload, reply in (
                 (11, text(xml).hex(), INACTIVE), (23, '000000036c767400', INACTIVE), (24, UUID, INACTIVE),
                 (273, '0000000100000003', '00000001' + INACTIVE + '00000001'), (273, '0000000000000003', '0000000000000001'),
+                (450, INACTIVE + '00000001', ''), (449, INACTIVE, '00000001'), (450, INACTIVE + '00000000', ''), (449, INACTIVE, '00000000'),
                 (212, INACTIVE + '00000000', '0000000500000000'), (316, lifecycle, '00000000'), (317, '00000000', ''),
                 (9, INACTIVE, ''), (24, UUID, ACTIVE), (22, '00000001', ACTIVE), (212, ACTIVE + '00000000', '0000000100000001'),
                 (150, ACTIVE, '00000001'), (19, ACTIVE, '0000000368766d00'), (12, ACTIVE, ''),

@@ -26,6 +26,9 @@ class Handler : public ControlHandler {
   Result<> device_add(const DiskConfig&) override { return {}; }
   Result<> device_remove(const std::string&) override { return {}; }
   Result<> link_set(const std::string&, bool) override { return {}; }
+  Result<> disk_limits(const std::string&, const DiskLimits&) override { return {}; }
+  Result<> disk_resize(const std::string&, std::uint64_t) override { return {}; }
+  Result<> set_actions(const LifecycleActions&) override { return {}; }
 };
 
 }  // namespace

@@ -1,46 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "backends/file_disk.h"
 
-#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "support/log.h"
 
 namespace virttdx {
 
-Result<std::unique_ptr<FileDisk>> FileDisk::create(const DiskConfig& config) {
-  std::unique_ptr<FileDisk> disk(new FileDisk(config, TRY(open_disk_file(config))));
-  for (std::uint16_t i = 0; i < config.queues; ++i) TRY(disk->add_queue(config));
+FileDisk::FileDisk(const DiskConfig& config, DiskSurroundings surroundings, DiskFile file)
+    : QueuedDisk(config, std::move(surroundings)), file_(std::move(file)) {
+  set_capacity(file_.properties.capacity);
+}
+
+Result<std::unique_ptr<FileDisk>> FileDisk::create(const DiskConfig& config, DiskSurroundings surroundings) {
+  std::unique_ptr<FileDisk> disk(new FileDisk(config, std::move(surroundings), TRY(open_disk_file(config))));
+  TRY(disk->add_queues(config));
   return disk;
 }
 
-Result<> FileDisk::add_queue(const DiskConfig& config) {
-  const std::string name = fmt::format("{}-{}", config.target, queues_.size());
-  queues_.push_back(
-      TRY(DiskQueue::create(file_.properties.queue_size, make_engine(config.io), counters_, name)));
+Result<> FileDisk::add_queues(const DiskConfig& config) {
+  for (std::uint16_t i = 0; i < config.queues; ++i)
+    TRY(add_queue(file_.properties.queue_size, make_engine(config)));
   return {};
 }
 
-std::unique_ptr<DiskEngine> FileDisk::make_engine(DiskIo io) {
-  if (io == DiskIo::Threads) return create_waiting_engine(file_);
+std::unique_ptr<DiskEngine> FileDisk::make_engine(const DiskConfig& config) const {
+  if (config.io == DiskIo::Threads) return create_waiting_engine(file_);
   auto engine = create_uring_engine(file_);
   if (engine) return std::move(*engine);
-  if (queues_.empty())
-    log::warning("disk '{}': one request at a time, because io_uring is not to be had: {}", target_,
+  if (queue_count() == 0)
+    log::warning("disk '{}': one request at a time, because io_uring is not to be had: {}", config.target,
                  engine.error().message());
   return create_waiting_engine(file_);
 }
 
-DiskStatistics FileDisk::statistics() const {
-  DiskStatistics statistics = counters_.snapshot();
-  statistics.id = id_;
-  statistics.target = target_;
-  statistics.capacity = statistics.physical = statistics.allocated = file_.properties.capacity;
+std::optional<struct stat> FileDisk::image_status() const {
   struct stat status {};
-  if (::fstat(file_.fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return statistics;
-  constexpr std::uint64_t kBlock = 512;  // stat(2): st_blocks
-  statistics.physical = static_cast<std::uint64_t>(status.st_size);
-  statistics.allocated = static_cast<std::uint64_t>(status.st_blocks) * kBlock;
-  return statistics;
+  return ::fstat(file_.fd.get(), &status) == 0 ? std::optional(status) : std::nullopt;
+}
+
+// A device has the size that its owner gives it; when that is another one now, the guest is told.
+Result<std::uint64_t> FileDisk::resize_image(std::uint64_t bytes) {
+  const auto status = image_status();
+  if (status && S_ISREG(status->st_mode)) {
+    if (::ftruncate(file_.fd.get(), static_cast<off_t>(bytes)) != 0)
+      return fail_errno(errno, "cannot make the image {} bytes long", bytes);
+    return bytes;
+  }
+  const off_t size = ::lseek(file_.fd.get(), 0, SEEK_END);
+  if (size < 0) return fail_errno(errno, "cannot read the size of the device");
+  if (static_cast<std::uint64_t>(size) != bytes)
+    return fail(Error::Code::InvalidArgument,
+                "a block device is resized by its owner: it has {} bytes, not {}", size, bytes);
+  return bytes;
 }
 
 }  // namespace virttdx

@@ -24,11 +24,6 @@ Result<> check_disk(const DiskConfig& config) {
   return {};
 }
 
-Result<std::unique_ptr<DiskDevice>> open_disk(const DiskConfig& config) {
-  if (needs_storage_daemon(config)) return TRY(DaemonDisk::create(config));
-  return TRY(FileDisk::create(config));
-}
-
 Result<std::unique_ptr<NetworkDevice>> open_interface(const NetworkInterfaceConfig& config) {
   switch (config.backend) {
     case NetworkBackend::Tap:
@@ -46,18 +41,6 @@ bool is_absent(const Error& error) {
   return std::ranges::count(kAbsent, error.system_errno()) != 0;
 }
 
-// A group is the storage daemon's, and each disk has a daemon of its own.
-Result<> check_groups(const std::vector<DiskConfig>& disks) {
-  for (const DiskConfig& disk : disks)
-    if (!disk.limits.group.empty() && std::ranges::count(disks, disk.limits.group, [](const auto& other) {
-                                        return other.limits.group;
-                                      }) > 1)
-      return fail(Error::Code::ConfigUnsupported,
-                  "disk '{}': disks cannot share the limits of group '{}'; give each its own", disk.target,
-                  disk.limits.group);
-  return {};
-}
-
 // The back end of a console as that of a serial port: a file takes the place of the log.
 SerialConfig console_of(const ConsolePortConfig& config) {
   const bool is_file = config.backend == CharacterBackend::File;
@@ -69,28 +52,49 @@ SerialConfig console_of(const ConsolePortConfig& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& configs, EventLoop& loop,
-                                                           const std::string& vsock_socket) {
-  std::unique_ptr<HostBackends> backends(new HostBackends);
-  TRY(check_groups(configs.disks));
+Result<std::unique_ptr<HostBackends>> HostBackends::create(const DeviceConfigs& configs,
+                                                           const Surroundings& surroundings) {
+  std::unique_ptr<HostBackends> backends(new HostBackends(surroundings));
   for (const auto& config : configs.disks) TRY(backends->add_disk(config));
   for (const auto& config : configs.scsi_controllers) TRY(backends->add_scsi_controller(config));
   for (const auto& config : configs.interfaces) TRY(backends->add_interface(config));
   for (const auto& config : configs.rngs) TRY(backends->add_rng(config));
-  for (const auto& config : configs.virtio_serials) TRY(backends->add_console(config, configs, loop));
-  if (configs.vsock) TRY(backends->add_vsock(*configs.vsock, vsock_socket));
+  for (const auto& config : configs.virtio_serials) TRY(backends->add_console(config, configs));
+  if (configs.vsock) TRY(backends->add_vsock(*configs.vsock));
   return backends;
 }
 
 Result<> HostBackends::add_disk(const DiskConfig& config) {
   if (config.bus == DiskBus::Scsi && config.kind == DiskKind::Cdrom) return add_cdrom(config);
   TRY(check_disk(config));
-  disks_.push_back({config.id, TRY(open_disk(config))});
+  disks_.push_back(TRY(open_disk(config)));
   return {};
 }
 
+Result<std::unique_ptr<QueuedDisk>> HostBackends::open_disk(const DiskConfig& config) {
+  DiskSurroundings surroundings{surroundings_.on_disk_error, limiter_of(config)};
+  if (needs_storage_daemon(config)) return TRY(DaemonDisk::create(config, std::move(surroundings)));
+  return TRY(FileDisk::create(config, std::move(surroundings)));
+}
+
+// The first disk of a group brings the limits.
+std::shared_ptr<DiskLimiter> HostBackends::limiter_of(const DiskConfig& config) {
+  if (config.limits.group.empty()) return nullptr;
+  auto& of_group = limiters_[config.limits.group];
+  auto limiter = of_group.lock();
+  if (!limiter) limiter = std::make_shared<DiskLimiter>(config.limits);
+  of_group = limiter;
+  return limiter;
+}
+
+Result<QueuedDisk*> HostBackends::find_disk(const std::string& id) const {
+  const auto disk = std::ranges::find(disks_, id, [](const auto& each) { return each->id(); });
+  if (disk == disks_.end()) return fail(Error::Code::NotFound, "the TD has no disk '{}'", id.substr(0, 60));
+  return disk->get();
+}
+
 Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config) {
-  if (std::ranges::count(disks_, config.id, &Disk::id) != 0)
+  if (find_disk(config.id))
     return fail(Error::Code::AlreadyExists, "the TD has a disk '{}' already", config.id);
   if (needs_storage_daemon(config))
     return fail(Error::Code::ConfigUnsupported,
@@ -100,13 +104,25 @@ Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config) {
                 config.target);
   config.io = DiskIo::Threads;
   TRY(add_disk(config));
-  return disks_.back().backend.get();
+  return disks_.back().get();
 }
 
 void HostBackends::remove(const std::string& id) {
-  std::erase_if(disks_, [&](const Disk& disk) { return disk.id == id; });
+  std::erase_if(disks_, [&](const auto& disk) { return disk->id() == id; });
   std::erase_if(interfaces_, [&](const Interface& interface) { return interface.id == id; });
   std::erase_if(entropy_, [&](const Entropy& source) { return source.id == id; });
+}
+
+Result<> HostBackends::set_disk_limits(const std::string& id, const DiskLimits& limits) {
+  const auto& limiter = TRY(find_disk(id))->limiter();
+  limiter->set(limits);
+  for (const auto& disk : disks_)
+    if (disk->limiter() == limiter) disk->limits_changed();
+  return {};
+}
+
+Result<> HostBackends::resize_disk(const std::string& id, std::uint64_t bytes) {
+  return TRY(find_disk(id))->resize(bytes);
 }
 
 // An empty drive ends in nothing.
@@ -141,36 +157,35 @@ Result<> HostBackends::add_rng(const RngConfig& config) {
   return {};
 }
 
-Result<> HostBackends::add_vsock(const VsockConfig& config, const std::string& socket) {
+Result<> HostBackends::add_vsock(const VsockConfig& config) {
   auto kernel = VhostVsock::create(config);
   if (kernel) {
     kernel_vsock_ = *std::move(kernel);
     return {};
   }
   if (!is_absent(kernel.error())) return tl::unexpected(kernel.error());
-  if (socket.empty())
+  if (surroundings_.vsock_socket.empty())
     return fail(Error::Code::ConfigUnsupported, "{}; load vhost_vsock, or give the monitor a --vsock-socket",
                 kernel.error().message());
-  vsock_ = TRY(UnixVsock::create(config, socket));
+  vsock_ = TRY(UnixVsock::create(config, surroundings_.vsock_socket));
   return {};
 }
 
-Result<> HostBackends::add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs,
-                                   EventLoop& loop) {
+Result<> HostBackends::add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs) {
   auto worker = TRY(Worker::create(config.id));
   for (const auto& port : configs.console_ports)
-    if (port.controller == config.index) TRY(add_port(port, *worker, loop));
+    if (port.controller == config.index) TRY(add_port(port, *worker));
   worker->start();
   consoles_.push_back({config.id, std::move(worker)});
   return {};
 }
 
-Result<> HostBackends::add_port(const ConsolePortConfig& config, Worker& worker, EventLoop& loop) {
+Result<> HostBackends::add_port(const ConsolePortConfig& config, Worker& worker) {
   Port port{config.id, nullptr, nullptr};
   if (config.backend == CharacterBackend::UnixListen || config.backend == CharacterBackend::UnixConnect) {
     port.backend = TRY(SocketPort::create(config, worker));
   } else {
-    port.console = TRY(SerialConsole::create(loop, console_of(config)));
+    port.console = TRY(SerialConsole::create(surroundings_.loop, console_of(config)));
     port.backend = std::make_unique<TerminalPort>(*port.console, worker);
   }
   ports_.push_back(std::move(port));
@@ -179,7 +194,7 @@ Result<> HostBackends::add_port(const ConsolePortConfig& config, Worker& worker,
 
 DeviceBackends HostBackends::by_id() const {
   DeviceBackends backends;
-  for (const Disk& disk : disks_) backends.disks[disk.id] = disk.backend.get();
+  for (const auto& disk : disks_) backends.disks[disk->id()] = disk.get();
   for (const Medium& medium : media_) backends.media[medium.id] = medium.backend.get();
   for (const NamedWorker& scsi : scsi_controllers_) backends.scsi_workers[scsi.id] = scsi.worker.get();
   for (const Interface& interface : interfaces_) backends.interfaces[interface.id] = interface.backend.get();
@@ -199,7 +214,7 @@ std::optional<std::uint32_t> HostBackends::vsock_cid() const {
 
 DeviceStatistics HostBackends::statistics() const {
   DeviceStatistics statistics;
-  for (const Disk& disk : disks_) statistics.disks.push_back(disk.backend->statistics());
+  for (const auto& disk : disks_) statistics.disks.push_back(disk->statistics());
   for (const Medium& medium : media_) statistics.disks.push_back(medium.backend->statistics());
   for (const Interface& interface : interfaces_)
     statistics.interfaces.push_back(interface.backend->statistics());

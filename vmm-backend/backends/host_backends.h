@@ -2,13 +2,15 @@
 // Everything that a TD's devices end in on the host: the list that names every kind of back end.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backends/cdrom_file.h"
-#include "backends/disk_device.h"
 #include "backends/entropy_file.h"
 #include "backends/network_device.h"
+#include "backends/queued_disk.h"
 #include "backends/vhost_kernel/vhost_vsock.h"
 #include "backends/vsock/unix_vsock.h"
 #include "backends/worker.h"
@@ -23,11 +25,15 @@ namespace virttdx {
 /// Opens files and makes threads and rings before the monitor is confined; lives until its end. Any thread.
 class HostBackends {
  public:
-  /// Errors name the device and the remedy. ConfigUnsupported: a kind of back end that there is not.
-  /// `loop` serves consoles' terminals and outlives this object; this function runs on its thread.
-  /// `vsock_socket`: UnixVsock's; a configuration with a vsock needs it where the kernel has no vhost-vsock.
-  static Result<std::unique_ptr<HostBackends>> create(const DeviceConfigs& configs, EventLoop& loop,
-                                                      const std::string& vsock_socket = {});
+  struct Surroundings {
+    EventLoop& loop;                          ///< serves consoles' terminals; outlives this object
+    std::string vsock_socket = {};            ///< UnixVsock's; needed where the kernel has no vhost-vsock
+    DiskErrors::Observer on_disk_error = {};  ///< on any thread
+  };
+  /// On the loop's thread. Errors name the device and the remedy. ConfigUnsupported: a kind of back end that
+  /// there is not.
+  static Result<std::unique_ptr<HostBackends>> create(const DeviceConfigs& configs,
+                                                      const Surroundings& surroundings);
   HostBackends(const HostBackends&) = delete;
   HostBackends& operator=(const HostBackends&) = delete;
 
@@ -43,26 +49,29 @@ class HostBackends {
   Result<> set_link(const std::string& id, bool up);
   /// Context id of the guest. Nothing without a vsock.
   std::optional<std::uint32_t> vsock_cid() const;
+  /// In place of those that the disk has; its group's disks have them too. Errors: NotFound.
+  Result<> set_disk_limits(const std::string& id, const DiskLimits& limits);
+  /// QueuedDisk::resize(). Errors: NotFound.
+  Result<> resize_disk(const std::string& id, std::uint64_t bytes);
   /// Console ports that are no sockets; on the loop's thread.
   std::vector<ConsolePortStatus> console_ports() const;
   /// SerialConsole::attach() of one of them; on the loop's thread.
   Result<UniqueFd> attach_console(const std::string& id, bool force);
 
  private:
-  HostBackends() = default;
+  explicit HostBackends(Surroundings surroundings) : surroundings_(std::move(surroundings)) {}
   Result<> add_disk(const DiskConfig& config);
   Result<> add_cdrom(const DiskConfig& config);
   Result<> add_scsi_controller(const ScsiControllerConfig& config);
   Result<> add_interface(const NetworkInterfaceConfig& config);
   Result<> add_rng(const RngConfig& config);
-  Result<> add_vsock(const VsockConfig& config, const std::string& socket);
-  Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs, EventLoop& loop);
-  Result<> add_port(const ConsolePortConfig& config, Worker& worker, EventLoop& loop);
+  Result<> add_vsock(const VsockConfig& config);
+  Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs);
+  Result<> add_port(const ConsolePortConfig& config, Worker& worker);
+  Result<std::unique_ptr<QueuedDisk>> open_disk(const DiskConfig& config);
+  std::shared_ptr<DiskLimiter> limiter_of(const DiskConfig& config);
+  Result<QueuedDisk*> find_disk(const std::string& id) const;
 
-  struct Disk {
-    std::string id;
-    std::unique_ptr<DiskDevice> backend;
-  };
   struct Medium {
     std::string id;
     std::unique_ptr<CdromFile> backend;
@@ -84,7 +93,9 @@ class HostBackends {
     std::string id;
     std::unique_ptr<Worker> worker;
   };
-  std::vector<Disk> disks_;
+  const Surroundings surroundings_;
+  std::vector<std::unique_ptr<QueuedDisk>> disks_;
+  std::map<std::string, std::weak_ptr<DiskLimiter>> limiters_;  ///< by the name of their group
   std::vector<Medium> media_;
   std::vector<Interface> interfaces_;
   std::vector<Entropy> entropy_;

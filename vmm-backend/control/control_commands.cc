@@ -100,6 +100,33 @@ Result<Answer> run_link_set(const Arguments& arguments, ControlHandler& handler)
   return Answer{};
 }
 
+Result<Answer> run_disk_limits(const Arguments& arguments, ControlHandler& handler) {
+  std::string id;
+  DiskLimits limits;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("id", id);
+  reader.required("limits", limits);
+  TRY(reader.finish());
+  TRY(handler.disk_limits(id, limits));
+  return Answer{};
+}
+
+Result<Answer> run_disk_resize(const Arguments& arguments, ControlHandler& handler) {
+  std::string id;
+  std::uint64_t bytes = 0;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("id", id);
+  reader.required("bytes", bytes);
+  TRY(reader.finish());
+  TRY(handler.disk_resize(id, bytes));
+  return Answer{};
+}
+
+Result<Answer> run_set_actions(const Arguments& arguments, ControlHandler& handler) {
+  TRY(handler.set_actions(TRY(lifecycle_actions_from_json(arguments))));
+  return Answer{};
+}
+
 constexpr std::array kCommands = {
     CommandRow{control_command::kStatus, run_status},
     CommandRow{control_command::kPause, run_action<&ControlHandler::pause>},
@@ -115,6 +142,9 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kDeviceAdd, run_device_add},
     CommandRow{control_command::kDeviceRemove, run_device_remove},
     CommandRow{control_command::kLinkSet, run_link_set},
+    CommandRow{control_command::kDiskLimits, run_disk_limits},
+    CommandRow{control_command::kDiskResize, run_disk_resize},
+    CommandRow{control_command::kSetActions, run_set_actions},
 };
 
 Result<Answer> run_command(const control_wire::Command& command, ControlHandler& handler) {

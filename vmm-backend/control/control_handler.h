@@ -38,6 +38,11 @@ class ControlHandler {
   virtual Result<> device_remove(const std::string& id) = 0;
   /// Plugs the cable of an interface in or out.
   virtual Result<> link_set(const std::string& id, bool up) = 0;
+  /// Of the disk with this id; those of its group's disks with it.
+  virtual Result<> disk_limits(const std::string& id, const DiskLimits& limits) = 0;
+  /// Makes the image so large, and tells the guest.
+  virtual Result<> disk_resize(const std::string& id, std::uint64_t bytes) = 0;
+  virtual Result<> set_actions(const LifecycleActions& actions) = 0;
 };
 
 }  // namespace virttdx

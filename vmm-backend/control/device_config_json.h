@@ -69,6 +69,13 @@ struct EnumNames<DetectZeroes> {
 };
 
 template <>
+struct EnumNames<DiskErrorPolicy> {
+  using P = DiskErrorPolicy;
+  static constexpr EnumNameTable<P, 4> kNames = {
+      {{P::Report, "report"}, {P::Ignore, "ignore"}, {P::Stop, "stop"}, {P::EnospaceStop, "enospace"}}};
+};
+
+template <>
 struct EnumNames<NetworkBackend> {
   static constexpr EnumNameTable<NetworkBackend, 3> kNames = {
       {{NetworkBackend::Tap, "tap"}, {NetworkBackend::Macvtap, "macvtap"}, {NetworkBackend::Passt, "passt"}}};
@@ -174,6 +181,8 @@ void describe(Visitor& visit, DiskConfig& disk) {
   visit.optional("io", disk.io);
   visit.optional("discard", disk.discard);
   visit.optional("detect_zeroes", disk.detect_zeroes);
+  visit.optional("on_read_error", disk.on_read_error);
+  visit.optional("on_write_error", disk.on_write_error);
   visit.optional("queues", disk.queues);
   visit.optional("queue_size", disk.queue_size);
   visit.optional("logical_block_size", disk.logical_block_size);

@@ -6,6 +6,12 @@
 
 namespace virttdx {
 
+template <>
+struct EnumNames<DiskIoStatus> {
+  static constexpr EnumNameTable<DiskIoStatus, 3> kNames = {
+      {{DiskIoStatus::Ok, "ok"}, {DiskIoStatus::Failed, "failed"}, {DiskIoStatus::NoSpace, "no-space"}}};
+};
+
 template <typename Visitor>
 void describe(Visitor& visit, DiskStatistics& disk) {
   visit.required("id", disk.id);
@@ -24,6 +30,7 @@ void describe(Visitor& visit, DiskStatistics& disk) {
   visit.required("capacity", disk.capacity);
   visit.required("allocated", disk.allocated);
   visit.required("physical", disk.physical);
+  visit.optional("io_status", disk.io_status);
 }
 
 template <typename Visitor>

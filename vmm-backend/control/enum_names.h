@@ -47,7 +47,7 @@ struct EnumNames<StopReason> {
 
 template <>
 struct EnumNames<MonitorEventKind> {
-  static constexpr EnumNameTable<MonitorEventKind, 9> kNames = {
+  static constexpr EnumNameTable<MonitorEventKind, 12> kNames = {
       {{MonitorEventKind::Launched, "launched"},
        {MonitorEventKind::Paused, "paused"},
        {MonitorEventKind::Resumed, "resumed"},
@@ -56,7 +56,16 @@ struct EnumNames<MonitorEventKind> {
        {MonitorEventKind::Panicked, "panicked"},
        {MonitorEventKind::Preserved, "preserved"},
        {MonitorEventKind::DeviceRemoved, "device-removed"},
+       {MonitorEventKind::PortOpened, "port-opened"},
+       {MonitorEventKind::PortClosed, "port-closed"},
+       {MonitorEventKind::IoError, "io-error"},
        {MonitorEventKind::Stopped, "stopped"}}};
+};
+
+template <>
+struct EnumNames<IoErrorAction> {
+  static constexpr EnumNameTable<IoErrorAction, 3> kNames = {
+      {{IoErrorAction::Report, "report"}, {IoErrorAction::Ignore, "ignore"}, {IoErrorAction::Stop, "stop"}}};
 };
 
 template <>

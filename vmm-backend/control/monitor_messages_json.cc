@@ -34,6 +34,7 @@ void describe(Visitor& visit, MonitorStatus& status) {
   visit.required("serials", status.serials);
   visit.list("console_ports", status.console_ports);
   visit.optional("vsock_cid", status.vsock_cid);
+  visit.optional("open_ports", status.open_ports);
 }
 
 template <typename Visitor>
@@ -62,10 +63,31 @@ void describe(Visitor& visit, CpuidReport& report) {
 }
 
 template <typename Visitor>
+void describe(Visitor& visit, IoError& error) {
+  visit.required("action", error.action);
+  visit.required("no_space", error.no_space);
+}
+
+template <typename Visitor>
 void describe(Visitor& visit, MonitorEvent& event) {
   visit.required("event", event.kind);
   visit.optional("stop_reason", event.stop_reason);
   visit.optional("message", event.message);
+  visit.optional("device", event.device);
+  visit.optional("io_error", event.io_error);
+}
+
+template <typename Visitor>
+void describe(Visitor& visit, LifecycleActions& actions) {
+  visit.optional("power_off", actions.power_off);
+  visit.optional("reset", actions.reset);
+  visit.optional("crash", actions.crash);
+}
+
+void apply(const LifecycleActions& actions, VmConfig& config) {
+  config.on_power_off = actions.power_off.value_or(config.on_power_off);
+  config.on_reset = actions.reset.value_or(config.on_reset);
+  config.on_crash = actions.crash.value_or(config.on_crash);
 }
 
 std::string_view to_name(MonitorEventKind kind) { return enum_name(kind); }
@@ -87,6 +109,11 @@ Result<CpuidReport> cpuid_report_from_json(const nlohmann::json& json) {
   return from_json<CpuidReport>(json);
 }
 nlohmann::json cpuid_report_to_json(const CpuidReport& report) { return to_json_value(report); }
+
+Result<LifecycleActions> lifecycle_actions_from_json(const nlohmann::json& json) {
+  return from_json<LifecycleActions>(json);
+}
+nlohmann::json lifecycle_actions_to_json(const LifecycleActions& actions) { return to_json_value(actions); }
 
 Result<MonitorEvent> monitor_event_from_json(const nlohmann::json& json) {
   return from_json<MonitorEvent>(json);

@@ -30,7 +30,7 @@ constexpr std::array kAllowed = {
     SCMP_SYS(pwrite64), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(statx), SCMP_SYS(write), SCMP_SYS(writev),
     // disks; a ring of io_uring takes nothing but reads, writes, flushes and fallocate
     // (backends/uring_engine.cc)
-    SCMP_SYS(fdatasync), SCMP_SYS(io_uring_enter), SCMP_SYS(preadv), SCMP_SYS(pwritev2),
+    SCMP_SYS(fdatasync), SCMP_SYS(io_uring_enter), SCMP_SYS(preadv), SCMP_SYS(pwritev2), SCMP_SYS(statfs),
     // the control socket goes with its monitor
     SCMP_SYS(unlink), SCMP_SYS(unlinkat),
     // storage daemons too: pidfds come from before, none can be made

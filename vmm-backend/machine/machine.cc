@@ -112,7 +112,8 @@ Result<> Machine::add_virtio(const MachineParts& parts) {
                                                       .interrupts = parts.interrupts,
                                                       .doorbells = parts.doorbells,
                                                       .backends = parts.backends,
-                                                      .on_slot_power_off = parts.on_slot_power_off}));
+                                                      .on_slot_power_off = parts.on_slot_power_off,
+                                                      .on_port = parts.on_port}));
   return {};
 }
 

@@ -55,7 +55,8 @@ struct MachineParts {
   /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;
-  std::function<void(std::uint8_t bus)> on_slot_power_off{};  ///< VirtioDevices::Parts
+  std::function<void(std::uint8_t bus)> on_slot_power_off{};    ///< VirtioDevices::Parts
+  std::function<void(std::string id, bool is_open)> on_port{};  ///< VirtioDevices::Parts
 };
 
 /// A Q35 machine with the devices of devices/README.md. vCPU threads use the buses; they must have ended

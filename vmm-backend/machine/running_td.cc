@@ -24,7 +24,8 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .doorbells = &td.doorbells(),
                            .on_power_off = std::move(surroundings.on_power_off),
                            .on_reset = std::move(surroundings.on_reset),
-                           .on_slot_power_off = std::move(surroundings.on_slot_power_off)}));
+                           .on_slot_power_off = std::move(surroundings.on_slot_power_off),
+                           .on_port = std::move(surroundings.on_port)}));
   TRY(td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop),
                surroundings.trace));
   return running;

@@ -23,6 +23,7 @@ struct TdSurroundings {
   std::function<void()> on_reset;
   std::function<void(const VcpuStop&)> on_stop;
   std::function<void(std::uint8_t bus)> on_slot_power_off;
+  std::function<void(std::string id, bool is_open)> on_port{};  ///< VirtioDevices::Parts
 };
 
 /// A TD together with its machine: launched, not running yet.

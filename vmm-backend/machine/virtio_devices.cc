@@ -104,7 +104,13 @@ Result<> VirtioDevices::add_console(const VirtioSerialConfig& config,
   for (const auto& port : ports) {
     if (port.controller != config.index) continue;
     auto* const backend = TRY(find_backend(parts_.backends.console_ports, port.id));
-    parts.push_back({.number = port.port, .is_console = port.console, .name = port.name, .backend = backend});
+    parts.push_back({.number = port.port,
+                     .is_console = port.console,
+                     .name = port.name,
+                     .backend = backend,
+                     .on_guest_open = [this, id = port.id](bool is_open) {
+                       if (parts_.on_port) parts_.on_port(id, is_open);
+                     }});
   }
   auto& worker = *TRY(find_backend(parts_.backends.console_workers, config.id));
   return add(config.id, config.address, std::make_unique<VirtioConsole>(worker, config.max_ports, parts));
@@ -174,6 +180,13 @@ Result<> VirtioDevices::request_unplug(const std::string& id) {
   if (device == devices_.end()) return fail(Error::Code::NotFound, "the TD has no device '{}'", id);
   auto* const port = TRY(hot_plug_port(id, device->address));
   parts_.root.while_quiet([&] { port->press_attention_button(); });
+  return {};
+}
+
+Result<> VirtioDevices::configuration_changed(const std::string& id) {
+  const auto device = std::ranges::find(devices_, id, &Device::id);
+  if (device == devices_.end()) return fail(Error::Code::NotFound, "the TD has no device '{}'", id);
+  device->function->configuration_changed();
   return {};
 }
 

@@ -36,6 +36,9 @@ class VirtioDevices {
     /// The guest lets go of the device behind the port with this bus. On a vCPU's thread, which must not
     /// wait.
     std::function<void(std::uint8_t bus)> on_slot_power_off{};
+    /// The guest opened or closed the console's port with this id. On the console's thread, which must not
+    /// wait.
+    std::function<void(std::string id, bool is_open)> on_port{};
   };
   /// Errors: a device without its back end, or at a bus that no port leads to.
   static Result<std::unique_ptr<VirtioDevices>> create(const DeviceConfigs& configs, Parts parts);
@@ -51,6 +54,8 @@ class VirtioDevices {
   /// Asks the guest to let a device go; on_slot_power_off() is its consent. Errors: NotFound, a device that
   /// is in no slot for hot-plug.
   Result<> request_unplug(const std::string& id);
+  /// Tells the guest's driver that the device's configuration is another one now. Errors: NotFound.
+  Result<> configuration_changed(const std::string& id);
   /// Takes out what is behind the port: its id. No vCPU may run.
   std::string unplug(std::uint8_t bus);
 

@@ -38,6 +38,15 @@ class VmWithThread final : public Vm {
   Result<> request_unplug(const std::string& id) override {
     return commands_.run([&] { return request_unplug_now(id); });
   }
+  Result<> disk_resized(const std::string& id) override {
+    return commands_.run([&] { return disk_resized_now(id); });
+  }
+  Result<> set_actions(const LifecycleActions& actions) override {
+    return commands_.run([&] { return set_actions_now(actions); });
+  }
+  void disk_failed(MonitorEvent event) override {
+    commands_.post([this, event = std::move(event)] { disk_failed_now(event); });
+  }
   MonitorStatus status() const override;
   Result<MonitorMeasurements> measurements() const override;
   Result<CpuidReport> cpuid() const override;
@@ -51,6 +60,11 @@ class VmWithThread final : public Vm {
   void reset_now();
   Result<> plug_disk_now(const DiskConfig& config, BlockBackend& backend);
   Result<> request_unplug_now(const std::string& id);
+  Result<> disk_resized_now(const std::string& id);
+  Result<> set_actions_now(const LifecycleActions& actions);
+  void disk_failed_now(const MonitorEvent& event);
+  void port_changed(const std::string& id, bool is_open);
+  void close_ports();
   void slot_without_power(std::uint8_t bus);
   void powered_off();
   void recreate();
@@ -93,6 +107,7 @@ VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, 
       trace_(config.vcpu_count) {
   status_.host = config.host;
   status_.host_description = surroundings_.kernel.description();
+  status_.open_ports.emplace();
 }
 
 Result<> VmWithThread::stop() {
@@ -162,6 +177,7 @@ Result<> VmWithThread::pause_now() {
 
 Result<> VmWithThread::resume_now() {
   TRY(require(state() == VmState::Paused, "resume"));
+  for (const auto& [id, disk] : surroundings_.devices.disks) disk->retry();
   set_state(VmState::Running);
   emit(MonitorEventKind::Resumed);
   td_->td().resume();
@@ -188,6 +204,43 @@ Result<> VmWithThread::plug_disk_now(const DiskConfig& config, BlockBackend& bac
 Result<> VmWithThread::request_unplug_now(const std::string& id) {
   TRY(require(td_ != nullptr, "take a device from"));
   return td_->machine().virtio().request_unplug(id);
+}
+
+Result<> VmWithThread::disk_resized_now(const std::string& id) {
+  TRY(require(td_ != nullptr, "resize a disk of"));
+  return td_->machine().virtio().configuration_changed(id);
+}
+
+Result<> VmWithThread::set_actions_now(const LifecycleActions& actions) {
+  VmConfig changed = config_;
+  apply(actions, changed);
+  TRY(validate(changed));
+  config_ = std::move(changed);
+  return {};
+}
+
+void VmWithThread::disk_failed_now(const MonitorEvent& event) {
+  if (td_ == nullptr) return;
+  if (surroundings_.on_event) surroundings_.on_event(event);
+  if (event.io_error && event.io_error->action == IoErrorAction::Stop && state() == VmState::Running)
+    (void)pause_now();
+}
+
+void VmWithThread::port_changed(const std::string& id, bool is_open) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(*status_.open_ports, id);
+    if (is_open) status_.open_ports->push_back(id);
+  }
+  if (surroundings_.on_event)
+    surroundings_.on_event({.kind = is_open ? MonitorEventKind::PortOpened : MonitorEventKind::PortClosed,
+                            .message = {},
+                            .device = id});
+}
+
+// A new guest has opened none.
+void VmWithThread::close_ports() {
+  for (const auto& id : *status().open_ports) port_changed(id, false);
 }
 
 // A vCPU could be inside of the device.
@@ -220,6 +273,7 @@ void VmWithThread::recreate() {
   const bool was_paused = state() == VmState::Paused || state() == VmState::Crashed;
   emit(MonitorEventKind::Reset);
   take_td().reset();
+  close_ports();
   relaunch(was_paused);
 }
 
@@ -278,7 +332,9 @@ Result<> VmWithThread::launch() {
        .on_power_off = posted(std::function([this] { powered_off(); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
        .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); })),
-       .on_slot_power_off = posted(std::function([this](std::uint8_t bus) { slot_without_power(bus); }))}));
+       .on_slot_power_off = posted(std::function([this](std::uint8_t bus) { slot_without_power(bus); })),
+       .on_port =
+           posted(std::function([this](std::string id, bool is_open) { port_changed(id, is_open); }))}));
   const std::lock_guard lock(mutex_);
   measurements_ = td->td().measurements();
   if (surroundings_.host_mrtd) measurements_->host_mrtd = surroundings_.host_mrtd(td->td().vm_fd());

@@ -33,7 +33,7 @@ struct VmSurroundings {
   std::function<std::optional<Measurement>(int vm_fd)> host_mrtd;
 };
 
-/// Any thread, except that on_event must not call functions that wait. pause() to request_unplug() run one
+/// Any thread, except that on_event must not call functions that wait. pause() to set_actions() run one
 /// after the other on a thread of the Vm's and wait for what runs there, at most one launch.
 class Vm {
  public:
@@ -59,6 +59,13 @@ class Vm {
   virtual Result<> plug_disk(const DiskConfig& config, BlockBackend& backend) = 0;
   /// Asks the guest to let a device go; DeviceRemoved comes when it has, which may be never.
   virtual Result<> request_unplug(const std::string& id) = 0;
+  /// The size of a disk's back end has changed: tells the guest. Errors: NotFound.
+  virtual Result<> disk_resized(const std::string& id) = 0;
+  /// What follows a power-off, a reset and a crash from now on.
+  virtual Result<> set_actions(const LifecycleActions& actions) = 0;
+  /// An operation of a disk failed. Announces it and, when it is held (Stop), pauses the TD; resume() begins
+  /// it again. Returns at once.
+  virtual void disk_failed(MonitorEvent event) = 0;
 
   /// Never waits. `pid` and `serials` are the monitor's to fill in.
   virtual MonitorStatus status() const = 0;

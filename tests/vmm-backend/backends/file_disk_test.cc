@@ -144,6 +144,7 @@ TEST_P(FileDiskTest, AFullFileSystemIsAnErrorOfTheRequestUntilThereIsRoomAgain) 
   std::filesystem::resize_file(image, kSize);
   std::ofstream(full / "other") << std::string(32768, 'o');
   config.source->path = image.string();
+  config.on_write_error = DiskErrorPolicy::Report;
   open();
   std::string data(49152, 'y');
   EXPECT_EQ(transfer(Kind::Write, 131072, {{data.data(), data.size()}}), ENOSPC);
@@ -158,6 +159,20 @@ TEST_P(FileDiskTest, AFullFileSystemIsAnErrorOfTheRequestUntilThereIsRoomAgain) 
 }
 
 // As QEMU's raw images: what is gone reads as zeros, and a write makes the file longer.
+TEST_P(FileDiskTest, GrowsWithItsImage) {
+  open();
+  ASSERT_TRUE(disk->resize(2 * kSize));
+  EXPECT_EQ(disk->capacity(), 2 * kSize);
+  EXPECT_EQ(std::filesystem::file_size(image), 2 * kSize);
+  EXPECT_EQ(disk->statistics().capacity, 2 * kSize);
+  std::string bytes(512, 'a');
+  EXPECT_EQ(transfer(Kind::Write, 2 * kSize - 512, {{bytes.data(), 512}}), 0);
+  EXPECT_EQ(disk->resize(0).error().message(),
+            "disk 'vda': 0 bytes are no whole number of blocks of 512 bytes");
+  EXPECT_FALSE(disk->resize(1ULL << 63));
+  EXPECT_EQ(disk->capacity(), 2 * kSize);
+}
+
 TEST_P(FileDiskTest, AFileThatWasTruncatedReadsAsZerosAndGrowsAgain) {
   open();
   std::filesystem::resize_file(image, 4096);

@@ -122,19 +122,6 @@ TEST(StorageDaemonArguments, PutLuksWhereTheImageHasIt) {
             "disk 'vda': LUKS is a container of its own (format raw) or inside qcow2, not inside vdi");
 }
 
-TEST(StorageDaemonArguments, LimitRates) {
-  auto config = image(ImageFormat::Raw, "/image");
-  config.limits.read_bytes = {.per_second = 1000, .maximum = 2000, .maximum_seconds = 5};
-  config.limits.total_requests = {.per_second = 10};
-  config.limits.request_unit_bytes = 4096;
-  EXPECT_TRUE(needs_storage_daemon(config));
-  EXPECT_EQ(value_of(config, "--object"),
-            json::parse(R"({"qom-type": "throttle-group", "id": "limits", "limits": {"bps-read": 1000,
-              "bps-read-max": 2000, "bps-read-max-length": 5, "iops-total": 10, "iops-size": 4096}})"));
-  EXPECT_EQ(value_of(config, "--blockdev", 2)["throttle-group"], "limits");
-  EXPECT_EQ(value_of(config, "--export")["node-name"], "limited");
-}
-
 TEST(StorageDaemonArguments, AreRefusedForWhatNoDriverTakes) {
   EXPECT_EQ(protocol_of(network(DiskProtocol::Rbd, "image", {})),
             "disk 'vda': an rbd image is named POOL/IMAGE or POOL/NAMESPACE/IMAGE");
@@ -259,15 +246,23 @@ TEST_F(AStorageDaemon, WritesNothingToAReadOnlyDisk) {
   EXPECT_NE(transfer(Kind::Write, 0, 4096, 'a'), 0);
 }
 
-TEST_F(AStorageDaemon, LimitsTheRateOfARawDisk) {
-  run("qemu-img create -q -f raw " + path("a.img") + " 4M");
-  auto config = image(ImageFormat::Raw, path("a.img"));
-  config.limits.read_bytes.per_second = 1 << 20;
-  ASSERT_NO_FATAL_FAILURE(open(config));
-  const auto begun = std::chrono::steady_clock::now();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(transfer(Kind::Read, 0, 1 << 19, '\0'), 0);
-  // A tenth of a second's worth may pass at once.
-  EXPECT_GT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(700));
+TEST_F(AStorageDaemon, MakesAnImageLarger) {
+  const auto file = path("a.qcow2");
+  run("qemu-img create -q -f qcow2 " + file + " 1M");
+  ASSERT_NO_FATAL_FAILURE(open(image(ImageFormat::Qcow2, file)));
+  const auto resized = disk->resize(2 << 20);
+  ASSERT_TRUE(resized) << resized.error().message();
+  EXPECT_EQ(disk->capacity(), 2U << 20);
+  EXPECT_EQ(transfer(Kind::Write, (2 << 20) - 4096, 4096, 'a'), 0);
+  EXPECT_EQ(transfer(Kind::Read, (2 << 20) - 4096, 4096, 'a'), 0);
+  EXPECT_EQ(disk->resize(100).error().message(),
+            "disk 'vda': 100 bytes are no whole number of blocks of 512 bytes");
+  const auto enormous = disk->resize(1ULL << 62);
+  ASSERT_FALSE(enormous);
+  EXPECT_EQ(enormous.error().message().find("cannot resize disk 'vda': the storage daemon's block_resize: "),
+            0U)
+      << enormous.error().message();
+  EXPECT_EQ(transfer(Kind::Read, 0, 4096, '\0'), 0);
 }
 
 TEST_F(AStorageDaemon, ThatIsKilledLeavesErrorsBehind) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
 #include <thread>
 
 #include "control/control_wire.h"
@@ -74,6 +75,18 @@ class FakeHandler : public ControlHandler {
     link_is_up = up;
     return {};
   }
+  Result<> disk_limits(const std::string& id, const DiskLimits& new_limits) override {
+    limits[id] = new_limits;
+    return {};
+  }
+  Result<> disk_resize(const std::string& id, std::uint64_t bytes) override {
+    sizes[id] = bytes;
+    return {};
+  }
+  Result<> set_actions(const LifecycleActions& new_actions) override {
+    actions = new_actions;
+    return {};
+  }
 
   bool link_is_up = true;
   VmState state = VmState::Running;
@@ -83,6 +96,9 @@ class FakeHandler : public ControlHandler {
   bool attached_force = false;
   DiskConfig added;
   std::string removed;
+  std::map<std::string, DiskLimits> limits;
+  std::map<std::string, std::uint64_t> sizes;
+  LifecycleActions actions;
 };
 
 class AControlServer : public testing::Test {
@@ -205,6 +221,29 @@ TEST_F(AControlServer, HandsOnDisksToAddAndDevicesToRemove) {
   EXPECT_FALSE(one.call(control_command::kLinkSet, {{"id", "net0"}}, 10s).value().result);
   const auto without_id = one.call(control_command::kDeviceRemove, nlohmann::json::object(), 10s).value();
   EXPECT_EQ(without_id.result.error().code(), Error::Code::InvalidData);
+}
+
+TEST_F(AControlServer, HandsOnWhatARunningTdIsGiven) {
+  auto one = client();
+  DiskLimits limits;
+  limits.read_bytes.per_second = 5;
+  limits.group = "g";
+  LifecycleActions actions;
+  actions.crash = ResetAction::Preserve;
+  const auto call = [&](std::string_view command, const nlohmann::json& arguments) {
+    return one.call(command, arguments, 10s).value().result.has_value();
+  };
+  EXPECT_TRUE(
+      call(control_command::kDiskLimits, {{"id", "virtio-disk1"}, {"limits", disk_limits_to_json(limits)}}));
+  EXPECT_EQ(handler_.limits["virtio-disk1"], limits);
+  EXPECT_TRUE(call(control_command::kDiskResize, {{"id", "virtio-disk1"}, {"bytes", 4096}}));
+  EXPECT_EQ(handler_.sizes["virtio-disk1"], 4096U);
+  EXPECT_TRUE(call(control_command::kSetActions, lifecycle_actions_to_json(actions)));
+  EXPECT_EQ(handler_.actions.crash, ResetAction::Preserve);
+  EXPECT_FALSE(handler_.actions.reset);
+  EXPECT_FALSE(call(control_command::kDiskLimits, {{"id", "virtio-disk1"}}));
+  EXPECT_FALSE(call(control_command::kDiskResize, {{"id", "virtio-disk1"}, {"bytes", -1}}));
+  EXPECT_FALSE(call(control_command::kSetActions, {{"crash", "explode"}}));
 }
 
 TEST_F(AControlServer, SendsEventsToEveryClient) {

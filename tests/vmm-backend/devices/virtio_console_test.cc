@@ -56,7 +56,12 @@ struct VirtioConsoleTest : testing::Test {
 
   test::ManualWorker worker;
   test::MemoryPort console, channel;
-  VirtioConsole device{worker, 4, {{0, true, "", &console}, {2, false, "org.qemu.guest_agent.0", &channel}}};
+  std::vector<bool> told;  ///< whether the channel is open, each time
+  VirtioConsole device{
+      worker,
+      4,
+      {{0, true, "", &console},
+       {2, false, "org.qemu.guest_agent.0", &channel, [this](bool is_open) { told.push_back(is_open); }}}};
   test::VirtioDriver driver{device};
 };
 
@@ -90,6 +95,18 @@ TEST_F(VirtioConsoleTest, TellsWhenSomebodyComesAndGoes) {
   channel.connected = false;
   worker.run();
   EXPECT_EQ(next_control(), "2 6 0 ");
+}
+
+TEST_F(VirtioConsoleTest, TellsWhenTheGuestOpensAndClosesAPortOrLeavesItOpen) {
+  start();
+  control(2, kPortReady, 1);
+  control(2, kPortOpen, 1);
+  control(2, kPortOpen, 1);
+  EXPECT_EQ(told, (std::vector{true}));
+  control(2, kPortOpen, 0);
+  control(2, kPortOpen, 1);
+  device.stop();
+  EXPECT_EQ(told, (std::vector{true, false, true, false}));
 }
 
 TEST_F(VirtioConsoleTest, PassesOutputOn) {

@@ -90,7 +90,7 @@ struct DiskBoot : testing::TestWithParam<PciAddress> {
 TEST_P(DiskBoot, ReadsAndWritesAFatDisk) {
   const auto td = config();
   ASSERT_TRUE(td) << td.error().message();
-  auto made = HostBackends::create(td->devices, *loop);
+  auto made = HostBackends::create(td->devices, {.loop = *loop});
   ASSERT_TRUE(made) << made.error().message();
   devices = std::move(*made);
   auto created = Vm::create(*td, {.kernel = *host,

@@ -13,8 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr auto kStorageNode = "storage", kFormatNode = "format", kLimitedNode = "limited";
-constexpr auto kThrottleGroup = "limits", kExport = "disk";
+constexpr auto kStorageNode = "storage", kMonitor = "monitor";
+constexpr auto kExport = "disk";
 // Where libvirt's QEMU driver looks for x509 credentials, unless its configuration says otherwise.
 constexpr auto kTlsDirectory = "/etc/pki/qemu";
 
@@ -68,7 +68,8 @@ Result<json> storage_node(const DiskConfig& config) {
 }
 
 Result<json> format_node(const DiskConfig& config) {
-  json node = {{"driver", driver_of(config.format)}, {"node-name", kFormatNode}, {"file", kStorageNode}};
+  json node = {
+      {"driver", driver_of(config.format)}, {"node-name", kStorageDaemonNode}, {"file", kStorageNode}};
   add_common(node, config);
   node["detect-zeroes"] = detection_of(config);
   if (!config.source->luks_passphrase_file) return node;
@@ -85,24 +86,6 @@ Result<json> format_node(const DiskConfig& config) {
                   "disk '{}': LUKS is a container of its own (format raw) or inside qcow2, not inside {}",
                   config.target, driver_of(config.format));
   }
-}
-
-void add_rate(json& limits, const std::string& name, const DiskRate& rate) {
-  if (rate.per_second != 0) limits[name] = rate.per_second;
-  if (rate.maximum != 0) limits[name + "-max"] = rate.maximum;
-  if (rate.maximum != 0 && rate.maximum_seconds != 0) limits[name + "-max-length"] = rate.maximum_seconds;
-}
-
-json throttle_group(const DiskLimits& configured) {
-  json limits = json::object();
-  add_rate(limits, "bps-total", configured.total_bytes);
-  add_rate(limits, "bps-read", configured.read_bytes);
-  add_rate(limits, "bps-write", configured.write_bytes);
-  add_rate(limits, "iops-total", configured.total_requests);
-  add_rate(limits, "iops-read", configured.read_requests);
-  add_rate(limits, "iops-write", configured.write_requests);
-  if (configured.request_unit_bytes != 0) limits["iops-size"] = configured.request_unit_bytes;
-  return {{"qom-type", "throttle-group"}, {"id", kThrottleGroup}, {"limits", limits}};
 }
 
 json secret(const char* id, int descriptor) {
@@ -131,32 +114,22 @@ void add_objects(std::vector<std::string>& words, const DiskConfig& config,
 }  // namespace
 
 bool needs_storage_daemon(const DiskConfig& config) {
-  return config.source &&
-         (config.format != ImageFormat::Raw || !is_local(config) || config.source->luks_passphrase_file ||
-          config.limits != DiskLimits() || config.detect_zeroes != DetectZeroes::Off);
+  return config.source && (config.format != ImageFormat::Raw || !is_local(config) ||
+                           config.source->luks_passphrase_file || config.detect_zeroes != DetectZeroes::Off);
 }
 
 Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config,
                                                           const DaemonDescriptors& descriptors) {
   std::vector<std::string> words;
+  words.insert(words.end(), {"--chardev", fmt::format("socket,id={},fd={}", kMonitor, descriptors.monitor)});
+  add(words, "--monitor", {{"chardev", kMonitor}});
   add_objects(words, config, descriptors);
   add(words, "--blockdev", TRY(storage_node(config)));
   add(words, "--blockdev", TRY(format_node(config)));
-  const char* top = kFormatNode;
-  if (config.limits != DiskLimits()) {
-    add(words, "--object", throttle_group(config.limits));
-    add(words, "--blockdev",
-        {{"driver", "throttle"},
-         {"node-name", kLimitedNode},
-         {"throttle-group", kThrottleGroup},
-         {"file", kFormatNode},
-         {"read-only", config.read_only}});
-    top = kLimitedNode;
-  }
   add(words, "--export",
       {{"type", "vhost-user-blk"},
        {"id", kExport},
-       {"node-name", top},
+       {"node-name", kStorageDaemonNode},
        {"addr", {{"type", "fd"}, {"str", std::to_string(descriptors.listener)}}},
        {"writable", !config.read_only},
        {"num-queues", config.queues},

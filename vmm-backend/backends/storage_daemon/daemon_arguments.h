@@ -9,15 +9,19 @@
 
 namespace virttdx {
 
-/// Whether qemu-storage-daemon serves the disk: other formats than raw, network protocols, LUKS, rates,
+/// Whether qemu-storage-daemon serves the disk: other formats than raw, network protocols, LUKS,
 /// detection of zeroes. What is left, the monitor does itself.
 bool needs_storage_daemon(const DiskConfig& config);
 
 /// Their numbers in the daemon.
 struct DaemonDescriptors {
   int listener = -1;                             ///< the listening socket
+  int monitor = -1;                              ///< a connected stream socket, for QMP
   int access_secret = -1, luks_passphrase = -1;  ///< what DiskSourceConfig's files hold, for those it names
 };
+
+/// What the daemon calls the disk that it exports.
+inline constexpr auto kStorageDaemonNode = "format";
 
 /// The words behind "qemu-storage-daemon" that make it serve one disk by vhost-user-blk
 /// (qemu-storage-daemon(1), qemu-qmp-ref(7)). No secret is among them: the daemon reads it from a descriptor.

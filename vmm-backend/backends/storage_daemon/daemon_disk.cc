@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -78,7 +79,18 @@ Result<UniqueFd> open_secret(const DiskConfig& config, const std::optional<std::
   return secret;
 }
 
-Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, int listener) {
+struct MonitorSockets {
+  UniqueFd ours, the_daemons;
+};
+
+Result<MonitorSockets> make_monitor_sockets(const DiskConfig& config) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return fail_errno(errno, "disk '{}': cannot create a socket", config.target);
+  return MonitorSockets{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, int listener, int monitor) {
   const auto program = find_program(kProgram);
   if (!program)
     return fail(Error::Code::ConfigUnsupported,
@@ -86,13 +98,15 @@ Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, in
                 config.target, program.error().message());
   const auto access = TRY(open_secret(config, config.source->secret_file));
   const auto luks = TRY(open_secret(config, config.source->luks_passphrase_file));
-  std::vector<int> inherited = {listener};
+  std::vector<int> inherited = {listener, monitor};
   for (const auto* secret : {&access, &luks})
     if (*secret) inherited.push_back(secret->get());
   return DaemonProcess::start(
       {.program = *program,
-       .arguments = TRY(storage_daemon_arguments(
-           config, {.listener = listener, .access_secret = access.get(), .luks_passphrase = luks.get()})),
+       .arguments = TRY(storage_daemon_arguments(config, {.listener = listener,
+                                                          .monitor = monitor,
+                                                          .access_secret = access.get(),
+                                                          .luks_passphrase = luks.get()})),
        .inherited = std::move(inherited),
        .needs_network = !is_local(config)});
 }
@@ -105,27 +119,32 @@ tl::unexpected<Error> explain(const DiskConfig& config, DaemonProcess& daemon, c
 
 }  // namespace
 
-Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create(const DiskConfig& config) {
+Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create(const DiskConfig& config,
+                                                       DiskSurroundings surroundings) {
   auto sockets = make_sockets();
   if (!sockets)
     return tl::unexpected<Error>(std::move(sockets).error().with_context("disk " + config.target));
-  auto process = TRY(start_daemon(config, sockets->listener.get()));
-  // Its end closes the connection only when the daemon has the last copy.
+  auto monitor = TRY(make_monitor_sockets(config));
+  auto process = TRY(start_daemon(config, sockets->listener.get(), monitor.the_daemons.get()));
+  // Its end closes the connections only when the daemon has the last copies.
   sockets->listener.reset();
-  auto disk = create_on(config, std::move(sockets->connection));
+  monitor.the_daemons.reset();
+  auto disk = create_on(config, std::move(sockets->connection), std::move(surroundings));
   if (!disk) return explain(config, *process, disk.error());
   (*disk)->process_ = std::move(process);
+  (*disk)->monitor_ = QmpConnection(std::move(monitor.ours));
   return disk;
 }
 
-Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create_on(const DiskConfig& config, UniqueFd socket) {
+Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create_on(const DiskConfig& config, UniqueFd socket,
+                                                          DiskSurroundings surroundings) {
   VhostUserConnection connection(std::move(socket),
                                  fmt::format("storage daemon of disk '{}'", config.target));
   auto front_end = TRY(VhostUserFrontEnd::create(std::move(connection), {.features = kNeededFeatures,
                                                                          .may_features = kWelcomeFeatures,
                                                                          .queues = config.queues,
                                                                          .config_size = kConfigSize}));
-  std::unique_ptr<DaemonDisk> disk(new DaemonDisk(config, std::move(front_end)));
+  std::unique_ptr<DaemonDisk> disk(new DaemonDisk(config, std::move(front_end), std::move(surroundings)));
   TRY(disk->set_up());
   return disk;
 }
@@ -159,6 +178,7 @@ Result<> DaemonDisk::read_properties() {
   if (properties_.capacity == 0 || properties_.capacity % config_.logical_block_size != 0)
     return fail(Error::Code::InvalidArgument, "{}: its {} bytes are no blocks of {} bytes", name(),
                 properties_.capacity, config_.logical_block_size);
+  set_capacity(properties_.capacity);
   return {};
 }
 
@@ -174,8 +194,7 @@ Result<> DaemonDisk::add_queues() {
                                                   .segments = segments_,
                                                   .has_flush = true}));
     rings_of_queues_.push_back(engine->queue());
-    queues_.push_back(TRY(DiskQueue::create(config_.queue_size, std::move(engine), counters_,
-                                            fmt::format("{}-{}", config_.target, i))));
+    TRY(add_queue(config_.queue_size, std::move(engine)));
   }
   return {};
 }
@@ -190,18 +209,17 @@ Result<> DaemonDisk::use_memory(std::span<const DmaFile> memory) {
   return running;
 }
 
-DiskStatistics DaemonDisk::statistics() const {
-  DiskStatistics statistics = counters_.snapshot();
-  statistics.id = config_.id;
-  statistics.target = config_.target;
-  statistics.capacity = statistics.physical = statistics.allocated = properties_.capacity;
+std::optional<struct stat> DaemonDisk::image_status() const {
   struct stat status {};
-  if (!is_local(config_) || ::stat(config_.source->path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
-    return statistics;
-  constexpr std::uint64_t kBlock = 512;  // stat(2): st_blocks
-  statistics.physical = static_cast<std::uint64_t>(status.st_size);
-  statistics.allocated = static_cast<std::uint64_t>(status.st_blocks) * kBlock;
-  return statistics;
+  if (!is_local(config_) || ::stat(config_.source->path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+Result<std::uint64_t> DaemonDisk::resize_image(std::uint64_t bytes) {
+  auto resized = monitor_.execute("block_resize", {{"node-name", kStorageDaemonNode}, {"size", bytes}});
+  if (!resized)
+    return tl::unexpected<Error>(std::move(resized).error().with_context("cannot resize " + name()));
+  return bytes;
 }
 
 std::optional<pid_t> DaemonDisk::pid() const {

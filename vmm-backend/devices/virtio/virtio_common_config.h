@@ -39,6 +39,8 @@ class VirtioCommonConfig final : public BusRegion {
   /// Device configuration under the lock of this structure.
   void read_device_config(std::uint64_t offset, std::span<std::byte> data);
   void write_device_config(std::uint64_t offset, std::span<const std::byte> data);
+  /// Tells the driver that the device's configuration is another one. Any thread.
+  void configuration_changed();
 
  private:
   struct Queue {
@@ -65,9 +67,8 @@ class VirtioCommonConfig final : public BusRegion {
   Queue* selected();
   const Queue* selected() const;
   std::uint16_t checked_vector(std::uint32_t value) const;
-  // Any thread, without mutex_: a device that is being stopped may be in one of these.
+  // Any thread, without mutex_: a device that is being stopped may be in this, or in configuration_changed().
   void device_failed(const Error& error);
-  void configuration_changed();
 
   VirtioDevice& device_;
   const Surroundings surroundings_;

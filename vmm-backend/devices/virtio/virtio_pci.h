@@ -30,6 +30,9 @@ class VirtioPci final : public PciEndpoint {
   VirtioPci(VirtioDevice& device, const VirtioPciParts& parts);
   ~VirtioPci() override;
 
+  /// Tells the driver that the device's configuration is another one. Any thread.
+  void configuration_changed() { common_.configuration_changed(); }
+
  protected:
   void written(std::size_t offset, std::size_t size) override;
   void reading(std::size_t offset, std::size_t size) override;

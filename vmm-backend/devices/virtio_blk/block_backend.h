@@ -62,7 +62,7 @@ class BlockQueue {
 class BlockBackend {
  public:
   struct Properties {
-    std::uint64_t capacity = 0;  ///< bytes
+    std::uint64_t capacity = 0;  ///< bytes, when it was opened
     bool read_only = false;
     bool discard = false;  ///< Discard is passed on
     bool write_zeroes = true;
@@ -77,11 +77,15 @@ class BlockBackend {
   };
   virtual ~BlockBackend() = default;
   virtual const Properties& properties() const = 0;
+  /// Bytes now. Whoever changes it has the device tell its driver.
+  virtual std::uint64_t capacity() const { return properties().capacity; }
   virtual std::size_t queue_count() const = 0;
   virtual BlockQueue& queue(std::size_t index) = 0;
   /// The guest memory that buffers lie in from now on; the memory before it is not used any more. While no
   /// queue has a client. Back ends in this process need not know.
   virtual Result<> use_memory(std::span<const DmaFile> /*memory*/) { return {}; }
+  /// Begins the operations again that are held because of an error.
+  virtual void retry() {}
 };
 
 }  // namespace virttdx

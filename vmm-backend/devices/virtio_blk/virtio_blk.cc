@@ -41,7 +41,7 @@ std::vector<std::uint16_t> VirtioBlk::queue_sizes() const {
 void VirtioBlk::read_config(std::size_t offset, std::span<std::byte> data) {
   const auto& disk = backend_.properties();
   std::array<std::byte, kConfigSize> config{};
-  store_le<std::uint64_t>(config, kConfigCapacity, disk.capacity / kSectorSize);
+  store_le<std::uint64_t>(config, kConfigCapacity, backend_.capacity() / kSectorSize);
   store_le<std::uint32_t>(
       config, kConfigSegMax,
       std::clamp<std::uint32_t>(disk.queue_size - 2U, 1, std::min(disk.segments, kSegMax)));
@@ -77,7 +77,7 @@ void VirtioBlk::start(const VirtioSession& session) {
   for (std::size_t i = 0; i < session_.queues.size(); ++i) {
     if (session_.queues[i] == nullptr) continue;
     queues_.push_back(std::make_unique<VirtioBlkQueue>(VirtioBlkQueue::Parts{
-        *session_.queues[i], backend_.queue(i), backend_.properties(), session_, writeback_}));
+        *session_.queues[i], backend_.queue(i), backend_, backend_.properties(), session_, writeback_}));
     backend_.queue(i).set_client(queues_.back().get());
   }
 }

@@ -80,7 +80,7 @@ std::optional<std::uint8_t> VirtioBlkQueue::dispatch(std::uint32_t token, std::s
 }
 
 bool VirtioBlkQueue::is_inside(std::uint64_t sector, std::uint64_t size) const {
-  const std::uint64_t sectors = parts_.disk.capacity / kSectorSize;
+  const std::uint64_t sectors = parts_.block_backend.capacity() / kSectorSize;
   return size % kSectorSize == 0 && sector <= sectors && size / kSectorSize <= sectors - sector;
 }
 

@@ -19,6 +19,7 @@ class VirtioBlkQueue final : public BlockClient {
   struct Parts {
     Virtqueue& queue;
     BlockQueue& backend;
+    const BlockBackend& block_backend;
     const BlockBackend::Properties& disk;
     const VirtioSession& session;
     const std::atomic<bool>& writeback;  ///< writes need not be durable

@@ -2,6 +2,7 @@
 #include "devices/virtio_console/virtio_console.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "devices/virtio/chain_bytes.h"
 #include "devices/virtio/virtio_spec.h"
@@ -57,6 +58,8 @@ void VirtioConsole::start(const VirtioSession& session) {
 
 void VirtioConsole::stop() {
   worker_.set_task(nullptr);
+  for (Port& port : ports_)
+    if (is_multiport() && std::exchange(port.guest_is_open, false)) tell_open(port);
   session_ = {};
 }
 
@@ -114,8 +117,12 @@ Result<> VirtioConsole::handle_control(std::span<const std::byte> message) {
       std::ranges::find_if(ports_, [&](const Port& candidate) { return candidate.parts.number == number; });
   if (port == ports_.end()) return {};
   if (event == kPortReady && value) describe_port(*port);
-  if (event == kPortOpen) port->guest_is_open = value;
+  if (event == kPortOpen && std::exchange(port->guest_is_open, value) != value) tell_open(*port);
   return {};
+}
+
+void VirtioConsole::tell_open(const Port& port) {
+  if (port.parts.on_guest_open) port.parts.on_guest_open(port.guest_is_open);
 }
 
 void VirtioConsole::announce_ports() {

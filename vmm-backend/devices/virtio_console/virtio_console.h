@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct ConsolePortParts {
   bool is_console = false;  ///< else a channel
   std::string name;         ///< empty: none
   PortBackend* backend = nullptr;
+  /// The driver opened or closed the port, or left it open when it reset the device. Must not wait.
+  std::function<void(bool is_open)> on_guest_open = {};
 };
 
 /// A virtio console with named ports. Input for a port waits in its back end until the guest has opened it.
@@ -53,6 +56,7 @@ class VirtioConsole final : public VirtioDevice {
   Result<> serve_queues();
   Result<> receive_control();
   Result<> handle_control(std::span<const std::byte> message);
+  static void tell_open(const Port& port);
   void announce_ports();
   void describe_port(Port& port);
   void tell_connections();

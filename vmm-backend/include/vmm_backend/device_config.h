@@ -72,6 +72,14 @@ enum class DiskKind : std::uint8_t { Disk, Cdrom };
 enum class DiskCache : std::uint8_t { None, Writeback, Writethrough, Directsync, Unsafe };
 enum class DiskIo : std::uint8_t { Threads, Native, IoUring };
 enum class DetectZeroes : std::uint8_t { Off, On, Unmap };
+/// What becomes of an operation that the image refused. libvirt's error_policy.
+enum class DiskErrorPolicy : std::uint8_t {
+  Report,  ///< the guest gets the error
+  Ignore,  ///< the guest believes that it succeeded
+  Stop,    ///< the TD is paused; the operation begins again when it is resumed
+  /// As Stop when the image's file system or device is full, else as Report. Of writes only.
+  EnospaceStop,
+};
 
 /// Place of a SCSI device.
 struct ScsiAddress {
@@ -114,6 +122,9 @@ struct DiskConfig {
   DiskIo io = DiskIo::IoUring;
   bool discard = false;  ///< discards reach the image
   DetectZeroes detect_zeroes = DetectZeroes::Off;
+  DiskErrorPolicy on_read_error = DiskErrorPolicy::Report;
+  /// Of everything that changes the image, and of flushes. The default is QEMU's.
+  DiskErrorPolicy on_write_error = DiskErrorPolicy::EnospaceStop;
   std::uint16_t queues = 1;                ///< VirtioBlk: 1 to 256
   std::uint16_t queue_size = 256;          ///< VirtioBlk: power of two, 2 to 1024
   std::uint32_t logical_block_size = 512;  ///< power of two, 512 to 32768

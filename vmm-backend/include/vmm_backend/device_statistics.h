@@ -13,6 +13,9 @@
 
 namespace virttdx {
 
+/// Whether a disk waits for the TD to be resumed, because of an error that paused it.
+enum class DiskIoStatus : std::uint8_t { Ok, Failed, NoSpace };
+
 struct DiskStatistics {
   std::string id;      ///< DiskConfig::id
   std::string target;  ///< DiskConfig::target
@@ -24,6 +27,7 @@ struct DiskStatistics {
   std::uint64_t capacity = 0;   ///< bytes, as the guest sees them
   std::uint64_t allocated = 0;  ///< bytes that the image occupies
   std::uint64_t physical = 0;   ///< bytes of the image file or block device
+  DiskIoStatus io_status = DiskIoStatus::Ok;
 };
 
 /// Received and sent by the guest.

@@ -65,6 +65,8 @@ struct MonitorStatus {
   std::vector<SerialStatus> serials;
   std::vector<ConsolePortStatus> console_ports = {};
   std::optional<std::uint32_t> vsock_cid = {};  ///< context id of the guest
+  /// Ids of the virtio consoles' ports that the guest has open. Absent: a monitor that does not tell.
+  std::optional<std::vector<std::string>> open_ports = {};
 };
 
 /// Reply of "measurements". Valid after launch.
@@ -107,6 +109,11 @@ enum class MonitorEventKind : std::uint8_t {
   Preserved,  ///< the guest crashed and stays (on_crash Preserve); message says why
   /// The guest has let a device go, asked or not, and it is out; message holds its id.
   DeviceRemoved,
+  PortOpened,  ///< the guest opened the virtio console's port with the id in `device`
+  PortClosed,  ///< or closed it
+  /// An operation of the disk with the id in `device` failed; io_error says what became of it and message
+  /// why. One that follows before this one has gone out, with the same outcome, has no event of its own.
+  IoError,
   Stopped,  ///< last event; stop_reason and message say why. The process ends after it.
 };
 
@@ -114,11 +121,32 @@ enum class MonitorEventKind : std::uint8_t {
 std::string_view to_name(MonitorEventKind kind);
 std::string_view to_name(StopReason reason);
 
+/// What became of a failed operation of a disk.
+enum class IoErrorAction : std::uint8_t {
+  Report,  ///< the guest got the error
+  Ignore,  ///< the guest does not know
+  Stop,    ///< it is held, and the TD is paused: Paused follows unless it was
+};
+
+struct IoError {
+  IoErrorAction action = IoErrorAction::Report;
+  bool no_space = false;
+  bool operator==(const IoError&) const = default;
+};
+
 struct MonitorEvent {
   MonitorEventKind kind = MonitorEventKind::Launched;
   StopReason stop_reason = StopReason::None;
   std::string message;
+  std::optional<std::string> device = {};
+  std::optional<IoError> io_error = {};
 };
+
+/// What follows a power-off, a reset and a crash; what is absent stays. Arguments of "set-actions".
+struct LifecycleActions {
+  std::optional<ResetAction> power_off, reset, crash;
+};
+void apply(const LifecycleActions& actions, VmConfig& config);
 
 /// Commands, by the name on the wire. Arguments in braces.
 ///   status, pause, resume, stop, powerdown (ACPI power button), reset, measurements, cpuid,
@@ -128,6 +156,10 @@ struct MonitorEvent {
 ///   device-add {"disk": a DiskConfig}: into an empty slot of a running TD,
 ///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent,
 ///   link-set {"id": "net0", "up": false}: plugs the cable of an interface in or out.
+///   disk-limits {"id": "virtio-disk1", "limits": a DiskLimits}: in place of those that it has; disks of its
+///     group get them too,
+///   disk-resize {"id": "virtio-disk1", "bytes": 1073741824},
+///   set-actions {"power_off": "recreate", "reset": "stop", "crash": "preserve"}: LifecycleActions.
 namespace control_command {
 inline constexpr std::string_view kStatus = "status";
 inline constexpr std::string_view kPause = "pause";
@@ -141,6 +173,9 @@ inline constexpr std::string_view kConsoleAttach = "console-attach";
 inline constexpr std::string_view kDeviceAdd = "device-add";
 inline constexpr std::string_view kDeviceRemove = "device-remove";
 inline constexpr std::string_view kLinkSet = "link-set";
+inline constexpr std::string_view kDiskLimits = "disk-limits";
+inline constexpr std::string_view kDiskResize = "disk-resize";
+inline constexpr std::string_view kSetActions = "set-actions";
 }  // namespace control_command
 
 Result<MonitorStatus> monitor_status_from_json(const nlohmann::json& json);
@@ -151,6 +186,9 @@ Result<CpuidReport> cpuid_report_from_json(const nlohmann::json& json);
 nlohmann::json cpuid_report_to_json(const CpuidReport& report);
 /// As in a VmConfig: schemas/device-config.json.
 nlohmann::json disk_config_to_json(const DiskConfig& disk);
+nlohmann::json disk_limits_to_json(const DiskLimits& limits);
+nlohmann::json lifecycle_actions_to_json(const LifecycleActions& actions);
+Result<LifecycleActions> lifecycle_actions_from_json(const nlohmann::json& json);
 Result<MonitorEvent> monitor_event_from_json(const nlohmann::json& json);
 nlohmann::json monitor_event_to_json(const MonitorEvent& event);
 
