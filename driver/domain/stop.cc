@@ -56,6 +56,10 @@ void kill_after_patience(const RecordPtr& record) {
   });
 }
 
+bool is_of_guest(StopReason reason) {
+  return reason == StopReason::GuestShutdown || reason == StopReason::Reset || reason == StopReason::Crashed;
+}
+
 }  // namespace
 
 void DomainService::ask_monitor(const RecordPtr& record, std::string_view command,
@@ -219,6 +223,8 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       record->live->status.message = event.message;
       return set_crashed(record, event.message);
     case MonitorEventKind::Stopped:
+      // A guest that was faster than its start has run all the same.
+      if (record->phase == Phase::Starting && is_of_guest(event.stop_reason)) announce_start(record, false);
       return begin_stop(record, event.stop_reason, event.message);
   }
 }

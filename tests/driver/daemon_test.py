@@ -186,6 +186,16 @@ class Life(DaemonTest):
         self.connection.defineXML(domain.XMLDesc())
         self.assertEqual(domain.isPersistent(), 1)
 
+    def test_has_run_when_the_guest_was_faster_than_its_start(self):
+        domain = self.define()
+        self.restart_daemon(VIRTTDX_FAKE_LAUNCH='poweroff')
+        domain = self.connection.lookupByName('td')
+        self.record_events()
+        self.assertEqual(domain.create(), 0)
+        self.expect_events((libvirt.VIR_DOMAIN_EVENT_RESUMED, 0, 1), (libvirt.VIR_DOMAIN_EVENT_STARTED, 0, 1),
+                           (libvirt.VIR_DOMAIN_EVENT_SHUTDOWN, 1, 1), (libvirt.VIR_DOMAIN_EVENT_STOPPED, 0, -1))
+        wait_until(lambda: domain.state() == [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN], 'the end')
+
     def test_reports_a_launch_that_fails(self):
         self.restart_daemon(VIRTTDX_FAKE_LAUNCH='fail')
         domain = self.define()

@@ -5,7 +5,7 @@
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
 "p" powers off, "r" resets, "c" crashes, "!" panics, "%" fills the first disk's file system, "+" and "-" open and close the channels;
 anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
-VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic panics at once. The guest's CPUID is what was asked for but for FIXED_BITS;
+VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic panics at once, =poweroff powers off. The guest's CPUID is what was asked for but for FIXED_BITS;
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
 vCPU 1 alone, VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
 answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
@@ -110,6 +110,8 @@ class Monitor:
             self.emit('launched')
             if how == 'panic':
                 self.panic()
+            if how == 'poweroff':
+                self.stop('guest-shutdown')
 
     def send(self, client, message, descriptor=None):
         line = (json.dumps(message) + '\n').encode()
