@@ -2,6 +2,8 @@
 // The commands of the control socket, one function each.
 #include "control/control_commands.h"
 
+#include <functional>
+
 #include "control/device_config_json.h"
 #include "control/json_fields.h"
 
@@ -89,37 +91,35 @@ Result<Answer> run_device_remove(const Arguments& arguments, ControlHandler& han
   return Answer{};
 }
 
-Result<Answer> run_link_set(const Arguments& arguments, ControlHandler& handler) {
+// Of what one device is given: its id, and a member `name`.
+template <typename Value>
+Result<Answer> give(const Arguments& arguments, std::string_view name,
+                    const std::function<Result<>(const std::string& id, const Value& value)>& handle) {
   std::string id;
-  bool up = false;
+  Value value{};
   JsonReader reader(arguments, "/arguments");
   reader.required("id", id);
-  reader.required("up", up);
+  reader.required(name, value);
   TRY(reader.finish());
-  TRY(handler.link_set(id, up));
+  TRY(handle(id, value));
   return Answer{};
+}
+
+Result<Answer> run_link_set(const Arguments& arguments, ControlHandler& handler) {
+  return give<bool>(arguments, "up",
+                    [&](const std::string& id, bool up) { return handler.link_set(id, up); });
 }
 
 Result<Answer> run_disk_limits(const Arguments& arguments, ControlHandler& handler) {
-  std::string id;
-  DiskLimits limits;
-  JsonReader reader(arguments, "/arguments");
-  reader.required("id", id);
-  reader.required("limits", limits);
-  TRY(reader.finish());
-  TRY(handler.disk_limits(id, limits));
-  return Answer{};
+  return give<DiskLimits>(arguments, "limits", [&](const std::string& id, const DiskLimits& limits) {
+    return handler.disk_limits(id, limits);
+  });
 }
 
 Result<Answer> run_disk_resize(const Arguments& arguments, ControlHandler& handler) {
-  std::string id;
-  std::uint64_t bytes = 0;
-  JsonReader reader(arguments, "/arguments");
-  reader.required("id", id);
-  reader.required("bytes", bytes);
-  TRY(reader.finish());
-  TRY(handler.disk_resize(id, bytes));
-  return Answer{};
+  return give<std::uint64_t>(arguments, "bytes", [&](const std::string& id, std::uint64_t bytes) {
+    return handler.disk_resize(id, bytes);
+  });
 }
 
 Result<Answer> run_set_actions(const Arguments& arguments, ControlHandler& handler) {

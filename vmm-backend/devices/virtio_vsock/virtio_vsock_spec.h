@@ -9,10 +9,10 @@ namespace virttdx::virtio_vsock_spec {
 
 inline constexpr std::uint16_t kPciClass = 0x0780;  // communication controller, other
 
-// 5.10.2: queues.
 // 5.10.3: features.
 inline constexpr std::uint64_t kFeatureSequencedPackets = 1ULL << 1;
 
+// 5.10.2: queues.
 inline constexpr std::size_t kQueueReceive = 0;
 inline constexpr std::size_t kQueueTransmit = 1;
 inline constexpr std::size_t kQueueEvent = 2;
