@@ -240,7 +240,8 @@ void VmWithThread::port_changed(const std::string& id, bool is_open) {
 
 // A new guest has opened none.
 void VmWithThread::close_ports() {
-  for (const auto& id : *status().open_ports) port_changed(id, false);
+  const auto open = status().open_ports.value_or(std::vector<std::string>());
+  for (const auto& id : open) port_changed(id, false);
 }
 
 // A vCPU could be inside of the device.
