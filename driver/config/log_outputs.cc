@@ -130,7 +130,8 @@ Result<> use_log_outputs(std::vector<LogOutput> outputs) {
   const auto opened = std::make_shared<std::vector<OpenOutput>>();
   auto lowest = log::Priority::Error;
   for (const auto& output : outputs) {
-    opened->push_back({output, TRY(open_output(output))});
+    auto file = TRY(open_output(output));
+    opened->push_back({output, std::move(file)});
     lowest = std::min(lowest, output.priority);
     // The name must live as long as syslog() is used.
     static std::string identity;

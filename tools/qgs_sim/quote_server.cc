@@ -57,7 +57,8 @@ Result<UniqueFd> listen_at(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<QuoteServer>> QuoteServer::create(const std::filesystem::path& path,
                                                          std::chrono::milliseconds delay, Answer answer) {
-  return std::unique_ptr<QuoteServer>(new QuoteServer(path, TRY(listen_at(path)), delay, std::move(answer)));
+  auto listener = TRY(listen_at(path));
+  return std::unique_ptr<QuoteServer>(new QuoteServer(path, std::move(listener), delay, std::move(answer)));
 }
 
 QuoteServer::QuoteServer(std::filesystem::path path, UniqueFd listener, std::chrono::milliseconds delay,

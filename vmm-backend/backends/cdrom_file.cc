@@ -21,7 +21,8 @@ Result<std::unique_ptr<CdromFile>> CdromFile::create(const DiskConfig& config) {
   readable.cache = DiskCache::Writeback;
   readable.logical_block_size = 512;
   readable.physical_block_size = 0;
-  return std::unique_ptr<CdromFile>(new CdromFile(config, TRY(open_disk_file(readable))));
+  DiskFile file = TRY(open_disk_file(readable));
+  return std::unique_ptr<CdromFile>(new CdromFile(config, std::move(file)));
 }
 
 int CdromFile::read(std::uint64_t offset, std::span<const iovec> buffers) {

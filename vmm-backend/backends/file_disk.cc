@@ -15,7 +15,9 @@ FileDisk::FileDisk(const DiskConfig& config, DiskSurroundings surroundings, Disk
 }
 
 Result<std::unique_ptr<FileDisk>> FileDisk::create(const DiskConfig& config, DiskSurroundings surroundings) {
-  std::unique_ptr<FileDisk> disk(new FileDisk(config, std::move(surroundings), TRY(open_disk_file(config))));
+  // Before "new": a TRY that leaves in the middle of an expression destroys nothing of it.
+  DiskFile file = TRY(open_disk_file(config));
+  std::unique_ptr<FileDisk> disk(new FileDisk(config, std::move(surroundings), std::move(file)));
   TRY(disk->add_queues(config));
   return disk;
 }

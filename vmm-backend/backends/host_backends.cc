@@ -127,7 +127,9 @@ Result<> HostBackends::resize_disk(const std::string& id, std::uint64_t bytes) {
 
 // An empty drive ends in nothing.
 Result<> HostBackends::add_cdrom(const DiskConfig& config) {
-  if (config.source) media_.push_back({config.id, TRY(CdromFile::create(config))});
+  if (!config.source) return {};
+  auto medium = TRY(CdromFile::create(config));
+  media_.push_back({config.id, std::move(medium)});
   return {};
 }
 
@@ -139,7 +141,8 @@ Result<> HostBackends::add_scsi_controller(const ScsiControllerConfig& config) {
 }
 
 Result<> HostBackends::add_interface(const NetworkInterfaceConfig& config) {
-  interfaces_.push_back({config.id, TRY(open_interface(config))});
+  auto interface = TRY(open_interface(config));
+  interfaces_.push_back({config.id, std::move(interface)});
   interfaces_.back().backend->link().set(config.link_up);
   return {};
 }
@@ -153,7 +156,8 @@ Result<> HostBackends::set_link(const std::string& id, bool up) {
 }
 
 Result<> HostBackends::add_rng(const RngConfig& config) {
-  entropy_.push_back({config.id, TRY(EntropyFile::create(config))});
+  auto source = TRY(EntropyFile::create(config));
+  entropy_.push_back({config.id, std::move(source)});
   return {};
 }
 

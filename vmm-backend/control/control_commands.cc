@@ -70,7 +70,9 @@ Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& ha
     return fail(Error::Code::InvalidArgument, "console-attach takes \"port\" or \"device\", not both");
   auto attached =
       device ? handler.console_attach(*device, force) : handler.console_attach(port.value_or(0), force);
-  return Answer{nlohmann::json::object(), TRY(std::move(attached))};
+  Answer answer;
+  answer.descriptor = TRY(std::move(attached));
+  return answer;
 }
 
 Result<Answer> run_device_add(const Arguments& arguments, ControlHandler& handler) {

@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace virttdx {
@@ -128,7 +130,7 @@ std::string IoctlMachine::close_if_descriptor(int answer) {
 }
 
 void IoctlMachine::load(std::uint64_t offset, const std::vector<std::uint8_t>& program) {
-  std::memcpy(memory_ + offset, program.data(), program.size());
+  std::ranges::copy(std::as_bytes(std::span(program)), memory_ + offset);
 }
 
 std::string IoctlMachine::start_at(Vcpu& vcpu, std::uint64_t offset) {

@@ -101,14 +101,14 @@ Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, in
   std::vector<int> inherited = {listener, monitor};
   for (const auto* secret : {&access, &luks})
     if (*secret) inherited.push_back(secret->get());
-  return DaemonProcess::start(
-      {.program = *program,
-       .arguments = TRY(storage_daemon_arguments(config, {.listener = listener,
-                                                          .monitor = monitor,
-                                                          .access_secret = access.get(),
-                                                          .luks_passphrase = luks.get()})),
-       .inherited = std::move(inherited),
-       .needs_network = !is_local(config)});
+  auto arguments = TRY(storage_daemon_arguments(config, {.listener = listener,
+                                                         .monitor = monitor,
+                                                         .access_secret = access.get(),
+                                                         .luks_passphrase = luks.get()}));
+  return DaemonProcess::start({.program = *program,
+                               .arguments = std::move(arguments),
+                               .inherited = std::move(inherited),
+                               .needs_network = !is_local(config)});
 }
 
 tl::unexpected<Error> explain(const DiskConfig& config, DaemonProcess& daemon, const Error& error) {

@@ -63,7 +63,8 @@ std::vector<std::string> split(const std::string& path) {
 
 Result<json> nbd(const DiskConfig& config) {
   const auto& source = *config.source;
-  json node = {{"driver", "nbd"}, {"server", socket_address(*TRY(only_host(config)), kNbdPort)}};
+  const auto* const host = TRY(only_host(config));
+  json node = {{"driver", "nbd"}, {"server", socket_address(*host, kNbdPort)}};
   if (!source.path.empty()) node["export"] = source.path;
   if (source.tls) node["tls-creds"] = kTlsCredentials;
   return node;
