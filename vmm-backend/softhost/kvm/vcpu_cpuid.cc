@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // KVM_SET_CPUID2, KVM_GET_CPUID2 and what KVM answers a guest from them.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "softhost/kvm/caller_memory.h"
 #include "softhost/kvm/cpuid_argument.h"
@@ -34,7 +36,7 @@ CpuidValue topology_after_last(const Vcpu& vcpu, std::uint32_t function, std::ui
 }
 
 bool is_same(const std::vector<kvm::kvm_cpuid_entry2>& a, const std::vector<kvm::kvm_cpuid_entry2>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0;
+  return std::ranges::equal(std::as_bytes(std::span(a)), std::as_bytes(std::span(b)));
 }
 
 }  // namespace
