@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "domain_xml/update_interface.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace virttdx::domain_xml {
@@ -25,7 +26,7 @@ constexpr auto kSame = "<source bridge='br0'/><driver queues='2'/><mtu size='900
 
 TEST(UpdateInterface, ChangesItsLinkAndKeepsTheRest) {
   const auto live = parse_domain(kLive).value().devices.interfaces.front();
-  auto updated = update(bridged(std::string(kSame) + "<link state='down'/>")).value();
+  auto updated = update(bridged(fmt::format("{}<link state='down'/>", kSame))).value();
   EXPECT_EQ(updated.link_state, "down");
   updated.link_state.reset();
   EXPECT_EQ(updated, live);
