@@ -142,23 +142,20 @@ class AgentThatComesAndGoes(AgentTest):
         self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                                                lambda _c, _d, state, reason, _o: self.states.append((state, reason)), None)
 
-    def type(self, text):
-        stream = self.connection.newStream()
-        self.domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
-        stream.send(text)
-        stream.finish()
-
     def test_is_known_to_clients(self):
+        console = self.connection.newStream()
+        self.domain.openConsole(None, console, 0)
         self.assertRegex(self.domain.XMLDesc(), "name='org.qemu.guest_agent.0' state='disconnected'")
         self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'QEMU guest agent is not connected', self.domain.getTime)
-        self.type(b'+')
+        console.send(b'+')
         wait_until(lambda: self.states == [(1, 2)], 'the agent')
         self.assertRegex(self.domain.XMLDesc(), "name='org.qemu.guest_agent.0' state='connected'")
         self.assertNotIn('state=', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         self.assertEqual(self.domain.getTime()['seconds'], 1700000000)
-        self.type(b'-')
+        console.send(b'-')
         wait_until(lambda: self.states == [(1, 2), (2, 2)], "the agent's end")
         self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'QEMU guest agent is not connected', self.domain.getTime)
+        console.abort()
 
 
 class NoAgent(DaemonTest):
