@@ -64,7 +64,6 @@ class VmWithThread final : public Vm {
   Result<> set_actions_now(const LifecycleActions& actions);
   void disk_failed_now(const MonitorEvent& event);
   void port_changed(const std::string& id, bool is_open);
-  void close_ports();
   void slot_without_power(std::uint8_t bus);
   void powered_off();
   void recreate();
@@ -238,12 +237,6 @@ void VmWithThread::port_changed(const std::string& id, bool is_open) {
                             .device = id});
 }
 
-// A new guest has opened none.
-void VmWithThread::close_ports() {
-  const auto open = status().open_ports.value_or(std::vector<std::string>());
-  for (const auto& id : open) port_changed(id, false);
-}
-
 // A vCPU could be inside of the device.
 void VmWithThread::slot_without_power(std::uint8_t bus) {
   const bool runs = state() == VmState::Running;
@@ -274,7 +267,9 @@ void VmWithThread::recreate() {
   const bool was_paused = state() == VmState::Paused || state() == VmState::Crashed;
   emit(MonitorEventKind::Reset);
   take_td().reset();
-  close_ports();
+  // A new guest has opened none.
+  const auto open = status().open_ports.value_or(std::vector<std::string>());
+  for (const auto& id : open) port_changed(id, false);
   relaunch(was_paused);
 }
 
