@@ -187,11 +187,12 @@ Result<ExitCode> run_check(const QStringList& words) {
   if (!TRY(line.parse(words, 1, 1))) return kOk;
   const auto uri = line.option("connect").isEmpty() ? QString("tdx:///system") : line.option("connect");
   const auto host_name = line.option("host").isEmpty() ? QString("kvm") : line.option("host");
+  auto xml = TRY(domain_xml_from(line.argument(0), uri));
   Report report{.domain = {},
                 .source = line.argument(0).toStdString(),
                 .host = host_name.toStdString(),
                 .host_description = {},
-                .xml = TRY(domain_xml_from(line.argument(0), uri)),
+                .xml = std::move(xml),
                 .findings = {}};
   const auto host = TRY(host_from(host_name));
   report.host_description = host.description;

@@ -46,7 +46,8 @@ Result<std::filesystem::path> socket_of(const CommandLine& line) {
 Result<std::filesystem::path> monitor_socket_of(const QString& domain, const QString& uri) {
   if (domain.isEmpty() || domain.contains('/'))
     return fail(Error::Code::InvalidArgument, "'{}' is no domain's name", domain.toStdString());
-  return TRY(run_directory(uri)) / "tdx" / (domain.toStdString() + ".monitor");
+  const auto directory = TRY(run_directory(uri));
+  return directory / "tdx" / (domain.toStdString() + ".monitor");
 }
 
 void add_monitor_options(CommandLine& line) {

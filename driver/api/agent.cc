@@ -67,7 +67,8 @@ Answer domain_fsthaw(Session& session, const remote_domain_fsthaw_args& args,
   CHECK_FLAGS(args.flags, 0, "virDomainFSThaw");
   if (args.mountpoints.mountpoints_len != 0)
     return fail(Error::Code::InvalidArgument, "specifying mountpoints is not supported");
-  ask_count(session, TRY(find_record(session, args.dom)), "guest-fsfreeze-thaw", json::object(), reply);
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_count(session, record, "guest-fsfreeze-thaw", json::object(), reply);
   return {};
 }
 
@@ -76,22 +77,22 @@ Answer domain_fstrim(Session& session, const remote_domain_fstrim_args& args, De
   if (args.mountPoint != nullptr)
     return tl::unexpected(
         wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED, "Specifying mount point is not supported for now"));
-  ask_nothing(session, TRY(find_record(session, args.dom)), "guest-fstrim", {{"minimum", args.minimum}},
-              reply);
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_nothing(session, record, "guest-fstrim", {{"minimum", args.minimum}}, reply);
   return {};
 }
 
 Answer domain_get_time(Session& session, const remote_domain_get_time_args& args,
                        Deferred<remote_domain_get_time_ret> reply) {
   CHECK_FLAGS(args.flags, 0, "virDomainGetTime");
-  ask_agent(session, TRY(find_record(session, args.dom)), {.name = "guest-get-time"},
-            [reply](const WireResult<json>& answer) {
-              if (!answer) return reply.fail(answer.error());
-              if (!answer->is_number_integer()) return reply.fail(unusable("guest-get-time"));
-              const auto time = answer->get<std::int64_t>();
-              reply.succeed({.seconds = time / kNanoseconds,
-                             .nseconds = static_cast<std::uint32_t>(time % kNanoseconds)});
-            });
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_agent(session, record, {.name = "guest-get-time"}, [reply](const WireResult<json>& answer) {
+    if (!answer) return reply.fail(answer.error());
+    if (!answer->is_number_integer()) return reply.fail(unusable("guest-get-time"));
+    const auto time = answer->get<std::int64_t>();
+    reply.succeed(
+        {.seconds = time / kNanoseconds, .nseconds = static_cast<std::uint32_t>(time % kNanoseconds)});
+  });
   return {};
 }
 
@@ -102,19 +103,20 @@ Answer domain_set_time(Session& session, const remote_domain_set_time_args& args
     return fail(Error::Code::InvalidArgument, "Time '{}' is too big for guest agent", args.seconds);
   const json arguments =
       from_clock ? json::object() : json{{"time", args.seconds * kNanoseconds + args.nseconds}};
-  ask_nothing(session, TRY(find_record(session, args.dom)), "guest-set-time", arguments, reply);
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_nothing(session, record, "guest-set-time", arguments, reply);
   return {};
 }
 
 Answer domain_get_hostname(Session& session, const remote_domain_get_hostname_args& args,
                            Deferred<remote_domain_get_hostname_ret> reply) {
   CHECK_FLAGS(args.flags, VIR_DOMAIN_GET_HOSTNAME_AGENT, "virDomainGetHostname");
-  ask_agent(session, TRY(find_record(session, args.dom)), {.name = "guest-get-host-name"},
-            [reply](const WireResult<json>& answer) {
-              if (!answer) return reply.fail(answer.error());
-              auto name = text_of(*answer, "host-name");
-              name ? reply.succeed({.hostname = name->data()}) : reply.fail(unusable("guest-get-host-name"));
-            });
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_agent(session, record, {.name = "guest-get-host-name"}, [reply](const WireResult<json>& answer) {
+    if (!answer) return reply.fail(answer.error());
+    auto name = text_of(*answer, "host-name");
+    name ? reply.succeed({.hostname = name->data()}) : reply.fail(unusable("guest-get-host-name"));
+  });
   return {};
 }
 
@@ -127,7 +129,8 @@ Answer domain_set_user_password(Session& session, const remote_domain_set_user_p
   const json arguments = {{"crypted", (args.flags & VIR_DOMAIN_PASSWORD_ENCRYPTED) != 0},
                           {"username", *args.user},
                           {"password", base64(*args.password)}};
-  ask_nothing(session, TRY(find_record(session, args.dom)), "guest-set-user-password", arguments, reply);
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_nothing(session, record, "guest-set-user-password", arguments, reply);
   return {};
 }
 
@@ -135,7 +138,8 @@ Answer domain_authorized_ssh_keys_get(Session& session,
                                       const remote_domain_authorized_ssh_keys_get_args& args,
                                       Deferred<remote_domain_authorized_ssh_keys_get_ret> reply) {
   CHECK_FLAGS(args.flags, 0, "virDomainAuthorizedSSHKeysGet");
-  ask_agent(session, TRY(find_record(session, args.dom)),
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_agent(session, record,
             {.name = "guest-ssh-get-authorized-keys", .arguments = {{"username", args.user}}},
             [reply](const WireResult<json>& answer) {
               if (!answer) return reply.fail(answer.error());
@@ -162,9 +166,9 @@ Answer domain_authorized_ssh_keys_set(Session& session,
   for (u_int i = 0; i < args.keys.keys_len; ++i) arguments["keys"].push_back(args.keys.keys_val[i]);
   const bool remove = (args.flags & kRemove) != 0;
   if (!remove) arguments["reset"] = (args.flags & kAppend) == 0;
-  ask_nothing(session, TRY(find_record(session, args.dom)),
-              remove ? "guest-ssh-remove-authorized-keys" : "guest-ssh-add-authorized-keys", arguments,
-              reply);
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_nothing(session, record, remove ? "guest-ssh-remove-authorized-keys" : "guest-ssh-add-authorized-keys",
+              arguments, reply);
   return {};
 }
 

@@ -109,7 +109,8 @@ Answer detach(Session& session, const RecordPtr& record, unsigned flags, const M
 Answer detach_xml(Session& session, const remote_nonnull_domain& dom, const char* xml, unsigned flags,
                   const Deferred<void>& reply) {
   const RecordPtr record = TRY(find_record(session, dom));
-  return detach(session, record, flags, TRY(domain_xml::parse_device(xml)), reply);
+  const auto device = TRY(domain_xml::parse_device(xml));
+  return detach(session, record, flags, device, reply);
 }
 
 }  // namespace

@@ -126,18 +126,17 @@ void set_guest_vcpu_count(Session& session, const RecordPtr& record, std::uint32
 Answer domain_get_guest_vcpus(Session& session, const remote_domain_get_guest_vcpus_args& args,
                               Deferred<remote_domain_get_guest_vcpus_ret> reply) {
   CHECK_FLAGS(args.flags, 0, "virDomainGetGuestVcpus");
-  ask_vcpus(session, TRY(find_record(session, args.dom)), reply,
-            [reply](const std::vector<GuestVcpu>& vcpus) {
-              Arena arena;
-              TypedParams params(arena);
-              params.add_string("vcpus", set_of(vcpus, [](const GuestVcpu&) { return true; }));
-              params.add_string("online", set_of(vcpus, [](const GuestVcpu& vcpu) { return vcpu.online; }));
-              params.add_string("offlinable",
-                                set_of(vcpus, [](const GuestVcpu& vcpu) { return vcpu.can_offline; }));
-              remote_domain_get_guest_vcpus_ret ret{};
-              arena.array(ret.params.params_len, ret.params.params_val, params.take());
-              reply.succeed(ret);
-            });
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  ask_vcpus(session, record, reply, [reply](const std::vector<GuestVcpu>& vcpus) {
+    Arena arena;
+    TypedParams params(arena);
+    params.add_string("vcpus", set_of(vcpus, [](const GuestVcpu&) { return true; }));
+    params.add_string("online", set_of(vcpus, [](const GuestVcpu& vcpu) { return vcpu.online; }));
+    params.add_string("offlinable", set_of(vcpus, [](const GuestVcpu& vcpu) { return vcpu.can_offline; }));
+    remote_domain_get_guest_vcpus_ret ret{};
+    arena.array(ret.params.params_len, ret.params.params_val, params.take());
+    reply.succeed(ret);
+  });
   return {};
 }
 

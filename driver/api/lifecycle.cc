@@ -94,14 +94,14 @@ Answer domain_shutdown(Session& session, const remote_domain_shutdown_args& args
 Answer domain_shutdown_flags(Session& session, const remote_domain_shutdown_flags_args& args,
                              Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kPowerModes, "virDomainShutdownFlags");
-  return stop_guest(session, TRY(find_record(session, args.dom)), args.flags, reply, &DomainService::shutdown,
-                    "powerdown");
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  return stop_guest(session, record, args.flags, reply, &DomainService::shutdown, "powerdown");
 }
 
 Answer domain_reboot(Session& session, const remote_domain_reboot_args& args, Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kRebootModes, "virDomainReboot");
-  return stop_guest(session, TRY(find_record(session, args.dom)), args.flags, reply, &DomainService::reboot,
-                    "reboot");
+  const RecordPtr record = TRY(find_record(session, args.dom));
+  return stop_guest(session, record, args.flags, reply, &DomainService::reboot, "reboot");
 }
 
 Answer domain_reset(Session& session, const remote_domain_reset_args& args, Deferred<void> reply) {

@@ -54,7 +54,8 @@ WireResult<> agent_command(Session& session, const qemu_domain_agent_command_arg
     return fail(Error::Code::InvalidArgument, "guest agent timeout '{}' is less than the minimum '{}'",
                 args.timeout, int{VIR_DOMAIN_QEMU_AGENT_COMMAND_MIN});
   const RecordPtr record = TRY(api::find_record(session, args.dom));
-  api::ask_agent(session, record, TRY(command_of(args)), [reply](const WireResult<json>& answer) {
+  const auto command = TRY(command_of(args));
+  api::ask_agent(session, record, command, [reply](const WireResult<json>& answer) {
     answer ? reply_with(reply, *answer) : reply.fail(answer.error());
   });
   return {};

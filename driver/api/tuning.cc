@@ -196,7 +196,8 @@ Answer set_params(Session& session, const Args& args, unsigned flags, std::span<
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, flags));
   if (impact.live) TRY(check_live(session, controller));
-  session.service().change_limits(record, impact, TRY(read(params, impact.live)), finish(reply));
+  const auto change = TRY(read(params, impact.live));
+  session.service().change_limits(record, impact, change, finish(reply));
   return {};
 }
 

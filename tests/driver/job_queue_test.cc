@@ -27,6 +27,10 @@ class AJobQueue : public testing::Test {
 
   int argument_count_ = 0;
   QCoreApplication application_{argument_count_, nullptr};
+  // What the queue leaves to the event loop.
+  struct LastEvents {
+    ~LastEvents() { QCoreApplication::processEvents(); }
+  } last_events_;
   std::vector<std::string> order_;
   std::vector<JobQueue::Turn> held_;
   std::string error_;

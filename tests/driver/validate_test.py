@@ -4,11 +4,10 @@
 
 Usage: validate_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
-import pathlib
-import re
 import subprocess
 
 from daemon_case import PATIENCE, SOURCE, XML, DaemonTest, libvirt, main
+from process_memory import assert_memory_less
 
 SCHEMA = libvirt.VIR_ERR_XML_INVALID_SCHEMA
 
@@ -91,8 +90,7 @@ class BadInput(DaemonTest):
                 self.assertLess(len(caught.exception.get_error_message()), 5000, name)
         self.assertEqual(self.connection.listAllDomains(), [])
         self.assertEqual([path for path in (self.root / 'etc/libvirt/tdx').rglob('*') if path.is_file()], [])
-        status = pathlib.Path(f'/proc/{self.daemon.pid}/status').read_text()
-        self.assertLess(int(re.search(r'VmHWM:\s+(\d+) kB', status)[1]), self.MEMORY_MAXIMUM_KIB)
+        assert_memory_less(self, self.daemon.pid, 'VmHWM', self.MEMORY_MAXIMUM_KIB)
         self.assertEqual(self.define().name(), 'td')
 
 

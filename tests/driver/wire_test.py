@@ -5,14 +5,13 @@
 Usage: wire_test.py VIRTTDXD SOURCE_ROOT
 """
 import os
-import pathlib
 import random
-import re
 import select
 import socket
 import struct
 import threading
 
+from process_memory import assert_memory_less, memory_kib
 from wire_case import (CALL_WITH_FDS, CONTINUE, ERROR, KEEPALIVE, MESSAGE, OK, PATIENCE, REMOTE, REPLY, SOURCE, STREAM, WireTest,
                        frame, main, text)
 
@@ -225,9 +224,6 @@ class Hostile(WireTest):
                 self.call(client, procedure, payload)
 
     def test_thousands_of_connections_leave_nothing(self):
-        def resident():
-            return int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{self.daemon.pid}/status').read_text())[1])
-
         def connect(count):
             """And waits until the last one is served."""
             for _ in range(count):
@@ -241,10 +237,10 @@ class Hostile(WireTest):
             return len(os.listdir(f'/proc/{self.daemon.pid}/fd'))
 
         connect(1000)
-        before, memory = descriptors(), resident()
+        before, memory = descriptors(), memory_kib(self.daemon.pid, 'VmRSS')
         connect(10000)
         self.assertLessEqual(descriptors(), before + 1)
-        self.assertLess(resident(), memory + 4096)
+        assert_memory_less(self, self.daemon.pid, 'VmRSS', memory + 4096)
 
     def test_one_that_never_reads_is_not_read_either(self):
         client = self.open()

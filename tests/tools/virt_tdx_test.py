@@ -286,7 +286,7 @@ class Check(unittest.TestCase):
                       ('--host', self.directory / 'none.json', self.EXAMPLE), ('--host', 'xen', self.EXAMPLE),
                       ('--connect', f'tdx:///system?socket={self.directory}/none', 'td')):
             done = virt_tdx('check', *words)
-            self.assertEqual((done.returncode, done.stdout), (2, ''), words)
+            self.assertEqual((done.returncode, done.stdout), (2, ''), (words, done.stderr))
             self.assertEqual(done.stderr.count('\n'), 1, done.stderr)
 
 

@@ -43,7 +43,7 @@ std::size_t put_bytes(std::span<const iovec> buffers, std::span<const std::byte>
   std::size_t put = 0;
   for (const iovec& buffer : buffers) {
     const std::size_t count = std::min(buffer.iov_len, bytes.size() - put);
-    std::memcpy(buffer.iov_base, bytes.data() + put, count);
+    std::ranges::copy(bytes.subspan(put, count), static_cast<std::byte*>(buffer.iov_base));
     put += count;
     if (put == bytes.size()) break;
   }
