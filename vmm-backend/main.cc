@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <new>
 
+#include "interface_opener.h"
 #include "monitor.h"
 #include "options.h"
 #include "support/file.h"
@@ -35,8 +36,12 @@ Result<std::string> read_standard_input() {
   return fail(Error::Code::InvalidData, "standard input has more than {} bytes", kConfigMaximum);
 }
 
+Result<std::string> read_text(const std::string& name) {
+  return name == "-" ? read_standard_input() : read_text_file(name, kConfigMaximum);
+}
+
 Result<VmConfig> read_config(const std::string& name) {
-  const auto text = name == "-" ? TRY(read_standard_input()) : TRY(read_text_file(name, kConfigMaximum));
+  const auto text = TRY(read_text(name));
   auto config = vm_config_from_json(text);
   auto valid = config ? validate(*config) : Result<>(tl::unexpected<Error>(config.error()));
   if (!valid) return tl::unexpected<Error>(std::move(valid).error().with_context(name));
@@ -67,6 +72,18 @@ int run_td(const Options& options) {
   }
   const auto reason = (*monitor)->run();
   return reason == StopReason::Crashed || reason == StopReason::LaunchFailed ? kFailed : kEnded;
+}
+
+// For who starts it, what is wrong is all that it says.
+int add_interface(const Options& options) {
+  const auto added = [&]() -> Result<> {
+    TRY(keep_inherited_descriptors());
+    const auto json = TRY(read_text(options.config));
+    return open_interface_for_monitor(json, options.control_socket);
+  }();
+  if (added) return kEnded;
+  std::fprintf(stderr, "%s\n", added.error().message().c_str());
+  return kFailed;
 }
 
 Result<std::unique_ptr<KernelCalls>> open_kernel(const Options& options) {
@@ -108,6 +125,8 @@ int run(int argc, char** argv) {
       return kEnded;
     case Options::Mode::HostCapabilities:
       return print_host_capabilities(*options);
+    case Options::Mode::AddInterface:
+      return add_interface(*options);
     case Options::Mode::Run:
       return run_td(*options);
   }

@@ -218,8 +218,17 @@ Result<UniqueFd> Monitor::console_attach(const std::string& device, bool force) 
 
 Result<> Monitor::device_add(const DiskConfig& disk) {
   auto* const backend = TRY(devices_->open_for_running_td(disk));
-  auto plugged = vm_->plug_disk(disk, *backend);
-  if (!plugged) devices_->remove(disk.id);
+  return plug(disk.id, DiskToPlug{disk, backend});
+}
+
+Result<> Monitor::device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) {
+  auto* const backend = TRY(devices_->open_for_running_td(interface, std::move(descriptors)));
+  return plug(interface.id, InterfaceToPlug{interface, backend});
+}
+
+Result<> Monitor::plug(const std::string& id, const DeviceToPlug& device) {
+  auto plugged = vm_->plug(device);
+  if (!plugged) devices_->remove(id);
   return plugged;
 }
 

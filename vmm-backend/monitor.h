@@ -45,6 +45,7 @@ class Monitor final : public ControlHandler {
   void confine();
   void on_event(const MonitorEvent& event);
   void request_stop();
+  Result<> plug(const std::string& id, const DeviceToPlug& device);
 
   MonitorStatus status() override;
   Result<> pause() override;
@@ -59,6 +60,7 @@ class Monitor final : public ControlHandler {
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
   Result<UniqueFd> console_attach(const std::string& device, bool force) override;
   Result<> device_add(const DiskConfig& disk) override;
+  Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) override;
   Result<> device_remove(const std::string& id) override;
   Result<> link_set(const std::string& id, bool up) override;
   Result<> disk_limits(const std::string& id, const DiskLimits& limits) override;

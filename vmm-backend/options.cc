@@ -10,6 +10,7 @@ namespace {
 
 enum OptionNumber : int {
   kConfig = 1,
+  kAddInterface,
   kControlSocket,
   kConsole,
   kLogLevel,
@@ -22,7 +23,8 @@ enum OptionNumber : int {
   kVersion
 };
 
-constexpr std::array<option, 12> kOptions = {{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 13> kOptions = {{{"config", required_argument, nullptr, kConfig},
+                                              {"add-interface", required_argument, nullptr, kAddInterface},
                                               {"control-socket", required_argument, nullptr, kControlSocket},
                                               {"console", no_argument, nullptr, kConsole},
                                               {"log-level", required_argument, nullptr, kLogLevel},
@@ -51,6 +53,10 @@ Result<log::Priority> parse_log_level(std::string_view text) {
 Result<> take_option(Options& options, int number, const char* value) {
   switch (number) {
     case kConfig:
+      options.config = value;
+      return {};
+    case kAddInterface:
+      options.mode = Options::Mode::AddInterface;
       options.config = value;
       return {};
     case kControlSocket:
@@ -92,6 +98,8 @@ Result<> check_together(const Options& options) {
   if (options.mode == Options::Mode::HostCapabilities && !options.soft_profile.empty() &&
       options.host != HostKind::Soft)
     return fail(Error::Code::InvalidArgument, "--soft-profile needs --host soft");
+  if (options.mode == Options::Mode::AddInterface && options.control_socket.empty())
+    return fail(Error::Code::InvalidArgument, "--add-interface needs the --control-socket of a monitor");
   if (options.mode != Options::Mode::Run) return {};
   if (options.config.empty()) return fail(Error::Code::InvalidArgument, "--config is missing");
   if (options.control_socket.empty() && !options.console)
@@ -123,7 +131,8 @@ Result<Options> parse_options(int argc, char** argv) {
 std::string usage_text() {
   return R"(Usage: virttdx-vmm --config FILE|- [--control-socket PATH] [--console] [--log-level LEVEL]
        virttdx-vmm --host-capabilities [--host kvm|soft] [--soft-profile FILE]
-Runs one trust domain (TD), or says what a host offers to TDs.
+       virttdx-vmm --add-interface FILE|- --control-socket PATH
+Runs one trust domain (TD), says what a host offers to TDs, or gives a TD that runs an interface.
 
   --config FILE          what to run, as JSON (schemas/vm-config.json); "-": standard input
   --control-socket PATH  serve commands and events there (docs/control-protocol.md)
@@ -134,6 +143,7 @@ Runs one trust domain (TD), or says what a host offers to TDs.
   --host kvm|soft        which host that is: the kernel (default) or the software TDX host
   --soft-faults FILE     make chosen ioctls of the software TDX host fail (schemas/soft-faults.json)
   --soft-profile FILE    the software TDX host plays the host recorded there (virt-tdx host --save)
+  --add-interface FILE   open an interface, as in the configuration's "interfaces", for the monitor at PATH
   --help, --version
 
 Exit status: 0 the guest shut down or was stopped, 1 launch failed or crashed, 2 wrong usage.

@@ -123,6 +123,11 @@ Result<DeviceElement> parse_device(std::string_view xml) {
   return device;
 }
 
+void give_mac_address(DeviceElement& device) {
+  for (auto& interface : device.devices.interfaces)
+    if (!interface.mac) interface.mac = new_mac_address();
+}
+
 // Here and below: whichever list is not empty has the one device.
 Result<> attach_device(Domain& domain, DeviceElement device) {
   auto& to = domain.devices;

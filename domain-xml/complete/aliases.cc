@@ -57,6 +57,13 @@ void give_socket(CharacterDevice& port, const std::string& directory) {
 
 void give_alias(Disk& disk) { name(disk, disk_alias(disk)); }
 
+void give_alias(Interface& interface, const std::vector<Interface>& others) {
+  std::uint32_t number = 0;
+  const auto is_taken = [&](const Interface& other) { return other.alias == fmt::format("net{}", number); };
+  while (std::ranges::any_of(others, is_taken)) ++number;
+  name(interface, fmt::format("net{}", number));
+}
+
 void prepare_run(Domain& domain, const std::string& channel_directory) {
   auto& devices = domain.devices;
   for (auto& disk : devices.disks) give_alias(disk);

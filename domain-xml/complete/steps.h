@@ -20,6 +20,8 @@ Result<> assign_pci_addresses(Devices& devices);
 
 /// As libvirt's QEMU driver makes it; a user's stays.
 void give_alias(Disk& disk);
+/// One that comes to `others`, of which it may be one itself.
+void give_alias(Interface& interface, const std::vector<Interface>& others);
 
 /// Position of a disk among those of its prefix: vda 0, vdb 1, vdz 25, vdaa 26. Nothing for other names.
 std::optional<std::uint32_t> disk_index(std::string_view target_dev);

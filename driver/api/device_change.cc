@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// virDomainAttachDevice and its siblings: of definitions; disks and links of interfaces of what runs.
+// virDomainAttachDevice and its siblings: of definitions; disks and interfaces of what runs.
 #include "domain_xml/device_change.h"
 #include "domain_xml/update_interface.h"
 
@@ -78,12 +78,15 @@ Answer attach(Session& session, const remote_nonnull_domain& dom, const char* xm
               const Deferred<void>& reply) {
   const RecordPtr record = TRY(find_record(session, dom));
   const Impact impact = TRY(impact_of(*record, flags & kImpact));
-  const auto device = TRY(domain_xml::parse_device(xml));
+  auto device = TRY(domain_xml::parse_device(xml));
+  domain_xml::give_mac_address(device);
   auto& service = session.service();
   return run_change(
       {service, record, impact,
        [device](domain_xml::Domain& domain) { return domain_xml::attach_device(domain, device); },
-       [&service, record, device](Completion done) { service.attach_disk(record, device, std::move(done)); }},
+       [&service, record, device](Completion done) {
+         service.attach_device(record, device, std::move(done));
+       }},
       reply);
 }
 
@@ -102,7 +105,7 @@ Answer detach(Session& session, const RecordPtr& record, unsigned flags, const M
   return run_change(
       {service, record, impact,
        [meant](domain_xml::Domain& domain) { return domain_xml::detach_device(domain, meant); },
-       [&service, record, alias](Completion done) { service.detach_disk(record, alias, std::move(done)); }},
+       [&service, record, alias](Completion done) { service.detach_device(record, alias, std::move(done)); }},
       reply);
 }
 

@@ -19,6 +19,7 @@ DomainService::DomainService(Directories directories, HostAccess host, SystemBus
     : host_(std::move(host)),
       store_(directories),
       hooks_(directories.config.parent_path() / "hooks", "tdx"),
+      opener_(host_.monitor_binary),
       resources_(directories.run, directories.per_user),
       storing_(kStoringThreads),
       scopes_(bus, directories.run.parent_path(), directories.control_groups),

@@ -48,7 +48,7 @@ struct LiveDomain {
   bool recreated = false;                ///< this start follows a reboot
   bool panicked = false;                 ///< and has not started anew since
   bool changed = false;                  ///< differs from what it was started with
-  bool devices_asked = false;            ///< the TD was launched: what it got is being asked for
+  bool devices_asked = false;            ///< the TD was launched: what it has got is being asked for
   bool verify_cpu = false;               ///< check='full': no start with a CPU other than asked for
   bool resume_when_verified = false;     ///< the guest waits for that, and for nothing else
   /// When guests were asked to let devices go, by alias.

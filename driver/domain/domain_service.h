@@ -17,9 +17,10 @@
 #include "domain/domain_registry.h"
 #include "domain/domain_store.h"
 #include "domain/impact.h"
-#include "domain_xml/plug_disk.h"
+#include "domain_xml/plug_device.h"
 #include "host/host_access.h"
 #include "host/host_resources.h"
+#include "process/device_opener.h"
 #include "process/hook_runner.h"
 #include "process/machine_scopes.h"
 #include "process/worker_threads.h"
@@ -89,11 +90,11 @@ class DomainService {
 
   // Devices of a running domain (hotplug.cc).
   /// Done when the guest has been told.
-  void attach_disk(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
+  void attach_device(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
   /// Changes the link of an interface to what update_interface() made of it.
   void set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
   /// Done when the guest has been asked; its consent is the event DEVICE_REMOVED, and may never come.
-  void detach_disk(const RecordPtr& record, const std::string& alias, Completion done);
+  void detach_device(const RecordPtr& record, const std::string& alias, Completion done);
 
   // Life (start.cc, stop.cc).
   void start(const RecordPtr& record, const StartOptions& options, Completion done);
@@ -119,7 +120,10 @@ class DomainService {
   void refresh_status(const RecordPtr& record, Completion done);
 
   /// A child of the daemon has ended (waitpid(2)): a hook script, or a monitor.
-  void child_ended(pid_t child, int status) { hooks_.child_ended(child, status); }
+  void child_ended(pid_t child, int status) {
+    hooks_.child_ended(child, status);
+    opener_.child_ended(child, status);
+  }
 
   /// Domains that are active.
   std::size_t active_count() const;
@@ -175,9 +179,17 @@ class DomainService {
   void finish_start(const RecordPtr& record, bool paused);
   void announce_start(const RecordPtr& record, bool paused);
 
-  void took_disk(DomainRecord& record, const domain_xml::PluggedDisk& plugged);
+  Result<std::string> add_device(DomainRecord& record, const domain_xml::DeviceElement& device) const;
+  void plug_disk(const RecordPtr& record, const std::string& alias, Completion done);
+  void plug_interface(const RecordPtr& record, const std::string& alias, Completion done);
+  void open_interface(const RecordPtr& record, const std::string& alias, const Resources& resources,
+                      const Completion& done);
+  void took_interface(const RecordPtr& record, const NetworkInterfaceConfig& config, Completion done);
+  void not_plugged(DomainRecord& record, const std::string& alias);
+  bool drop_device(DomainRecord& record, const std::string& alias);
   void changed_link(DomainRecord& record, const domain_xml::Interface& updated);
   void device_removed(DomainRecord& record, const std::string& alias);
+  void compare_devices(const RecordPtr& record);
   void emit_device(const DomainRecord& record, int event_id, const std::string& alias) const;
 
   void handle_event(const RecordPtr& record, const MonitorEvent& event);
@@ -224,6 +236,7 @@ class DomainService {
   DomainStore store_;
   DomainRegistry registry_;
   HookRunner hooks_;
+  DeviceOpener opener_;
   HostResources resources_;
   std::list<Identity> being_stored_;
   WorkerThreads storing_;

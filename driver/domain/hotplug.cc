@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Devices of a running domain: disks that it is given and asked to let go, links of interfaces.
+// Devices of a running domain: disks and interfaces that it is given and asked to let go, links of
+// interfaces.
 #include <libvirt/libvirt.h>
 
 #include <algorithm>
 
 #include "domain/domain_service.h"
+#include "domain/live_devices.h"
+#include "domain/run_resources.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -23,38 +26,104 @@ Result<> refuse_second_request(LiveDomain& live, const std::string& alias) {
   return {};
 }
 
+const domain_xml::Interface* find_interface(const DomainRecord& record, const std::string& alias) {
+  const auto& interfaces = record.live->definition.devices.interfaces;
+  const auto found = std::ranges::find(interfaces, alias, &domain_xml::Interface::alias);
+  return found == interfaces.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-void DomainService::attach_disk(const RecordPtr& record, const domain_xml::DeviceElement& device,
-                                Completion done) {
+void DomainService::attach_device(const RecordPtr& record, const domain_xml::DeviceElement& device,
+                                  Completion done) {
   run_job(record, "remoteDispatchDomainAttachDeviceFlags", std::move(done),
           [this, record, device](Completion finish) {
             if (auto allowed = check_operation(Operation::Query, record->phase); !allowed)
               return finish(std::move(allowed));
-            auto plugged = domain_xml::plug_disk(record->live->definition, device, host_.capabilities,
-                                                 definition_defaults());
-            if (!plugged) return finish(tl::unexpected(plugged.error()));
-            const nlohmann::json arguments = {{"disk", disk_config_to_json(plugged->config)}};
-            ask_monitor(
-                record, control_command::kDeviceAdd, arguments,
-                [this, record, plugged = *std::move(plugged), finish](const Result<ControlReply>& reply) {
-                  if (!reply) return finish(tl::unexpected(reply.error()));
-                  took_disk(*record, plugged);
-                  finish({});
-                });
+            const auto alias = add_device(*record, device);
+            if (!alias) return finish(tl::unexpected(alias.error()));
+            const auto end = [this, record, id = record->id, alias = *alias,
+                              finish](const Result<>& plugged) {
+              if (!plugged && record->id == id) not_plugged(*record, alias);
+              finish(plugged);
+            };
+            device.devices.interfaces.empty() ? plug_disk(record, *alias, end)
+                                              : plug_interface(record, *alias, end);
           });
 }
 
-void DomainService::took_disk(DomainRecord& record, const domain_xml::PluggedDisk& plugged) {
-  if (!record.live) return;
-  record.live->definition.devices = plugged.live.devices;
+// The status has it before the monitor does: a daemon that is killed meanwhile leaves nothing that the next
+// one does not know (compare_devices()).
+Result<std::string> DomainService::add_device(DomainRecord& record,
+                                              const domain_xml::DeviceElement& device) const {
+  auto plugged = TRY(domain_xml::plug_device(record.live->definition, device, definition_defaults()));
+  record.live->definition.devices = std::move(plugged.live.devices);
+  if (!device.devices.interfaces.empty())
+    name_network_port(record.live->definition.devices.interfaces.back());
   record.live->changed = true;
   save_status(record);
-  change_monitor_config(record, [&](VmConfig& config) { config.devices.disks.push_back(plugged.config); });
-  emit_device(record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, plugged.config.id);
+  return std::move(plugged.alias);
 }
 
-void DomainService::detach_disk(const RecordPtr& record, const std::string& alias, Completion done) {
+void DomainService::plug_disk(const RecordPtr& record, const std::string& alias, Completion done) {
+  const auto config = domain_xml::plan_plugged_disk(record->live->definition, alias, host_.capabilities);
+  if (!config) return done(tl::unexpected(config.error()));
+  const nlohmann::json arguments = {{"disk", disk_config_to_json(*config)}};
+  ask_monitor(record, control_command::kDeviceAdd, arguments,
+              [this, record, config = *config, done = std::move(done)](const Result<ControlReply>& reply) {
+                if (!reply) return done(tl::unexpected(reply.error()));
+                change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.disks.push_back(config); });
+                emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
+                done({});
+              });
+}
+
+void DomainService::plug_interface(const RecordPtr& record, const std::string& alias, Completion done) {
+  ResourceRequest request;
+  request.domain_name = record->name;
+  request.domain_uuid = record->uuid;
+  if (const auto* const interface = find_interface(*record, alias)) request.ports = network_ports(*interface);
+  resources_.acquire(std::move(request),
+                     [this, record, alias, done = std::move(done)](const Result<Resources>& resources) {
+                       if (!resources) return done(tl::unexpected(resources.error()));
+                       open_interface(record, alias, *resources, done);
+                     });
+}
+
+void DomainService::open_interface(const RecordPtr& record, const std::string& alias,
+                                   const Resources& resources, const Completion& done) {
+  if (auto runs = check_operation(Operation::Query, record->phase); !runs) return done(std::move(runs));
+  const auto taken = take_resources(record->live->definition, resources);
+  const auto config =
+      domain_xml::plan_plugged_interface(record->live->definition, alias, host_.capabilities, taken);
+  if (!config) return done(tl::unexpected(config.error()));
+  opener_.add_interface(record->live->process.control_socket, *config,
+                        [this, record, config = *config, done](const Result<>& added) {
+                          if (!added) return done(added);
+                          took_interface(record, config, done);
+                        });
+}
+
+void DomainService::took_interface(const RecordPtr& record, const NetworkInterfaceConfig& config,
+                                   Completion done) {
+  if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
+  change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.interfaces.push_back(config); });
+  emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
+  // The name of its device on the host.
+  device_statistics(record, [this, record, done](const Result<DeviceStatistics>& statistics) {
+    if (statistics && record->live) {
+      describe_live_interfaces(record->live->definition, *statistics);
+      save_status(*record);
+    }
+    done({});
+  });
+}
+
+void DomainService::not_plugged(DomainRecord& record, const std::string& alias) {
+  if (record.live && drop_device(record, alias)) save_status(record);
+}
+
+void DomainService::detach_device(const RecordPtr& record, const std::string& alias, Completion done) {
   run_job(record, "remoteDispatchDomainDetachDeviceFlags", std::move(done),
           [this, record, alias](Completion finish) {
             if (auto allowed = check_operation(Operation::Query, record->phase); !allowed)
@@ -97,18 +166,41 @@ void DomainService::changed_link(DomainRecord& record, const domain_xml::Interfa
   });
 }
 
+// What other daemons gave for it is given back.
+bool DomainService::drop_device(DomainRecord& record, const std::string& alias) {
+  auto& devices = record.live->definition.devices;
+  if (const auto* const interface = find_interface(record, alias)) {
+    delete_macvtap(*interface);
+    resources_.release(network_ports(*interface), [] {});
+  }
+  const auto is_it = [&](const auto& device) { return device.alias == alias; };
+  return std::erase_if(devices.disks, is_it) + std::erase_if(devices.interfaces, is_it) != 0;
+}
+
 // A guest may switch off any slot, asked or not.
 void DomainService::device_removed(DomainRecord& record, const std::string& alias) {
   record.live->unplugging.erase(alias);
-  const auto is_it = [&](const domain_xml::Disk& disk) { return disk.alias == alias; };
-  if (std::erase_if(record.live->definition.devices.disks, is_it) == 0)
+  if (!drop_device(record, alias))
     return log::warning("domain '{}': its guest has switched off device '{}'", record.name, alias);
   record.live->changed = true;
   save_status(record);
   change_monitor_config(record, [&](VmConfig& config) {
-    std::erase_if(config.devices.disks, [&](const DiskConfig& disk) { return disk.id == alias; });
+    const auto is_it = [&](const auto& device) { return device.id == alias; };
+    std::erase_if(config.devices.disks, is_it);
+    std::erase_if(config.devices.interfaces, is_it);
   });
   emit_device(record, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, alias);
+}
+
+// After a time without a daemon: what the guest has let go of, and what an attach did not come to give it.
+void DomainService::compare_devices(const RecordPtr& record) {
+  const std::weak_ptr<DomainRecord> weak = record;
+  device_statistics(record, [this, weak](const Result<DeviceStatistics>& statistics) {
+    const auto domain = weak.lock();
+    if (!domain || !domain->live || !statistics) return;
+    for (const auto& alias : absent_devices(domain->live->definition, *statistics))
+      device_removed(*domain, alias);
+  });
 }
 
 // A monitor that is started anew for a reboot reads it.

@@ -52,6 +52,20 @@ void describe_channels(domain_xml::Domain& domain, const MonitorStatus& status) 
   }
 }
 
+std::vector<std::string> absent_devices(const domain_xml::Domain& domain,
+                                        const DeviceStatistics& statistics) {
+  std::vector<std::string> absent;
+  const auto note = [&](const domain_xml::DeviceInfo& device, const auto& present) {
+    const auto alias = device.alias.value_or("");
+    if (std::ranges::none_of(present, [&](const auto& each) { return each.id == alias; }))
+      absent.push_back(alias);
+  };
+  for (const auto& disk : domain.devices.disks)
+    if (disk.target_bus == "virtio") note(disk, statistics.disks);
+  for (const auto& interface : domain.devices.interfaces) note(interface, statistics.interfaces);
+  return absent;
+}
+
 void describe_live_interfaces(domain_xml::Domain& domain, const DeviceStatistics& statistics) {
   for (auto& interface : domain.devices.interfaces) {
     const auto found = std::ranges::find(statistics.interfaces, interface.alias, &InterfaceStatistics::id);

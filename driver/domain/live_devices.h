@@ -2,6 +2,9 @@
 // What of a domain's devices exists only while it runs, in its live definition.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "domain_xml/domain.h"
 #include "vmm_backend/device_statistics.h"
 #include "vmm_backend/monitor_messages.h"
@@ -20,5 +23,8 @@ void describe_channels(domain_xml::Domain& domain, const MonitorStatus& status);
 
 /// The host's devices that interfaces have got.
 void describe_live_interfaces(domain_xml::Domain& domain, const DeviceStatistics& statistics);
+
+/// Aliases of the disks and interfaces that a running TD could lose and has not (any more).
+std::vector<std::string> absent_devices(const domain_xml::Domain& domain, const DeviceStatistics& statistics);
 
 }  // namespace virttdx::driver

@@ -7,7 +7,6 @@
 #include "domain/domain_service.h"
 #include "domain/run_resources.h"
 #include "support/log.h"
-#include "support/macvtap_link.h"
 
 namespace virttdx::driver {
 namespace {
@@ -29,15 +28,6 @@ std::string_view reason_name(StopReason reason) {
   return "unknown";
 }
 
-// A monitor deletes its own, unless it was killed.
-void delete_macvtaps(const domain_xml::Domain& domain) {
-  for (const auto& interface : domain.devices.interfaces) {
-    if (!interface.source || !interface.source->dev || !interface.mac) continue;
-    const auto deleted = delete_macvtap_links(*interface.source->dev, *interface.mac);
-    if (!deleted) log::warning("domain '{}': {}", domain.name, deleted.error().message());
-  }
-}
-
 }  // namespace
 
 void DomainService::run_hook(const RecordPtr& record, HookCall call, Completion done) {
@@ -53,7 +43,7 @@ void DomainService::release(const RecordPtr& record) {
     if (!result) log::warning("{}", result.error().message());
   };
   const std::string reason(reason_name(record->live->stop_reason));
-  delete_macvtaps(record->live->definition);
+  for (const auto& interface : record->live->definition.devices.interfaces) delete_macvtap(interface);
   run_hook(record, {.operation = "stopped", .sub_operation = "end"},
            [this, record, reason, logged](const Result<>& stopped) {
              logged(stopped);

@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
+
+#include "support/log.h"
+#include "support/macvtap_link.h"
 
 namespace virttdx::driver {
 namespace {
@@ -52,20 +56,35 @@ std::optional<std::string> file_of(const UniqueFd& pipe) {
 
 }  // namespace
 
+void name_network_port(domain_xml::Interface& interface) {
+  if (is_of_network(interface)) interface.source->port_id = domain_xml::new_uuid();
+}
+
 void name_network_ports(domain_xml::Domain& domain) {
-  for (auto& interface : domain.devices.interfaces)
-    if (is_of_network(interface)) interface.source->port_id = domain_xml::new_uuid();
+  for (auto& interface : domain.devices.interfaces) name_network_port(interface);
+}
+
+std::vector<NetworkPortRequest> network_ports(const domain_xml::Interface& interface) {
+  std::vector<NetworkPortRequest> ports;
+  if (is_of_network(interface) && interface.source->port_id)
+    ports.push_back({.mac = *interface.mac,
+                     .network = *interface.source->network,
+                     .port_group = interface.source->portgroup.value_or(""),
+                     .port_uuid = *interface.source->port_id});
+  return ports;
 }
 
 std::vector<NetworkPortRequest> network_ports(const domain_xml::Domain& domain) {
   std::vector<NetworkPortRequest> ports;
   for (const auto& interface : domain.devices.interfaces)
-    if (is_of_network(interface) && interface.source->port_id)
-      ports.push_back({.mac = *interface.mac,
-                       .network = *interface.source->network,
-                       .port_group = interface.source->portgroup.value_or(""),
-                       .port_uuid = *interface.source->port_id});
+    std::ranges::move(network_ports(interface), std::back_inserter(ports));
   return ports;
+}
+
+void delete_macvtap(const domain_xml::Interface& interface) {
+  if (!interface.source || !interface.source->dev || !interface.mac) return;
+  const auto deleted = delete_macvtap_links(*interface.source->dev, *interface.mac);
+  if (!deleted) log::warning("interface {}: {}", *interface.mac, deleted.error().message());
 }
 
 ResourceRequest secrets_asked(const domain_xml::Domain& domain) {

@@ -13,8 +13,12 @@ namespace virttdx::driver {
 
 /// Gives interfaces of networks the identity of a port to be created; none of them has one yet.
 void name_network_ports(domain_xml::Domain& domain);
+void name_network_port(domain_xml::Interface& interface);
 /// Ports that interfaces have an identity for: created, or about to be.
 std::vector<NetworkPortRequest> network_ports(const domain_xml::Domain& domain);
+std::vector<NetworkPortRequest> network_ports(const domain_xml::Interface& interface);
+/// A monitor deletes its own, unless it was killed.
+void delete_macvtap(const domain_xml::Interface& interface);
 /// What the daemons of networks and storage are asked for.
 ResourceRequest resources_asked(const domain_xml::Domain& domain);
 /// Of that the secrets alone: what a monitor that starts again needs anew.

@@ -148,9 +148,9 @@ void DomainService::took_status(const RecordPtr& record, const MonitorStatus& st
   record->live->status = status;
   describe_channels(record->live->definition, status);
   if (status.state == VmState::Starting || status.state == VmState::Stopped) return;
-  if (record->phase == Phase::Starting)
-    finish_start_with_devices(record);
-  else if (status.state == VmState::Crashed)
+  if (record->phase == Phase::Starting) return finish_start_with_devices(record);
+  if (!std::exchange(record->live->devices_asked, true)) compare_devices(record);
+  if (status.state == VmState::Crashed)
     set_crashed(record, status.message);
   else if (record->phase != Phase::Stopping)
     status.state == VmState::Paused ? set_paused(record, kPausedByUser) : set_running(record);

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "process/program.h"
 #include "support/result.h"
-#include "support/unique_fd.h"
 
 namespace virttdx::driver {
 
@@ -46,12 +46,11 @@ class HookRunner {
     HookCall call;
     std::filesystem::path path;
     std::vector<std::filesystem::path> next;  ///< last one first
-    UniqueFd errors;
+    RunningProgram program;
     Done done;
   };
   std::vector<std::filesystem::path> scripts() const;
   void start_next(Script script);
-  Result<pid_t> spawn(Script& script) const;
 
   const std::filesystem::path directory_;
   const std::string driver_;

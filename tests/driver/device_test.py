@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -228,7 +229,7 @@ class Statistics(DeviceTest):
 
 
 class HotPlug(DeviceTest):
-    """Disks of what runs."""
+    """Disks and interfaces of what runs."""
     BOTH, LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_AFFECT_LIVE
     DISK = "<disk type='file'><source file='/new.img'/><target dev='vdc' bus='virtio'/>{serial}</disk>"
 
@@ -295,6 +296,51 @@ class HotPlug(DeviceTest):
                           self.disk().replace('vdc', 'vdd'))
 
 
+    INTERFACE = "<interface type='user'>{mac}<model type='virtio'/></interface>"
+
+    def test_an_interface_comes_and_goes_with_its_events(self):
+        self.domain.attachDeviceFlags(self.INTERFACE.format(mac=''), self.BOTH)
+        live = self.domain.XMLDesc()
+        (mac,) = set(re.findall(r"<mac address='([^']+)'", live)) - {MAC, '52:54:00:01:02:04'}
+        self.assertRegex(live, rf"(?s){mac}.*<alias name='net2'/>\s*<address type='pci'")
+        self.assertIn(mac, self.inactive_xml())
+        self.assertIn(mac, self.virsh('domiflist', 'td'))
+        self.assertEqual(len(self.domain.interfaceStats(mac)), 8)
+        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
+        self.assertEqual(config['devices']['interfaces'][2]['mac'], mac)
+        self.domain.detachDeviceFlags(self.INTERFACE.format(mac=f"<mac address='{mac}'/>"), self.BOTH)
+        wait_until(lambda: len(self.told) == 2, 'the events')
+        self.assertEqual(self.told, [(libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'net2'),
+                                     (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'net2')])
+        for xml in (self.domain.XMLDesc(), self.inactive_xml()):
+            self.assertNotIn(mac, xml)
+
+    def test_an_interface_that_cannot_be_opened_changes_nothing(self):
+        interface = self.INTERFACE.format(mac="<mac address='52:54:00:00:00:99'/>")
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "interface 'net2': told to fail", self.domain.attachDeviceFlags, interface,
+                          self.BOTH)
+        for xml in (self.domain.XMLDesc(), self.inactive_xml(), (self.root / 'run/libvirt/tdx/td.xml').read_text()):
+            self.assertNotIn('52:54:00:00:00:99', xml)
+        self.assert_error(libvirt.VIR_ERR_DEVICE_MISSING, 'no device matching MAC address', self.domain.detachDevice, interface)
+
+    def test_what_the_guest_let_go_while_no_daemon_ran_is_gone(self):
+        self.kill_daemon()
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(str(self.root / 'run/libvirt/tdx/td.monitor'))
+            for number, alias in enumerate(('net0', 'virtio-disk1')):
+                monitor.sendall((json.dumps({'id': number, 'command': 'device-remove', 'arguments': {'id': alias}}) + '\n').encode())
+            for line in monitor.makefile():
+                if json.loads(line).get('message') == 'virtio-disk1':
+                    break
+        self.start_daemon()
+        self.connection = self.connect()
+        self.domain = self.connection.lookupByName('td')
+        wait_until(lambda: MAC not in self.domain.XMLDesc(), 'the interface to be missed')
+        self.assertNotIn("dev='vdb'", self.domain.XMLDesc())
+        self.assertIn("dev='vda'", self.domain.XMLDesc())
+        self.assertIn(MAC, self.inactive_xml())
+
+
 class Changes(DeviceTest):
     """attach, detach and update: of the definition."""
     CONFIG, LIVE = libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_AFFECT_LIVE
@@ -357,10 +403,10 @@ class Changes(DeviceTest):
         self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', self.domain.attachDevice,
                           self.DISK.format(dev='vdc'))
         self.domain.create()
-        disk, interface = self.DISK.format(dev='vdc'), self.INTERFACE.format(mac=MAC)
-        for function, arguments in ((self.domain.attachDevice, (interface,)), (self.domain.detachDevice, (interface,)),
+        disk, rng = self.DISK.format(dev='vdc'), "<rng model='virtio'><backend model='random'>/dev/random</backend></rng>"
+        for function, arguments in ((self.domain.attachDevice, (rng,)), (self.domain.detachDevice, (rng,)),
                                     (self.domain.updateDeviceFlags, (disk, self.LIVE)),
-                                    (self.domain.attachDeviceFlags, (interface, self.LIVE | self.CONFIG))):
+                                    (self.domain.attachDeviceFlags, (rng, self.LIVE | self.CONFIG))):
             self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'is not supported', function, *arguments)
         self.attach(disk)
         self.assertNotIn('/new.img', self.domain.XMLDesc())

@@ -214,21 +214,21 @@ class Monitor:
 
     def do_device_add(self, client, number, arguments):
         """A disk with the serial "full" finds no slot."""
-        disk = arguments['disk']
-        if disk.get('serial') == 'full':
+        (kind, device), = arguments.items()
+        if device.get('serial') == 'full':
             self.send(client, {'id': number, 'error': {'code': 'invalid-argument', 'message': 'PCI bus 9 is taken'}})
             return
-        self.config.setdefault('devices', {}).setdefault('disks', []).append(disk)
+        self.config.setdefault('devices', {}).setdefault(kind + 's', []).append(device)
         self.reply(client, number)
 
     def do_device_remove(self, client, number, arguments):
-        """The guest keeps a disk with the serial "kept", and lets go of any other at once."""
+        """The guest keeps a disk with the serial "kept", and lets go of any other device at once."""
         self.reply(client, number)
-        disks = self.config.get('devices', {}).get('disks', [])
-        going = [disk for disk in disks if disk['id'] == arguments['id'] and disk.get('serial') != 'kept']
-        for disk in going:
-            disks.remove(disk)
-            self.emit('device-removed', message=disk['id'])
+        for kind in ('disks', 'interfaces'):
+            devices = self.config.get('devices', {}).get(kind, [])
+            for device in [each for each in devices if each['id'] == arguments['id'] and each.get('serial') != 'kept']:
+                devices.remove(device)
+                self.emit('device-removed', message=device['id'])
 
     def do_link_set(self, client, number, arguments):
         """Kept in a file, NAME.json.links, for who wants to see it."""
@@ -358,7 +358,23 @@ class Monitor:
         self.emit('stopped', stop_reason=reason, message=message)
 
 
+def add_interface(path):
+    """What opens an interface for a monitor: one with this address cannot be opened."""
+    interface = json.load(sys.stdin)
+    if interface['mac'] == '52:54:00:00:00:99':
+        sys.exit(f"interface '{interface['id']}': told to fail")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        client.sendall((json.dumps({'id': 1, 'command': 'device-add', 'arguments': {'interface': interface}}) + '\n').encode())
+        for line in client.makefile():
+            if json.loads(line).get('id') == 1:
+                return
+
+
 def main():
+    if sys.argv[1] == '--add-interface':
+        add_interface(sys.argv[4])
+        return
     if sys.argv[1] == '--host-capabilities':
         with open(HOST_CAPABILITIES, encoding='utf-8') as file:
             sys.stdout.write(file.read())

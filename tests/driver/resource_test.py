@@ -160,6 +160,20 @@ class Resources(ResourceTest):
         self.domain.destroy()
         self.assertEqual(network.ports, {})
 
+    def test_of_an_interface_that_comes_go_with_it(self):
+        network, _ = self.serve('network', 'storage')
+        self.domain.create()
+        other = "<interface type='network'><mac address='{}'/><source network='blue'/></interface>"
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'told to fail', self.domain.attachDevice, other.format('52:54:00:00:00:99'))
+        wait_until(lambda: len(network.ports) == 1, 'the port to be given back')
+        self.assertEqual(len(network.created), 2)
+        self.domain.attachDevice(other.format('52:54:00:00:00:98'))
+        self.assertEqual(len(network.ports), 2)
+        self.assertEqual(self.monitor_devices()['interfaces'][1]['bridge'], 'virbr7')
+        self.assertEqual(len(re.findall("portid=.* bridge='virbr7'", self.domain.XMLDesc())), 2)
+        self.domain.detachDevice(other.format('52:54:00:00:00:98'))
+        wait_until(lambda: len(network.ports) == 1, 'the port to be given back')
+
     def test_tell_the_addresses_that_they_have_leased(self):
         network, _ = self.serve('network', 'storage')
         self.domain.create()

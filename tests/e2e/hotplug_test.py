@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""virsh attach-disk and detach-disk while Debian 13's stock kernel runs as a TD and uses the disk."""
+"""Disks and interfaces that come and go while Debian 13's stock kernel runs as a TD and uses them, by virsh."""
 import os
 import pathlib
 import subprocess
@@ -14,31 +14,38 @@ from linux_devices_test import guest_files  # noqa: E402  pylint: disable=wrong-
 ENVIRONMENT = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
 
 
-class HotPlug(harness.DaemonTest):
-    def setUp(self):
-        super().setUp()
+class HotPlugTest(harness.DaemonTest):
+    def define(self, init, words=''):
+        """Boots the kernel with a root port to spare; `init` is a script of tests/guest."""
         files = guest_files()
-        self.disk, initrd = self.daemon.root / 'disk.img', self.daemon.root / 'initrd'
-        content = pathlib.Path(self.daemon.root / 'content')
-        content.mkdir()
-        (content / 'hello.txt').write_text('from the disk')
-        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '32M'], check=True, env=ENVIRONMENT, capture_output=True)
-        subprocess.run(['python3', GUEST / 'make_initrd.py', files / 'root', GUEST / 'hotplug.sh', initrd, files / 'modules'], check=True)
-        boot = f'<kernel>{files}/vmlinuz</kernel><initrd>{initrd}</initrd><cmdline>console=ttyS0 panic=-1</cmdline></os>'
+        initrd = self.daemon.root / 'initrd'
+        subprocess.run(['python3', GUEST / 'make_initrd.py', files / 'root', GUEST / init, initrd, files / 'modules'], check=True)
+        boot = f'<kernel>{files}/vmlinuz</kernel><initrd>{initrd}</initrd><cmdline>console=ttyS0 panic=-1 {words}</cmdline></os>'
         port = "<controller type='pci' model='pcie-root-port'/></devices>"
         self.daemon.define(harness.td_xml(text={'</os>': boot, '</devices>': port}))
 
     def expect(self, text):
         self.assertTrue(self.console.expect(f'guest: {text}', harness.PATIENCE), self.console.text()[-2000:])
 
-    def written(self):
-        return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
-                              env=ENVIRONMENT).stdout
-
     def boot(self):
         self.daemon.virsh('start', 'td', '--paused')
         self.console = self.open_console()
         self.daemon.virsh('resume', 'td')
+
+
+class Disks(HotPlugTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.daemon.root / 'disk.img'
+        content = pathlib.Path(self.daemon.root / 'content')
+        content.mkdir()
+        (content / 'hello.txt').write_text('from the disk')
+        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '32M'], check=True, env=ENVIRONMENT, capture_output=True)
+        self.define('hotplug.sh')
+
+    def written(self):
+        return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
+                              env=ENVIRONMENT).stdout
 
     def attach(self):
         self.daemon.virsh('attach-disk', 'td', self.disk, 'vda', '--targetbus', 'virtio', '--live')
@@ -65,6 +72,59 @@ class HotPlug(harness.DaemonTest):
             self.expect(f'{turn} disk gone')
             harness.wait_until(lambda: 'vda' not in self.daemon.virsh('domblklist', 'td'), 'the disk to be gone')
             self.assertEqual(self.written(), f'written in the {turn} turn\n')
+        self.expect('end')
+        self.assertNotIn(b'guest: error', self.console.text())
+
+
+class Interfaces(HotPlugTest):
+    MAC = '52:54:00:0a:0b:0c'
+
+    def attach(self, kind, inner=''):
+        path = self.daemon.root / 'interface.xml'
+        path.write_text(f"<interface type='{kind}'><mac address='{self.MAC}'/>{inner}<model type='virtio'/></interface>")
+        self.daemon.virsh('attach-device', 'td', path, '--live')
+
+    def detach(self, kind):
+        self.daemon.virsh('detach-interface', 'td', kind, '--mac', self.MAC, '--live')
+        harness.wait_until(lambda: self.MAC not in self.daemon.virsh('domiflist', 'td'), 'the interface to be gone')
+
+    def host_device(self):
+        return self.daemon.virsh('domiflist', 'td').split(self.MAC)[0].split('\n')[-1].split()[0]
+
+    def test_of_passt_comes_is_used_goes_and_comes_again(self):
+        self.define('hotplug_interface.sh', 'turns=dhcp,dhcp')
+        self.boot()
+        self.expect('waiting for dhcp')
+        self.attach('user')
+        self.expect(f'{self.MAC} has ')
+        self.assertRegex(self.daemon.virsh('domifstat', 'td', self.MAC), r'rx_bytes [1-9]')
+        self.detach('user')
+        self.expect('dhcp gone')
+        self.expect('waiting for dhcp')
+        self.attach('user')
+        self.expect(f'{self.MAC} has ')
+        self.detach('user')
+        self.expect('end')
+        self.assertNotIn(b'guest: error', self.console.text())
+
+    def test_on_a_tap_device_comes_is_there_after_a_reset_and_goes(self):
+        self.define('hotplug_interface.sh', 'turns=static')
+        self.boot()
+        self.expect('waiting for static')
+        try:
+            self.attach('ethernet')
+        except harness.Failed as failed:
+            self.assertIn('tap device', str(failed))
+            self.skipTest(f'no tap device can be made here: {failed}')
+        subprocess.run(['ip', 'address', 'add', '198.51.100.1/30', 'dev', self.host_device()], check=True, env=ENVIRONMENT)
+        self.expect(f'{self.MAC} reaches the host')
+        self.daemon.virsh('reset', 'td')
+        self.expect('waiting for static')
+        self.expect(f'{self.MAC} reaches the host')
+        device = self.host_device()
+        self.detach('ethernet')
+        self.expect('static gone')
+        self.assertFalse(pathlib.Path(f'/sys/class/net/{device}').exists())
         self.expect('end')
         self.assertNotIn(b'guest: error', self.console.text())
 

@@ -24,6 +24,7 @@ class Handler : public ControlHandler {
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
   Result<UniqueFd> console_attach(const std::string&, bool) override { return UniqueFd(); }
   Result<> device_add(const DiskConfig&) override { return {}; }
+  Result<> device_add(const NetworkInterfaceConfig&, std::vector<UniqueFd>) override { return {}; }
   Result<> device_remove(const std::string&) override { return {}; }
   Result<> link_set(const std::string&, bool) override { return {}; }
   Result<> disk_limits(const std::string&, const DiskLimits&) override { return {}; }
@@ -36,7 +37,8 @@ class Handler : public ControlHandler {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);
   Handler handler;
-  const auto answer = run_command_line(line, handler).text;
+  std::vector<UniqueFd> descriptors;
+  const auto answer = run_command_line(line, descriptors, handler).text;
   CHECK(answer.find('\n') == answer.size() - 1);
   CHECK(control_wire::parse_incoming(std::string_view(answer).substr(0, answer.size() - 1)));
   [[maybe_unused]] const auto as_client = control_wire::parse_incoming(line);

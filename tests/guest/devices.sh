@@ -3,15 +3,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of the tests with devices: drivers, a root file system on virtio-blk, the network, a TDREPORT and a quote.
 # The kernel's command line has fetch=URL, whose content is printed.
-export PATH=/bin
-/bin/busybox --install -s /bin
-say() { echo "guest: $*"; }
-
+# shellcheck source=tests/guest/begin.sh
+. /begin.sh
 say user space
-mount -t devtmpfs devtmpfs /dev
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-for module in /modules/*; do insmod "$module" || say "error $module"; done
 
 mkdir /disk
 mount -t ext4 /dev/vda /disk || say "error mount"
@@ -38,16 +32,8 @@ say "config drive holds $(cat /disk/openstack/latest/meta_data.json)"
 say "config drive of $(sha256sum </dev/sr0 | cut -d' ' -f1)"
 umount /disk
 
-cat >/tmp/lease.sh <<'EOF'
-#!/bin/sh
-[ "$1" = bound ] || exit 0
-ip addr add "$ip/$mask" dev "$interface"
-ip route add default via "$router"
-EOF
-chmod +x /tmp/lease.sh
-ip link set eth0 up
-udhcpc -i eth0 -n -q -t 5 -s /tmp/lease.sh >/dev/null || say "error udhcpc"
-say "address $(ip -4 -o addr show dev eth0 | tr -s ' ' | cut -d' ' -f4)"
+dhcp eth0
+say "address $(address eth0)"
 router=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
 path=$(sed -n 's/.*fetch=\([^ ]*\).*/\1/p' /proc/cmdline)
 say "fetched $(wget -q -O - "http://$router$path")"

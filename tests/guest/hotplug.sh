@@ -2,14 +2,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of the hot-plug test: twice, waits for a disk, uses it, and waits until it is gone.
-export PATH=/bin
-/bin/busybox --install -s /bin
-say() { echo "guest: $*"; }
-
-mount -t devtmpfs devtmpfs /dev
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-for module in /modules/*; do insmod "$module" || say "error $module"; done
+# shellcheck source=tests/guest/begin.sh
+. /begin.sh
 mkdir /disk
 
 for turn in first second; do

@@ -2,14 +2,9 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of the boot tests: prints facts between markers, then powers off.
-export PATH=/bin
-/bin/busybox --install -s /bin
-say() { echo "guest: $*"; }
-
+# shellcheck source=tests/guest/begin.sh
+. /begin.sh
 say user space
-mount -t devtmpfs devtmpfs /dev
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
 say "uptime $(cat /proc/uptime)"
 say "kernel $(uname -r)"
 say "flags $(sed -n 's/^flags[^:]*: //p' /proc/cpuinfo | head -1)"

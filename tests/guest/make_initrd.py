@@ -73,6 +73,7 @@ def initrd(root, init, modules=None, *programs):
     for program in map(pathlib.Path, programs):
         archive.add(f'bin/{program.name}', stat.S_IFREG | 0o755, program.read_bytes())
     archive.add('init', stat.S_IFREG | 0o755, pathlib.Path(init).read_bytes())
+    archive.add('begin.sh', stat.S_IFREG | 0o644, pathlib.Path(__file__).with_name('begin.sh').read_bytes())
     return archive.finish()
 
 

@@ -3,14 +3,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of a TD whose firmware measures: leaves CCEL, its event log and a quote as a tar archive on the first disk
 # without partitions.
-export PATH=/bin
-/bin/busybox --install -s /bin
-say() { echo "guest: $*"; }
-
-mount -t devtmpfs devtmpfs /dev
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-for module in /modules/*; do insmod "$module" || say "error $module"; done
+# shellcheck source=tests/guest/begin.sh
+. /begin.sh
 say "secure boot $(dmesg | grep -c 'Secure boot enabled')"
 
 mount -t configfs configfs /sys/kernel/config

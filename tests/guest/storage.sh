@@ -2,14 +2,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of the storage test: opens a channel, waits for a disk to grow, fills another.
-export PATH=/bin
-/bin/busybox --install -s /bin
-say() { echo "guest: $*"; }
-
-mount -t devtmpfs devtmpfs /dev
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-for module in /modules/*; do insmod "$module" || say "error $module"; done
+# shellcheck source=tests/guest/begin.sh
+. /begin.sh
 
 until [ -e /sys/class/virtio-ports ] && grep -q org.example.0 /sys/class/virtio-ports/*/name 2>/dev/null; do sleep 0.1; done
 port=$(grep -l org.example.0 /sys/class/virtio-ports/*/name)

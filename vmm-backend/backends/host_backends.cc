@@ -24,17 +24,6 @@ Result<> check_disk(const DiskConfig& config) {
   return {};
 }
 
-Result<std::unique_ptr<NetworkDevice>> open_interface(const NetworkInterfaceConfig& config) {
-  switch (config.backend) {
-    case NetworkBackend::Tap:
-    case NetworkBackend::Macvtap:
-      return create_tap_device(config);
-    case NetworkBackend::Passt:
-      break;
-  }
-  return create_passt_device(config);
-}
-
 // The kernel has no such device, or not for this user.
 bool is_absent(const Error& error) {
   constexpr std::array kAbsent = {ENOENT, ENXIO, ENODEV, EACCES, EPERM};
@@ -141,10 +130,23 @@ Result<> HostBackends::add_scsi_controller(const ScsiControllerConfig& config) {
 }
 
 Result<> HostBackends::add_interface(const NetworkInterfaceConfig& config) {
-  auto interface = TRY(open_interface(config));
-  interfaces_.push_back({config.id, std::move(interface)});
-  interfaces_.back().backend->link().set(config.link_up);
+  take_interface(config, TRY(open_network_device(config)));
   return {};
+}
+
+void HostBackends::take_interface(const NetworkInterfaceConfig& config,
+                                  std::unique_ptr<NetworkDevice> backend) {
+  interfaces_.push_back({config.id, std::move(backend)});
+  interfaces_.back().backend->link().set(config.link_up);
+}
+
+Result<NetworkBackendDevice*> HostBackends::open_for_running_td(const NetworkInterfaceConfig& config,
+                                                                std::vector<UniqueFd> descriptors) {
+  if (std::ranges::count(interfaces_, config.id, &Interface::id) != 0)
+    return fail(Error::Code::AlreadyExists, "the TD has an interface '{}' already", config.id);
+  auto side = TRY(take_over(config, std::move(descriptors)));
+  take_interface(config, TRY(create_network_device(config, std::move(side))));
+  return interfaces_.back().backend.get();
 }
 
 Result<> HostBackends::set_link(const std::string& id, bool up) {

@@ -43,6 +43,10 @@ class HostBackends {
   /// Of a monitor that is confined: no process can be started any more and no ring be made, so its image is
   /// served by a thread. Errors: ConfigUnsupported (it would need a storage daemon), AlreadyExists (the id).
   Result<BlockBackend*> open_for_running_td(DiskConfig config);
+  /// Of such a monitor too: another process has opened the host side, and `descriptors` are what it gave
+  /// away. Errors: InvalidArgument (others than it needs), AlreadyExists (the id).
+  Result<NetworkBackendDevice*> open_for_running_td(const NetworkInterfaceConfig& config,
+                                                    std::vector<UniqueFd> descriptors);
   /// Closes what a device ends in, once no machine uses it. Nothing to do without such a device.
   void remove(const std::string& id);
   /// Plugs an interface's cable in or out, until it is set again. NotFound: no such interface.
@@ -64,6 +68,7 @@ class HostBackends {
   Result<> add_cdrom(const DiskConfig& config);
   Result<> add_scsi_controller(const ScsiControllerConfig& config);
   Result<> add_interface(const NetworkInterfaceConfig& config);
+  void take_interface(const NetworkInterfaceConfig& config, std::unique_ptr<NetworkDevice> backend);
   Result<> add_rng(const RngConfig& config);
   Result<> add_vsock(const VsockConfig& config);
   Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs);

@@ -21,4 +21,15 @@ Result<NetworkBackendDevice::Properties> network_properties(const NetworkInterfa
   return properties;
 }
 
+Result<std::unique_ptr<NetworkDevice>> open_network_device(const NetworkInterfaceConfig& config) {
+  return create_network_device(config, TRY(open_host_side(config)));
+}
+
+Result<std::unique_ptr<NetworkDevice>> create_network_device(const NetworkInterfaceConfig& config,
+                                                             InterfaceHostSide side) {
+  if (config.backend == NetworkBackend::Passt)
+    return create_stream_device(config, side.queues.front().release());
+  return create_tap_device(config, std::move(side));
+}
+
 }  // namespace virttdx

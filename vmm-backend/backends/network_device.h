@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "backends/interface_host_side.h"
 #include "devices/virtio_net/network_backend.h"
 #include "support/result.h"
 #include "vmm_backend/device_config.h"
@@ -16,12 +17,14 @@ class NetworkDevice : public NetworkBackendDevice {
   virtual InterfaceStatistics statistics() const = 0;
 };
 
-/// A tap device of the host, made when it is not there and joined to its bridge (both need CAP_NET_ADMIN; a
-/// device that exists and belongs to the user needs nothing), or a new macvtap device, which needs
-/// CAP_NET_ADMIN and is deleted in the end.
-Result<std::unique_ptr<NetworkDevice>> create_tap_device(const NetworkInterfaceConfig& config);
-/// User networking: starts passt(1) on one end of a socket pair. It ends when the other end is closed.
-Result<std::unique_ptr<NetworkDevice>> create_passt_device(const NetworkInterfaceConfig& config);
+/// Of any kind, with its host side opened here.
+Result<std::unique_ptr<NetworkDevice>> open_network_device(const NetworkInterfaceConfig& config);
+/// On a host side that is open.
+Result<std::unique_ptr<NetworkDevice>> create_network_device(const NetworkInterfaceConfig& config,
+                                                             InterfaceHostSide side);
+/// Tap or Macvtap.
+Result<std::unique_ptr<NetworkDevice>> create_tap_device(const NetworkInterfaceConfig& config,
+                                                         InterfaceHostSide side);
 /// Ethernet frames on a stream socket, each behind its length in 32 bits, big-endian: passt's and QEMU's
 /// `-netdev stream`. Takes the socket.
 Result<std::unique_ptr<NetworkDevice>> create_stream_device(const NetworkInterfaceConfig& config, int socket);

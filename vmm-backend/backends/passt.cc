@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/network_device.h"
+#include "backends/interface_host_side.h"
 #include "support/unique_fd.h"
 
 namespace virttdx {
@@ -41,17 +41,19 @@ Result<> run(const NetworkInterfaceConfig& config, const std::vector<std::string
 
 }  // namespace
 
-Result<std::unique_ptr<NetworkDevice>> create_passt_device(const NetworkInterfaceConfig& config) {
+Result<InterfaceHostSide> open_passt(const NetworkInterfaceConfig& config) {
   std::array<int, 2> pair{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
     return fail_errno(errno, "interface '{}': cannot create a socket pair", config.id);
   UniqueFd ours(pair[0]);
   const UniqueFd theirs(pair[1]);
-  // Only passt's end survives exec; the monitor has one thread that starts programs.
+  // Only passt's end survives exec; one thread of a process starts programs.
   if (::fcntl(theirs.get(), F_SETFD, 0) != 0 || ::fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0)
     return fail_errno(errno, "interface '{}': cannot prepare the socket of passt", config.id);
   TRY(run(config, command_line(config, theirs.get())));
-  return create_stream_device(config, ours.release());
+  InterfaceHostSide side;
+  side.queues.push_back(std::move(ours));
+  return side;
 }
 
 }  // namespace virttdx

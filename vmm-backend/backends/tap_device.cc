@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fcntl.h>
-#include <linux/if_link.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -19,7 +15,6 @@
 #include "backends/vhost_kernel/vhost_net.h"
 #include "backends/worker.h"
 #include "devices/virtio_net/virtio_net_spec.h"
-#include "support/macvtap_link.h"
 #include "support/unique_fd.h"
 
 namespace virttdx {
@@ -84,13 +79,12 @@ class TapQueue final : public PacketQueue {
 
 class TapDevice final : public NetworkDevice {
  public:
-  static Result<std::unique_ptr<TapDevice>> create(const NetworkInterfaceConfig& config) {
-    std::unique_ptr<TapDevice> device(new TapDevice(config));
+  static Result<std::unique_ptr<TapDevice>> create(const NetworkInterfaceConfig& config,
+                                                   InterfaceHostSide side) {
+    std::unique_ptr<TapDevice> device(new TapDevice(config.id, std::move(side.device), std::move(side.link)));
     device->properties_ = TRY(network_properties(config));
     device->properties_.offloads = kOffloads;
-    if (config.backend == NetworkBackend::Macvtap) TRY(device->make_macvtap(config));
-    for (std::uint16_t i = 0; i < config.queue_pairs; ++i) TRY(device->add_queue(config));
-    TRY(device->bring_up(config));
+    for (UniqueFd& queue : side.queues) TRY(device->add_queue(std::move(queue), config));
     if (config.vhost) device->kernel_counters_ = TRY(KernelCounters::open(device->name_));
     return device;
   }
@@ -103,101 +97,23 @@ class TapDevice final : public NetworkDevice {
   InterfaceStatistics statistics() const override;
 
  private:
-  explicit TapDevice(const NetworkInterfaceConfig& config) : id_(config.id), name_(config.device) {}
-  Result<> add_queue(const NetworkInterfaceConfig& config);
-  Result<> make_macvtap(const NetworkInterfaceConfig& config);
-  Result<> bring_up(const NetworkInterfaceConfig& config);
-  ifreq request() const;
+  TapDevice(std::string id, std::string name, std::optional<MacvtapLink> macvtap)
+      : id_(std::move(id)), name_(std::move(name)), macvtap_(std::move(macvtap)) {}
+  Result<> add_queue(UniqueFd queue, const NetworkInterfaceConfig& config) {
+    queues_.push_back(TRY(TapQueue::create(std::move(queue), counters_, config, queues_.size())));
+    return {};
+  }
   InterfaceStatistics counted_by_kernel() const {
     return macvtap_ ? kernel_counters_->of_device() : kernel_counters_->of_other_end();
   }
 
-  const std::string id_;
-  std::string name_;  ///< with a "%d" until the kernel has chosen
+  const std::string id_, name_;
+  const std::optional<MacvtapLink> macvtap_;  ///< or it is a tap device
   Properties properties_;
-  std::optional<MacvtapLink> macvtap_;  ///< or it is a tap device
   InterfaceCounters counters_;
   std::optional<KernelCounters> kernel_counters_;  ///< of packets that nobody here sees
   std::vector<std::unique_ptr<TapQueue>> queues_;
 };
-
-ifreq TapDevice::request() const {
-  ifreq request{};
-  name_.copy(request.ifr_name, IFNAMSIZ - 1);
-  return request;
-}
-
-std::uint32_t kernel_mode(MacvtapMode mode) {
-  switch (mode) {
-    case MacvtapMode::Bridge:
-      return MACVLAN_MODE_BRIDGE;
-    case MacvtapMode::Vepa:
-      return MACVLAN_MODE_VEPA;
-    case MacvtapMode::Private:
-      return MACVLAN_MODE_PRIVATE;
-    case MacvtapMode::Passthrough:
-      break;
-  }
-  return MACVLAN_MODE_PASSTHRU;
-}
-
-Result<> TapDevice::make_macvtap(const NetworkInterfaceConfig& config) {
-  auto link = MacvtapLink::create({.name = name_,
-                                   .lower = config.link.value_or(""),
-                                   .mode = kernel_mode(config.macvtap_mode),
-                                   .address = properties_.mac});
-  if (!link)
-    return tl::unexpected<Error>(std::move(link).error().with_context(fmt::format("interface '{}'", id_)));
-  macvtap_.emplace(*std::move(link));
-  name_ = macvtap_->name();
-  return {};
-}
-
-Result<> TapDevice::add_queue(const NetworkInterfaceConfig& config) {
-  const std::string path = macvtap_ ? macvtap_->character_device() : "/dev/net/tun";
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) return fail_errno(errno, "interface '{}': cannot open {}", id_, path);
-  ifreq device = request();
-  const int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (config.queue_pairs > 1 ? IFF_MULTI_QUEUE : 0);
-  device.ifr_flags = static_cast<short>(flags);
-  if (::ioctl(fd.get(), TUNSETIFF, &device) != 0)
-    return fail_errno(
-        errno,
-        "interface '{}': cannot use tap device '{}' (it must be free, with the same number of queues, and "
-        "belong to the user)",
-        id_, name_);
-  if (!macvtap_) name_ = device.ifr_name;
-  const int header_size = kHeaderSize;
-  if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0)
-    return fail_errno(errno, "interface '{}': tap device '{}' takes no virtio headers", id_, name_);
-  queues_.push_back(TRY(TapQueue::create(std::move(fd), counters_, config, queues_.size())));
-  return {};
-}
-
-Result<> TapDevice::bring_up(const NetworkInterfaceConfig& config) {
-  const UniqueFd control(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!control) return fail_errno(errno, "interface '{}': cannot create a socket", id_);
-  ifreq device = request();
-  if (config.mtu) {
-    device.ifr_mtu = *config.mtu;
-    if (::ioctl(control.get(), SIOCSIFMTU, &device) != 0)
-      return fail_errno(errno, "interface '{}': cannot set the MTU of '{}' to {}", id_, name_, *config.mtu);
-  }
-  if (config.bridge) {
-    ifreq bridge{};
-    config.bridge->copy(bridge.ifr_name, IFNAMSIZ - 1);
-    bridge.ifr_ifindex = static_cast<int>(::if_nametoindex(name_.c_str()));
-    // EBUSY: it has joined already.
-    if (::ioctl(control.get(), SIOCBRADDIF, &bridge) != 0 && errno != EBUSY)
-      return fail_errno(errno, "interface '{}': cannot join '{}' to bridge '{}'", id_, name_, *config.bridge);
-  }
-  device = request();
-  if (::ioctl(control.get(), SIOCGIFFLAGS, &device) == 0 && (device.ifr_flags & IFF_UP) != 0) return {};
-  device.ifr_flags = static_cast<short>(device.ifr_flags | IFF_UP);
-  if (::ioctl(control.get(), SIOCSIFFLAGS, &device) != 0)
-    return fail_errno(errno, "interface '{}': cannot bring up '{}'", id_, name_);
-  return {};
-}
 
 // What the guest takes: the kernel makes it for packets that come without.
 void TapDevice::set_offloads(std::uint64_t features) {
@@ -229,8 +145,9 @@ InterfaceStatistics TapDevice::statistics() const {
 
 }  // namespace
 
-Result<std::unique_ptr<NetworkDevice>> create_tap_device(const NetworkInterfaceConfig& config) {
-  return TRY(TapDevice::create(config));
+Result<std::unique_ptr<NetworkDevice>> create_tap_device(const NetworkInterfaceConfig& config,
+                                                         InterfaceHostSide side) {
+  return TRY(TapDevice::create(config, std::move(side)));
 }
 
 }  // namespace virttdx

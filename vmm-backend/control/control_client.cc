@@ -10,14 +10,13 @@
 #include <cstring>
 
 #include "control/control_wire.h"
+#include "control/descriptor_passing.h"
 
 namespace virttdx {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A reply carries at most one descriptor; several replies can arrive in one read.
-constexpr std::size_t kDescriptorsARead = 16;
 constexpr std::size_t kReadSize = 64 << 10;
 // A monitor that stops reading must not make the client grow.
 constexpr std::size_t kUnsentMaximum = kControlMessageMaximum;
@@ -42,19 +41,6 @@ Result<UniqueFd> connected_socket(const std::filesystem::path& path, std::chrono
   if (::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0)
     return fail_errno(errno, "cannot make the connection to '{}' non-blocking", path.string());
   return socket;
-}
-
-void keep_descriptors(const msghdr& header, std::vector<UniqueFd>& kept) {
-  for (auto* part = CMSG_FIRSTHDR(&header); part != nullptr;
-       part = CMSG_NXTHDR(const_cast<msghdr*>(&header), part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
-      kept.emplace_back(fd);
-    }
-  }
 }
 
 }  // namespace
@@ -96,13 +82,15 @@ Result<ControlClient> ControlClient::connect(const std::filesystem::path& socket
   }
 }
 
-Result<std::uint64_t> ControlClient::send(std::string_view command, const nlohmann::json& arguments) {
+Result<std::uint64_t> ControlClient::send(std::string_view command, const nlohmann::json& arguments,
+                                          std::vector<UniqueFd> descriptors) {
   const std::uint64_t id = next_id_++;
-  const std::string line = control_wire::command_line({id, std::string(command), arguments});
-  if (output_.size() + line.size() > kUnsentMaximum)
-    return fail(Error::Code::Busy, "monitor does not read its commands: {} bytes wait already",
-                output_.size());
-  output_ += line;
+  const auto count = static_cast<unsigned>(descriptors.size());
+  std::string line = control_wire::command_line({id, std::string(command), arguments, count});
+  if (unsent_ + line.size() > kUnsentMaximum)
+    return fail(Error::Code::Busy, "monitor does not read its commands: {} bytes wait already", unsent_);
+  unsent_ += line.size();
+  output_.push_back({std::move(line), std::move(descriptors)});
   TRY(send_available());
   return id;
 }
@@ -119,9 +107,10 @@ Result<std::vector<ControlMessage>> ControlClient::receive() {
 }
 
 Result<ControlReply> ControlClient::call(std::string_view command, const nlohmann::json& arguments,
-                                         std::chrono::milliseconds timeout) {
+                                         std::chrono::milliseconds timeout,
+                                         std::vector<UniqueFd> descriptors) {
   const auto deadline = Clock::now() + timeout;
-  const auto id = TRY(send(command, arguments));
+  const auto id = TRY(send(command, arguments, std::move(descriptors)));
   std::vector<ControlMessage> others = std::exchange(kept_, {});
   auto reply = wait_for_reply(id, deadline, others);
   kept_ = std::move(others);
@@ -160,7 +149,8 @@ Result<> ControlClient::wait_readable(Clock::time_point deadline) const {
 
 Result<> ControlClient::send_available() {
   while (!output_.empty()) {
-    const ssize_t count = ::send(socket_.get(), output_.data(), output_.size(), MSG_NOSIGNAL);
+    auto& [text, descriptors] = output_.front();
+    const ssize_t count = send_with_descriptors(socket_.get(), text, descriptors);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return {};
     // What the monitor said before it closed is still to be read: receive() reports the end.
@@ -169,7 +159,10 @@ Result<> ControlClient::send_available() {
       return {};
     }
     if (count < 0) return fail_errno(errno, "cannot send to the monitor");
-    output_.erase(0, static_cast<std::size_t>(count));
+    descriptors.clear();  // they went with the first byte
+    text.erase(0, static_cast<std::size_t>(count));
+    unsent_ -= static_cast<std::size_t>(count);
+    if (text.empty()) output_.pop_front();
   }
   return {};
 }
@@ -177,14 +170,7 @@ Result<> ControlClient::send_available() {
 Result<> ControlClient::read_available() {
   while (input_.size() <= 2 * kControlMessageMaximum) {
     std::array<char, kReadSize> buffer;
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kDescriptorsARead * sizeof(int))> control;
-    iovec data{buffer.data(), buffer.size()};
-    msghdr header{};
-    header.msg_iov = &data;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const ssize_t count = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
+    const ssize_t count = receive_with_descriptors(socket_.get(), buffer, received_fds_);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return {};
     if (count <= 0) {
@@ -192,7 +178,6 @@ Result<> ControlClient::read_available() {
       if (closed_) return {};
       return fail_errno(errno, "cannot read from the monitor");
     }
-    keep_descriptors(header, received_fds_);
     input_.append(buffer.data(), static_cast<std::size_t>(count));
   }
   return {};

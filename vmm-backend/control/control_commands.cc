@@ -3,6 +3,8 @@
 #include "control/control_commands.h"
 
 #include <functional>
+#include <iterator>
+#include <variant>
 
 #include "control/device_config_json.h"
 #include "control/json_fields.h"
@@ -16,11 +18,14 @@ struct Answer {
 };
 
 using Arguments = nlohmann::json;
+using Descriptors = std::vector<UniqueFd>;
 using CommandFunction = Result<Answer> (*)(const Arguments&, ControlHandler&);
+// Of the one kind that takes descriptors.
+using TakingFunction = Result<Answer> (*)(const Arguments&, Descriptors, ControlHandler&);
 
 struct CommandRow {
   std::string_view name;
-  CommandFunction run;
+  std::variant<CommandFunction, TakingFunction> run;
 };
 
 Result<> expect_none(const Arguments& arguments) { return JsonReader(arguments, "/arguments").finish(); }
@@ -75,12 +80,17 @@ Result<Answer> run_console_attach(const Arguments& arguments, ControlHandler& ha
   return answer;
 }
 
-Result<Answer> run_device_add(const Arguments& arguments, ControlHandler& handler) {
-  DiskConfig disk;
+Result<Answer> run_device_add(const Arguments& arguments, Descriptors descriptors, ControlHandler& handler) {
+  std::optional<DiskConfig> disk;
+  std::optional<NetworkInterfaceConfig> interface;
   JsonReader reader(arguments, "/arguments");
-  reader.required("disk", disk);
+  reader.optional("disk", disk);
+  reader.optional("interface", interface);
   TRY(reader.finish());
-  TRY(handler.device_add(disk));
+  if (disk.has_value() == interface.has_value())
+    return fail(Error::Code::InvalidArgument, "device-add takes \"disk\" or \"interface\", one of them");
+  if (disk) TRY(handler.device_add(*disk));
+  if (interface) TRY(handler.device_add(*interface, std::move(descriptors)));
   return Answer{};
 }
 
@@ -149,24 +159,42 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kSetActions, run_set_actions},
 };
 
-Result<Answer> run_command(const control_wire::Command& command, ControlHandler& handler) {
+Result<Descriptors> take(Descriptors& all, std::size_t count) {
+  if (all.size() < count)
+    return fail(Error::Code::InvalidData, "{} descriptors are announced, {} have come", count, all.size());
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(count);
+  Descriptors taken(std::make_move_iterator(all.begin()), std::make_move_iterator(end));
+  all.erase(all.begin(), end);
+  return taken;
+}
+
+Result<Answer> run_command(const control_wire::Command& command, Descriptors descriptors,
+                           ControlHandler& handler) {
   const auto* const row = std::find_if(kCommands.begin(), kCommands.end(), [&](const CommandRow& candidate) {
     return candidate.name == command.name;
   });
   if (row == kCommands.end())
     return fail(Error::Code::Unsupported, "unknown command \"{}\"", command.name.substr(0, 60));
-  return row->run(command.arguments, handler);
+  if (const auto* const taking = std::get_if<TakingFunction>(&row->run))
+    return (*taking)(command.arguments, std::move(descriptors), handler);
+  return std::get<CommandFunction>(row->run)(command.arguments, handler);
 }
 
 }  // namespace
 
-OutgoingLine run_command_line(std::string_view line, ControlHandler& handler) {
+OutgoingLine run_command_line(std::string_view line, std::vector<UniqueFd>& descriptors,
+                              ControlHandler& handler) {
   const auto command = control_wire::parse_command(line);
   if (!command) return {control_wire::error_line(0, command.error()), {}};
-  auto answer = run_command(*command, handler);
+  auto taken = take(descriptors, command->descriptors);
+  if (!taken) return {control_wire::error_line(command->id, taken.error()), {}};
+  auto answer = run_command(*command, *std::move(taken), handler);
   if (!answer) return {control_wire::error_line(command->id, answer.error()), {}};
-  const unsigned descriptors = answer->descriptor ? 1 : 0;
-  return {control_wire::result_line(command->id, answer->result, descriptors), std::move(answer->descriptor)};
+  OutgoingLine reply;
+  if (answer->descriptor) reply.descriptors.push_back(std::move(answer->descriptor));
+  const auto count = static_cast<unsigned>(reply.descriptors.size());
+  reply.text = control_wire::result_line(command->id, answer->result, count);
+  return reply;
 }
 
 }  // namespace virttdx

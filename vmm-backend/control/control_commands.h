@@ -9,14 +9,16 @@
 
 namespace virttdx {
 
-/// A reply line, and the descriptor that goes with it.
+/// A reply line, and the descriptors that go with it.
 struct OutgoingLine {
   std::string text;
-  UniqueFd descriptor;
+  std::vector<UniqueFd> descriptors;
 };
 
 /// Runs one command line of a client (without its '\n'). What cannot be read is answered with an error too,
-/// with id 0 when it has none.
-OutgoingLine run_command_line(std::string_view line, ControlHandler& handler);
+/// with id 0 when it has none. `descriptors` are those that came and that no earlier command took: it takes
+/// its own from their front.
+OutgoingLine run_command_line(std::string_view line, std::vector<UniqueFd>& descriptors,
+                              ControlHandler& handler);
 
 }  // namespace virttdx

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "support/result.h"
 #include "support/unique_fd.h"
@@ -34,6 +35,8 @@ class ControlHandler {
   virtual Result<UniqueFd> console_attach(const std::string& device, bool force) = 0;
   /// Opens the disk and puts it into the slot of its address.
   virtual Result<> device_add(const DiskConfig& disk) = 0;
+  /// The same with an interface, whose host side came as descriptors (backends/interface_host_side.h).
+  virtual Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) = 0;
   /// Asks the guest to let a device go.
   virtual Result<> device_remove(const std::string& id) = 0;
   /// Plugs the cable of an interface in or out.

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "control/control_wire.h"
+#include "control/descriptor_passing.h"
 #include "support/log.h"
 
 namespace virttdx {
@@ -45,24 +46,6 @@ bool is_trusted(int socket) {
   if (peer.uid == ::geteuid() || peer.uid == 0) return true;
   log::warning("control client of user {} refused", peer.uid);
   return false;
-}
-
-ssize_t send_line(int socket, std::string_view text, int descriptor) {
-  iovec data{const_cast<char*>(text.data()), text.size()};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
-  if (descriptor >= 0) {
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    auto* const part = CMSG_FIRSTHDR(&header);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
-  }
-  return ::sendmsg(socket, &header, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -131,19 +114,22 @@ void ControlServer::on_client_event(std::uint64_t number, std::uint32_t events) 
 
 void ControlServer::read_from(Client& client) {
   std::array<char, kReadSize> buffer;
-  const ssize_t count = ::recv(client.socket.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t count = receive_with_descriptors(client.socket.get(), buffer, client.descriptors);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count < 0) client.dead = true;
   if (count == 0) client.ending = true;
   if (count <= 0) return;
   client.input.append(buffer.data(), static_cast<std::size_t>(count));
   run_lines(client);
-  if (client.input.size() <= kControlMessageMaximum) return;
+  if (client.input.size() > kControlMessageMaximum)
+    refuse(client, fmt::format("a line has more than {} bytes", kControlMessageMaximum));
+  else if (client.descriptors.size() > kDescriptorsMaximum)
+    refuse(client, fmt::format("{} descriptors came that no command wants", client.descriptors.size()));
+}
+
+void ControlServer::refuse(Client& client, std::string message) {
   client.ending = true;
-  queue(client, {control_wire::error_line(
-                     0, Error(Error::Code::InvalidData,
-                              fmt::format("a line has more than {} bytes", kControlMessageMaximum))),
-                 {}});
+  queue(client, {control_wire::error_line(0, Error(Error::Code::InvalidData, std::move(message))), {}});
 }
 
 void ControlServer::run_lines(Client& client) {
@@ -151,7 +137,8 @@ void ControlServer::run_lines(Client& client) {
   while (!client.dead) {
     const auto end = client.input.find('\n', start);
     if (end == std::string::npos) break;
-    queue(client, run_command_line(std::string_view(client.input).substr(start, end - start), handler_));
+    const auto line = std::string_view(client.input).substr(start, end - start);
+    queue(client, run_command_line(line, client.descriptors, handler_));
     start = end + 1;
   }
   client.input.erase(0, start);
@@ -172,14 +159,14 @@ void ControlServer::send_to(Client& client) {
   while (!client.output.empty() && !client.dead) {
     auto& line = client.output.front();
     const auto rest = std::string_view(line.text).substr(client.sent);
-    const ssize_t count = send_line(client.socket.get(), rest, line.descriptor.get());
+    const ssize_t count = send_with_descriptors(client.socket.get(), rest, line.descriptors);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
     if (count < 0) {
       client.dead = true;
       return;
     }
-    line.descriptor.reset();  // it went with the first byte
+    line.descriptors.clear();  // they went with the first byte
     client.sent += static_cast<std::size_t>(count);
     client.unsent -= static_cast<std::size_t>(count);
     if (client.sent < line.text.size()) continue;

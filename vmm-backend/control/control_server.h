@@ -41,6 +41,7 @@ class ControlServer {
     UniqueFd socket;
     EventLoop::Watch watch;
     std::string input;
+    std::vector<UniqueFd> descriptors;  // came with it
     std::deque<OutgoingLine> output;
     std::size_t sent = 0;    // of output's first line
     std::size_t unsent = 0;  // bytes in output
@@ -55,6 +56,7 @@ class ControlServer {
   void on_client_event(std::uint64_t number, std::uint32_t events);
   void read_from(Client& client);
   void run_lines(Client& client);
+  void refuse(Client& client, std::string message);
   void queue(Client& client, OutgoingLine line);
   void send_to(Client& client);
   void settle(std::uint64_t number);

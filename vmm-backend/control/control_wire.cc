@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "control/descriptor_passing.h"
 #include "control/enum_names.h"
 #include "control/json_fields.h"
 
@@ -79,7 +80,9 @@ std::string greeting_line() {
 }
 
 std::string command_line(const Command& command) {
-  return line_of({{"id", command.id}, {"command", command.name}, {"arguments", command.arguments}});
+  nlohmann::json line = {{"id", command.id}, {"command", command.name}, {"arguments", command.arguments}};
+  if (command.descriptors != 0) line["descriptors"] = command.descriptors;
+  return line_of(line);
 }
 
 std::string result_line(std::uint64_t id, const nlohmann::json& result, unsigned descriptors) {
@@ -113,13 +116,16 @@ Result<Command> parse_command(std::string_view line) {
   const auto object = TRY(parse_object(line));
   Command command;
   command.id = TRY(id_of(object));
-  TRY(refuse_others(object, {"id", "command", "arguments"}));
+  TRY(refuse_others(object, {"id", "command", "arguments", "descriptors"}));
   const auto* const name = member(object, "command");
   if (name == nullptr) return fail(Error::Code::InvalidData, "/: member \"command\" is missing");
   TRY(read_value(*name, "/command", command.name));
   if (const auto* const arguments = member(object, "arguments")) command.arguments = *arguments;
   if (!command.arguments.is_object())
     return json_detail::mismatch("/arguments", "an object", command.arguments);
+  if (const auto* const count = member(object, "descriptors"))
+    command.descriptors =
+        static_cast<unsigned>(TRY(json_detail::read_unsigned(*count, "/descriptors", kDescriptorsMaximum)));
   return command;
 }
 

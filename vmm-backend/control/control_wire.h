@@ -21,6 +21,7 @@ struct Command {
   std::uint64_t id = 0;
   std::string name;
   nlohmann::json arguments = nlohmann::json::object();
+  unsigned descriptors = 0;  ///< that come with it
 };
 
 /// Lines, each with its '\n'.

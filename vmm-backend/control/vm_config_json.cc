@@ -64,6 +64,9 @@ Result<VmConfig> vm_config_from_json(std::string_view json) {
 std::string vm_config_to_json(const VmConfig& config) { return to_text(to_json_value(config)); }
 
 nlohmann::json disk_config_to_json(const DiskConfig& disk) { return to_json_value(disk); }
+nlohmann::json interface_config_to_json(const NetworkInterfaceConfig& interface) {
+  return to_json_value(interface);
+}
 nlohmann::json disk_limits_to_json(const DiskLimits& limits) { return to_json_value(limits); }
 
 }  // namespace virttdx

@@ -21,6 +21,9 @@ Result<Backend*> find_backend(const std::map<std::string, Backend*>& backends, c
   return found->second;
 }
 
+BlockBackend* disk_of(const DiskToPlug& device) { return device.backend; }
+BlockBackend* disk_of(const InterfaceToPlug&) { return nullptr; }
+
 }  // namespace
 
 Result<std::unique_ptr<VirtioDevices>> VirtioDevices::create(const DeviceConfigs& configs, Parts parts) {
@@ -67,8 +70,12 @@ void VirtioDevices::add_root_port(const PciRootPortConfig& config) {
 
 Result<> VirtioDevices::add_disk(const DiskConfig& config) {
   auto* const backend = TRY(find_backend(parts_.backends.disks, config.id));
-  TRY(backend->use_memory(parts_.memory.files()));
-  return add(config.id, config.address, std::make_unique<VirtioBlk>(*backend), backend);
+  return add(config.id, config.address, TRY(make(*backend)), backend);
+}
+
+Result<std::unique_ptr<VirtioDevice>> VirtioDevices::make(BlockBackend& disk) const {
+  TRY(disk.use_memory(parts_.memory.files()));
+  return std::make_unique<VirtioBlk>(disk);
 }
 
 Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
@@ -87,10 +94,14 @@ Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
 
 Result<> VirtioDevices::add_interface(const NetworkInterfaceConfig& config) {
   auto* const backend = TRY(find_backend(parts_.backends.interfaces, config.id));
+  return add(config.id, config.address, TRY(make(*backend)));
+}
+
+Result<std::unique_ptr<VirtioDevice>> VirtioDevices::make(NetworkBackendDevice& interface) const {
   const auto memory = parts_.memory.files();
-  for (std::size_t pair = 0; pair < backend->queue_pairs(); ++pair)
-    if (auto* const offload = backend->offload(pair)) TRY(offload->use_memory(memory));
-  return add(config.id, config.address, std::make_unique<VirtioNet>(*backend));
+  for (std::size_t pair = 0; pair < interface.queue_pairs(); ++pair)
+    if (auto* const offload = interface.offload(pair)) TRY(offload->use_memory(memory));
+  return std::make_unique<VirtioNet>(interface);
 }
 
 Result<> VirtioDevices::add_rng(const RngConfig& config) {
@@ -162,17 +173,24 @@ Result<PcieRootPort*> VirtioDevices::hot_plug_port(const std::string& id, const 
   return port->second;
 }
 
-Result<> VirtioDevices::plug_disk(const DiskConfig& config, BlockBackend& backend) {
-  auto* const port = TRY(hot_plug_port(config.id, config.address));
+Result<PcieRootPort*> VirtioDevices::empty_port(const std::string& id, const PciAddress& address) const {
+  auto* const port = TRY(hot_plug_port(id, address));
   if (!port->is_empty())
-    return fail(Error::Code::InvalidArgument, "device '{}': PCI bus {} is taken", config.id,
-                config.address.bus);
-  TRY(backend.use_memory(parts_.memory.files()));
-  auto device = std::make_unique<VirtioBlk>(backend);
-  auto function = make_function(config.id, PciExpressPlace::BehindPort, *device);
-  parts_.root.while_quiet([&] { port->plug(*function); });
-  devices_.push_back({config.id, config.address, &backend, std::move(device), std::move(function)});
-  return {};
+    return fail(Error::Code::InvalidArgument, "device '{}': PCI bus {} is taken", id, address.bus);
+  return port;
+}
+
+Result<> VirtioDevices::plug(const DeviceToPlug& device) {
+  const auto plug_in = [this](const auto& each) -> Result<> {
+    auto* const port = TRY(empty_port(each.config.id, each.config.address));
+    auto made = TRY(make(*each.backend));
+    auto function = make_function(each.config.id, PciExpressPlace::BehindPort, *made);
+    parts_.root.while_quiet([&] { port->plug(*function); });
+    devices_.push_back(
+        {each.config.id, each.config.address, disk_of(each), std::move(made), std::move(function)});
+    return {};
+  };
+  return std::visit(plug_in, device);
 }
 
 Result<> VirtioDevices::request_unplug(const std::string& id) {

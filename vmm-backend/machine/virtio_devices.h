@@ -17,6 +17,7 @@
 #include "devices/pci/pcie_root_port.h"
 #include "devices/virtio/virtio_device.h"
 #include "devices/virtio/virtio_pci.h"
+#include "machine/device_to_plug.h"
 #include "support/result.h"
 #include "vmm_backend/device_config.h"
 
@@ -47,10 +48,9 @@ class VirtioDevices {
   VirtioDevices& operator=(const VirtioDevices&) = delete;
 
   // Hot-plug. One thread at a time, while vCPUs may run.
-  /// Puts a disk into the empty slot that its address names, and tells the guest. `backend` lives until the
-  /// disk is unplugged, or longer than this object. Errors: a slot that is taken, is not for hot-plug, or is
-  /// none.
-  Result<> plug_disk(const DiskConfig& config, BlockBackend& backend);
+  /// Puts a device into the empty slot that its address names, and tells the guest. Errors: a slot that is
+  /// taken, is not for hot-plug, or is none.
+  Result<> plug(const DeviceToPlug& device);
   /// Asks the guest to let a device go; on_slot_power_off() is its consent. Errors: NotFound, a device that
   /// is in no slot for hot-plug.
   Result<> request_unplug(const std::string& id);
@@ -69,6 +69,8 @@ class VirtioDevices {
     std::unique_ptr<VirtioPci> function;
   };
   explicit VirtioDevices(Parts parts) : parts_(std::move(parts)) {}
+  Result<std::unique_ptr<VirtioDevice>> make(BlockBackend& disk) const;
+  Result<std::unique_ptr<VirtioDevice>> make(NetworkBackendDevice& interface) const;
   Result<> add_all(const DeviceConfigs& configs);
   void add_root_port(const PciRootPortConfig& config);
   Result<> add_disk(const DiskConfig& config);
@@ -82,6 +84,7 @@ class VirtioDevices {
   std::unique_ptr<VirtioPci> make_function(const std::string& id, PciExpressPlace place,
                                            VirtioDevice& device);
   Result<PcieRootPort*> hot_plug_port(const std::string& id, const PciAddress& address) const;
+  Result<PcieRootPort*> empty_port(const std::string& id, const PciAddress& address) const;
   static void leave_memory(BlockBackend* disk);
 
   const Parts parts_;

@@ -32,8 +32,8 @@ class VmWithThread final : public Vm {
   Result<> stop() override;
   Result<> powerdown() override;
   Result<> reset() override;
-  Result<> plug_disk(const DiskConfig& config, BlockBackend& backend) override {
-    return commands_.run([&] { return plug_disk_now(config, backend); });
+  Result<> plug(const DeviceToPlug& device) override {
+    return commands_.run([&] { return plug_now(device); });
   }
   Result<> request_unplug(const std::string& id) override {
     return commands_.run([&] { return request_unplug_now(id); });
@@ -58,7 +58,7 @@ class VmWithThread final : public Vm {
   Result<> pause_now();
   Result<> resume_now();
   void reset_now();
-  Result<> plug_disk_now(const DiskConfig& config, BlockBackend& backend);
+  Result<> plug_now(const DeviceToPlug& device);
   Result<> request_unplug_now(const std::string& id);
   Result<> disk_resized_now(const std::string& id);
   Result<> set_actions_now(const LifecycleActions& actions);
@@ -189,14 +189,14 @@ void VmWithThread::reset_now() {
   end(StopReason::Reset, "");
 }
 
-Result<> VmWithThread::plug_disk_now(const DiskConfig& config, BlockBackend& backend) {
-  TRY(require(td_ != nullptr, "add a disk to"));
-  VmConfig with_disk = config_;
-  with_disk.devices.disks.push_back(config);
-  TRY(validate(with_disk));
-  TRY(td_->machine().virtio().plug_disk(config, backend));
-  config_.devices = std::move(with_disk.devices);
-  surroundings_.devices.disks[config.id] = &backend;
+Result<> VmWithThread::plug_now(const DeviceToPlug& device) {
+  TRY(require(td_ != nullptr, "add a device to"));
+  VmConfig with_device = config_;
+  add(device, with_device.devices);
+  TRY(validate(with_device));
+  TRY(td_->machine().virtio().plug(device));
+  config_.devices = std::move(with_device.devices);
+  add(device, surroundings_.devices);
   return {};
 }
 
@@ -244,15 +244,7 @@ void VmWithThread::slot_without_power(std::uint8_t bus) {
   const std::string id = td_->machine().virtio().unplug(bus);
   if (runs) td_->td().resume();
   if (id.empty()) return;
-  const auto is_it = [&](const auto& device) { return device.id == id; };
-  std::erase_if(config_.devices.disks, is_it);
-  std::erase_if(config_.devices.interfaces, is_it);
-  std::erase_if(config_.devices.rngs, is_it);
-  std::erase_if(config_.devices.scsi_controllers, is_it);
-  std::erase_if(config_.devices.virtio_serials, is_it);
-  surroundings_.devices.disks.erase(id);
-  surroundings_.devices.interfaces.erase(id);
-  surroundings_.devices.entropy_sources.erase(id);
+  remove(id, config_.devices, surroundings_.devices);
   emit(MonitorEventKind::DeviceRemoved, StopReason::None, id);
 }
 

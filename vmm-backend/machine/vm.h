@@ -12,6 +12,7 @@
 #include "devices/device_backends.h"
 #include "devices/serial/serial_backend.h"
 #include "kvm/kernel_calls.h"
+#include "machine/device_to_plug.h"
 #include "support/result.h"
 #include "vmm_backend/exit_statistics.h"
 #include "vmm_backend/monitor_messages.h"
@@ -54,9 +55,9 @@ class Vm {
   virtual Result<> powerdown() = 0;
   /// As the guest's own reset: VmConfig::on_reset says what follows. WrongState when stopped.
   virtual Result<> reset() = 0;
-  /// Puts a disk into an empty slot. `backend` lives until DeviceRemoved with its id, or as long as this
+  /// Puts a device into an empty slot. Its back end lives until DeviceRemoved with its id, or as long as this
   /// object. The TD has it after a reset too. WrongState when stopped; else as validate() and VirtioDevices.
-  virtual Result<> plug_disk(const DiskConfig& config, BlockBackend& backend) = 0;
+  virtual Result<> plug(const DeviceToPlug& device) = 0;
   /// Asks the guest to let a device go; DeviceRemoved comes when it has, which may be never.
   virtual Result<> request_unplug(const std::string& id) = 0;
   /// The size of a disk's back end has changed: tells the guest. Errors: NotFound.

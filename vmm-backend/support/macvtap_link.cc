@@ -146,6 +146,16 @@ Result<MacvtapLink> MacvtapLink::create(const Request& request) {
   return link;
 }
 
+// if_nametoindex(3) may open a socket of a kind that a confined process cannot have.
+Result<MacvtapLink> MacvtapLink::adopt(UniqueFd socket, std::string name) {
+  const UniqueFd control(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  if (!control || ::ioctl(control.get(), SIOCGIFINDEX, &request) != 0)
+    return fail_errno(errno, "cannot find macvtap device '{}'", name);
+  return MacvtapLink(std::move(socket), std::move(name), static_cast<unsigned>(request.ifr_ifindex));
+}
+
 // In passthrough mode a new link has the lower device's address, whatever was asked for.
 Result<> MacvtapLink::set_address(const std::array<std::byte, 6>& address) const {
   const UniqueFd control(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -20,6 +20,8 @@ struct DeviceElement {
 /// Reads the XML of one device, any child of `<devices>` but `<emulator>`. Errors as those of parse_domain().
 Result<DeviceElement> parse_device(std::string_view xml);
 
+/// Gives an interface without a MAC address one, so that it has the same wherever it is added.
+void give_mac_address(DeviceElement& device);
 /// Adds the device. What complete_definition() fills in is left to it.
 Result<> attach_device(Domain& domain, DeviceElement device);
 /// Takes away the device that is meant: a disk by its target, an interface by its MAC address, a controller

@@ -37,6 +37,12 @@ NetworkInterfaceConfig interface_config() {
   return config;
 }
 
+NetworkInterfaceConfig passt_config() {
+  auto config = interface_config();
+  config.backend = NetworkBackend::Passt;
+  return config;
+}
+
 /// Sends as a device does, until the back end takes the packet.
 PacketQueue::Sent send(NetworkDevice& device, const std::string& frame) {
   std::string packet = std::string(kHeaderSize, '\0') + frame;
@@ -177,7 +183,7 @@ std::string dhcp_discover() {
 TEST(Passt, AnswersDhcp) {
   if (std::system("passt --version >/dev/null 2>&1") != 0)
     GTEST_SKIP() << "passt is absent: install package passt";
-  auto made = create_passt_device(interface_config());
+  auto made = open_network_device(passt_config());
   if (!made) GTEST_SKIP() << "passt does not start here: " << made.error().message();
   EXPECT_EQ(send(**made, dhcp_discover()), PacketQueue::Sent::Yes);
   std::string reply;
@@ -205,7 +211,7 @@ TEST(Passt, ThatIsKilledLeavesAnInterfaceThatDropsPackets) {
     GTEST_SKIP() << "passt is absent: install package passt";
   // It goes to the background: then it is this process's child again.
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-  auto made = create_passt_device(interface_config());
+  auto made = open_network_device(passt_config());
   if (!made) GTEST_SKIP() << "passt does not start here: " << made.error().message();
   const pid_t passt = child();
   ASSERT_GT(passt, 0);
@@ -219,7 +225,7 @@ TEST(Passt, ThatIsKilledLeavesAnInterfaceThatDropsPackets) {
 TEST(Tap, CarriesPacketsToTheHost) {
   auto config = interface_config();
   config.device = "virttdx%d";
-  auto made = create_tap_device(config);
+  auto made = open_network_device(config);
   if (!made) GTEST_SKIP() << "no tap device can be made here: " << made.error().message();
   const std::string name = (*made)->statistics().device;
   EXPECT_EQ(name.find("virttdx"), 0U);
@@ -241,7 +247,7 @@ struct MacvtapTest : testing::Test {
     config.backend = NetworkBackend::Macvtap;
     config.device = "macvtap%d";
     config.link = "vtlow0";
-    auto made = create_tap_device(config);
+    auto made = open_network_device(config);
     if (!made && made.error().message().find("not supported") != std::string::npos)
       GTEST_SKIP() << made.error().message();
     ASSERT_TRUE(made) << made.error().message();
@@ -273,7 +279,7 @@ TEST_F(MacvtapTest, IsDeletedForAProcessThatWasKilled) {
   if (child == 0) {
     auto other = config;
     other.mac = "52:54:00:12:34:57";
-    const auto left = create_tap_device(other);
+    const auto left = open_network_device(other);
     ::_exit(left ? 0 : 1);
   }
   int status = 0;
@@ -290,7 +296,7 @@ TEST(Macvtap, NamesALowerDeviceThatIsNotThere) {
   config.backend = NetworkBackend::Macvtap;
   config.device = "macvtap%d";
   config.link = "nosuch0";
-  EXPECT_EQ(create_tap_device(config).error().message(),
+  EXPECT_EQ(open_network_device(config).error().message(),
             "interface 'net0': the host has no network device 'nosuch0'");
 }
 

@@ -148,7 +148,7 @@ struct VhostNetTest : testing::Test {
     config.mac = "52:54:00:12:34:56";
     config.device = "virttdx%d";
     config.vhost = true;
-    auto made = create_tap_device(config);
+    auto made = open_network_device(config);
     if (!made) GTEST_SKIP() << made.error().message();
     network = *std::move(made);
     device = std::make_unique<VirtioNet>(*network);

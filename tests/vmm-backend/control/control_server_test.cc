@@ -66,6 +66,11 @@ class FakeHandler : public ControlHandler {
     added = disk;
     return {};
   }
+  Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) override {
+    added_interface = interface;
+    came_with_it = std::move(descriptors);
+    return {};
+  }
   Result<> device_remove(const std::string& id) override {
     removed = id;
     return {};
@@ -95,6 +100,8 @@ class FakeHandler : public ControlHandler {
   std::string attached_device;
   bool attached_force = false;
   DiskConfig added;
+  NetworkInterfaceConfig added_interface;
+  std::vector<UniqueFd> came_with_it;
   std::string removed;
   std::map<std::string, DiskLimits> limits;
   std::map<std::string, std::uint64_t> sizes;
@@ -196,6 +203,51 @@ TEST_F(AControlServer, HandsOverAConsoleByItsDevice) {
   EXPECT_EQ(handler_.attached_device, "console1");
   const auto both = one.call("console-attach", {{"device", "console1"}, {"port", 0}}, 10s).value();
   EXPECT_EQ(both.result.error().code(), Error::Code::InvalidArgument);
+}
+
+NetworkInterfaceConfig interface_config() {
+  NetworkInterfaceConfig interface;
+  interface.id = "net1";
+  interface.mac = "52:54:00:12:34:56";
+  interface.address.bus = 3;
+  interface.device = "vnet7";
+  return interface;
+}
+
+std::vector<UniqueFd> pipe_ends() {
+  std::array<int, 2> pair{};
+  EXPECT_EQ(::pipe(pair.data()), 0);
+  std::vector<UniqueFd> ends;
+  for (const int end : pair) ends.emplace_back(end);
+  return ends;
+}
+
+TEST_F(AControlServer, HandsOnInterfacesWithTheirDescriptors) {
+  auto one = client();
+  const nlohmann::json arguments = {{"interface", interface_config_to_json(interface_config())}};
+  EXPECT_TRUE(one.call(control_command::kDeviceAdd, arguments, 10s, pipe_ends()).value().result);
+  EXPECT_EQ(handler_.added_interface, interface_config());
+  ASSERT_EQ(handler_.came_with_it.size(), 2U);
+  EXPECT_EQ(::write(handler_.came_with_it[1].get(), "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(handler_.came_with_it[0].get(), &byte, 1), 1);
+  EXPECT_TRUE(one.call(control_command::kDeviceAdd, arguments, 10s).value().result);
+  EXPECT_TRUE(handler_.came_with_it.empty());
+  // One that takes none closes what came.
+  EXPECT_TRUE(one.call(control_command::kStatus, nlohmann::json::object(), 10s, pipe_ends()).value().result);
+  const auto both = one.call(
+      control_command::kDeviceAdd,
+      {{"interface", interface_config_to_json(interface_config())}, {"disk", disk_config_to_json({})}}, 10s);
+  EXPECT_FALSE(both.value().result);
+}
+
+TEST_F(AControlServer, RefusesDescriptorsThatDidNotCome) {
+  const auto socket = raw_client();
+  read_line(socket);
+  send_all(socket, "{\"id\":1,\"command\":\"status\",\"descriptors\":2}\n");
+  EXPECT_NE(read_line(socket).find("2 descriptors are announced, 0 have come"), std::string::npos);
+  send_all(socket, "{\"id\":1,\"command\":\"status\",\"descriptors\":254}\n");
+  EXPECT_NE(read_line(socket).find("/descriptors"), std::string::npos);
 }
 
 TEST_F(AControlServer, HandsOnDisksToAddAndDevicesToRemove) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -44,10 +45,11 @@ class ControlClient {
   /// For poll or a socket notifier: readable means receive() has work.
   int fd() const { return socket_.get(); }
 
-  /// Queues a command and sends as much as the socket takes (commands are small). Returns the id its reply
-  /// will carry.
+  /// Queues a command, with the descriptors that it needs, and sends as much as the socket takes (commands
+  /// are small). Returns the id its reply will carry.
   Result<std::uint64_t> send(std::string_view command,
-                             const nlohmann::json& arguments = nlohmann::json::object());
+                             const nlohmann::json& arguments = nlohmann::json::object(),
+                             std::vector<UniqueFd> descriptors = {});
 
   /// Everything that has arrived, in order; empty when nothing has. An error when the monitor closed the
   /// connection (Code::WrongState) or sent what is not the protocol (Code::InvalidData).
@@ -55,9 +57,13 @@ class ControlClient {
 
   /// Sends a command and waits for its reply; events that arrive meanwhile are kept for receive().
   Result<ControlReply> call(std::string_view command, const nlohmann::json& arguments,
-                            std::chrono::milliseconds timeout);
+                            std::chrono::milliseconds timeout, std::vector<UniqueFd> descriptors = {});
 
  private:
+  struct Line {
+    std::string text;
+    std::vector<UniqueFd> descriptors;
+  };
   explicit ControlClient(UniqueFd socket) : socket_(std::move(socket)) {}
   Result<ControlReply> wait_for_reply(std::uint64_t id, std::chrono::steady_clock::time_point deadline,
                                       std::vector<ControlMessage>& others);
@@ -70,7 +76,8 @@ class ControlClient {
   UniqueFd socket_;
   std::uint64_t next_id_ = 1;
   bool closed_ = false;
-  std::string output_;
+  std::deque<Line> output_;
+  std::size_t unsent_ = 0;  ///< bytes in output_
   std::string input_;
   std::vector<UniqueFd> received_fds_;
   std::vector<ControlMessage> kept_;

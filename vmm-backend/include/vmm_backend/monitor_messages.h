@@ -153,7 +153,9 @@ void apply(const LifecycleActions& actions, VmConfig& config);
 ///   console-attach {"port": 0, "force": false} of a serial port, {"device": "console1", "force": false} of a
 ///     virtio console's: reply carries one end of a socket pair by SCM_RIGHTS; output that nobody has seen
 ///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older,
-///   device-add {"disk": a DiskConfig}: into an empty slot of a running TD,
+///   device-add {"disk": a DiskConfig}, or {"interface": a NetworkInterfaceConfig} with the descriptors of
+///   its
+///     host side (backends/interface_host_side.h): into an empty slot of a running TD,
 ///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent,
 ///   link-set {"id": "net0", "up": false}: plugs the cable of an interface in or out.
 ///   disk-limits {"id": "virtio-disk1", "limits": a DiskLimits}: in place of those that it has; disks of its
@@ -186,6 +188,7 @@ Result<CpuidReport> cpuid_report_from_json(const nlohmann::json& json);
 nlohmann::json cpuid_report_to_json(const CpuidReport& report);
 /// As in a VmConfig: schemas/device-config.json.
 nlohmann::json disk_config_to_json(const DiskConfig& disk);
+nlohmann::json interface_config_to_json(const NetworkInterfaceConfig& interface);
 nlohmann::json disk_limits_to_json(const DiskLimits& limits);
 nlohmann::json lifecycle_actions_to_json(const LifecycleActions& actions);
 Result<LifecycleActions> lifecycle_actions_from_json(const nlohmann::json& json);

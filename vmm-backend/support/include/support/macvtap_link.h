@@ -24,9 +24,14 @@ class MacvtapLink {
   /// Needs CAP_NET_ADMIN. NotFound: no such lower device. In passthrough mode the lower device gets the
   /// address too, until the link is gone.
   static Result<MacvtapLink> create(const Request& request);
+  /// One that another process has made and given away with release(). NotFound: it is gone.
+  static Result<MacvtapLink> adopt(UniqueFd socket, std::string name);
   MacvtapLink(MacvtapLink&&) = default;
   MacvtapLink& operator=(MacvtapLink&&) = delete;
   ~MacvtapLink();
+
+  /// Leaves the link to whoever adopts it with this socket.
+  UniqueFd release() { return std::move(socket_); }
 
   const std::string& name() const { return name_; }
   /// Where its packets are: /dev/tapN.
