@@ -82,9 +82,16 @@ class VirtXml(ToolsTest):
 
     def test_tells_why_a_running_td_gets_no_device(self):
         self.daemon.virsh('start', 'guest')
-        status, text = self.run_tool('virt-xml', 'guest', '--add-device', '--network', 'user', '--update')
+        status, text = self.run_tool('virt-xml', 'guest', '--add-device', '--rng', '/dev/random', '--update')
         self.assertNotEqual(status, 0)
-        self.assertIn("live attach of device 'interface' is not supported", text)
+        self.assertIn("live attach of device 'rng' is not supported", text)
+
+    def test_gives_a_running_td_an_interface(self):
+        self.tool('virt-xml', 'guest', '--add-device', '--controller', 'pci,model=pcie-root-port')
+        self.daemon.virsh('start', 'guest', '--paused')
+        self.tool('virt-xml', 'guest', '--add-device', '--network', 'user', '--update')
+        for options in ((), ('--inactive',)):
+            self.assertEqual(self.daemon.virsh('domiflist', 'guest', *options).count(' user '), 1)
 
 
 @needs('virt-clone')
