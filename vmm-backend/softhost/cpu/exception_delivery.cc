@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "softhost/cpu/x86_spec.h"
+#include "support/log.h"
 
 namespace virttdx::softhost {
 
@@ -70,10 +71,21 @@ bool has_error_code(std::uint8_t vector) {
   return vector < 32 && (kWithErrorCode >> vector & 1);
 }
 
+// Hardware tells nobody; who looks for the reason here has it.
+void ExceptionDelivery::log_shutdown(const Event& first) const {
+  log::warning(
+      "software TDX host: a vCPU shuts down: vector {} (error {:#x}) at RIP {:#x} could not be delivered, "
+      "RSP "
+      "{:#x}, CR0 {:#x}, CR2 {:#x}, CR3 {:#x}, CR4 {:#x}, IDT {:#x}",
+      first.vector, first.error_code.value_or(0), context_.rip(), context_.gpr(kRsp), context_.cr(0),
+      context_.cr(2), context_.cr(3), context_.cr(4), context_.segment(SegmentIndex::Idt).base);
+}
+
 Delivery ExceptionDelivery::deliver(Event event, std::uint64_t flags, bool inside) {
   flags_ = flags;
   inside_ = inside;
   context_.forget_exception();
+  const Event first = event;
   while (true) {
     if (event.cr2) context_.set_cr(2, *event.cr2);
     const Attempt obstacle = attempt(event);
@@ -82,7 +94,10 @@ Delivery ExceptionDelivery::deliver(Event event, std::uint64_t flags, bool insid
     if (event.source == Event::Source::Software) context_.set_rip(context_.rip() - event.instruction_length);
     const bool was_double_fault =
         event.source == Event::Source::Exception && event.vector == vector::kDoubleFault;
-    if (was_double_fault) return Delivery::TripleFault;
+    if (was_double_fault) {
+      log_shutdown(first);
+      return Delivery::TripleFault;
+    }
     if (makes_double_fault(event, obstacle->event))
       event = {.vector = vector::kDoubleFault, .error_code = 0, .cr2 = {}};
     else

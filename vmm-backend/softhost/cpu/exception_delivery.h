@@ -47,6 +47,7 @@ class ExceptionDelivery {
   };
   using Attempt = std::optional<Obstacle>;
 
+  void log_shutdown(const Event& first) const;
   Attempt attempt(const Event& event);
   Attempt attempt_real_mode(const Event& event);
   Attempt read_gate(const Event& event, Gate& gate);

@@ -24,7 +24,7 @@ void UnicornEngine::intercepted_cpuid() {
   const Outcome outcome =
       environment_.cpuid(low_half(context_.gpr(kRax)), low_half(context_.gpr(kRcx)), value);
   if (outcome == Outcome::Continue) {
-    add_os_enabled_bits(low_half(context_.gpr(kRax)), cr4(), value);
+    add_os_enabled_bits(low_half(context_.gpr(kRax)), guest_cr4(), value);
     context_.set_gpr(kRax, value.eax);
     context_.set_gpr(kRbx, value.ebx);
     context_.set_gpr(kRcx, value.ecx);
@@ -92,7 +92,7 @@ void UnicornEngine::intercepted_control_register(bool is_write, unsigned number)
   if (!wide) value = low_half(value);
   if (number != 8 && is_write) return write_control_register(number, value, number | instruction.rm() << 8);
   if (number != 8) {
-    context_.set_gpr(instruction.rm(), number == 4 ? cr4() : context_.cr(number) & ~kCr3NoFlush);
+    context_.set_gpr(instruction.rm(), number == 4 ? guest_cr4() : context_.cr(number) & ~kCr3NoFlush);
     return finish_instruction();
   }
   if (is_write && value > 15) return raise(vector::kGeneralProtection, 0);
@@ -113,7 +113,7 @@ void UnicornEngine::intercepted_control_register(bool is_write, unsigned number)
 
 void UnicornEngine::write_control_register(unsigned number, std::uint64_t value,
                                            std::uint64_t ve_qualification) {
-  const std::uint64_t old_value = number == 4 ? cr4() : context_.cr(number);
+  const std::uint64_t old_value = number == 4 ? guest_cr4() : context_.cr(number);
   if (number == 4) {
     const bool enables_pcid = value & ~old_value & cr4::kPcide;
     const bool pcid_is_possible = context_.efer() & efer::kLma && (context_.cr(3) & 0xfff) == 0;
@@ -132,8 +132,7 @@ void UnicornEngine::write_control_register(unsigned number, std::uint64_t value,
   const Outcome outcome = environment_.is_td() ? environment_.write_control_register(number, old_value, value)
                                                : Outcome::Continue;
   if (outcome != Outcome::Continue) return finish(outcome, exit_reason::kControlRegister, ve_qualification);
-  if (number == 4) guest_osxsave_ = value & cr4::kOsxsave;
-  value &= number == 4 ? ~cr4::kOsxsave : ~0ULL;
+  if (number == 4) value = engine_cr4(value);
   uc_reg_write(handles_.engine, number == 0 ? UC_X86_REG_CR0 : UC_X86_REG_CR4, &value);
   context_.save();
   finish_instruction();

@@ -109,7 +109,7 @@ bool UnicornEngine::write_operand(std::uint64_t linear, std::span<const std::byt
 
 /// #UD or #NM of instructions that use XMM registers (SDM volume 2, table 2-21, class 4).
 bool UnicornEngine::simd_is_usable() {
-  if (context_.cr(0) & cr0::kEm || !(context_.cr(4) & cr4::kOsfxsr)) {
+  if (context_.cr(0) & cr0::kEm || !(guest_cr4() & cr4::kOsfxsr)) {
     raise(vector::kInvalidOpcode);
     return false;
   }
@@ -132,7 +132,8 @@ void UnicornEngine::invpcid(const Instruction& instruction) {
   if (!context_.is_64_bit_code()) type &= 0xffffffff;
   constexpr std::uint64_t kOneAddress = 0, kOneContext = 1, kLastType = 3, kPcidBits = 0xfff;
   const bool names_pcid = type == kOneAddress || type == kOneContext;
-  const bool pcid_is_wrong = descriptor.pcid > kPcidBits || (descriptor.pcid != 0 && !(cr4() & cr4::kPcide));
+  const bool pcid_is_wrong =
+      descriptor.pcid > kPcidBits || (descriptor.pcid != 0 && !(guest_cr4() & cr4::kPcide));
   const bool address_is_wrong = type == kOneAddress && !is_canonical(paging_state(), descriptor.linear);
   if (type > kLastType || (names_pcid && pcid_is_wrong) || address_is_wrong)
     return raise(vector::kGeneralProtection, 0);

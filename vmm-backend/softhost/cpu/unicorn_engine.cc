@@ -191,7 +191,7 @@ SystemRegisters UnicornEngine::system_registers() const {
   result.cr0 = context_.cr(0);
   result.cr2 = context_.cr(2);
   result.cr3 = context_.cr(3) & ~kCr3NoFlush;
-  result.cr4 = cr4();
+  result.cr4 = guest_cr4();
   result.cr8 = cr8_;
   result.efer = context_.efer();
   return result;
@@ -212,8 +212,7 @@ void UnicornEngine::set_system_registers(const SystemRegisters& registers) {
   context_.set_cr(0, registers.cr0 | cr0::kEt);
   context_.set_cr(2, registers.cr2);
   context_.set_cr(3, registers.cr3);
-  context_.set_cr(4, registers.cr4 & ~cr4::kOsxsave);
-  guest_osxsave_ = registers.cr4 & cr4::kOsxsave;
+  context_.set_cr(4, engine_cr4(registers.cr4));
   context_.set_efer(registers.efer);
   cr8_ = registers.cr8;
   context_.set_hflags(compute_hflags(context_, context_.rflags(), 0));

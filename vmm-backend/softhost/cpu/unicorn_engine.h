@@ -29,6 +29,7 @@
 #include "softhost/cpu/linear_memory.h"
 #include "softhost/cpu/page_cache.h"
 #include "softhost/cpu/spin_watch.h"
+#include "softhost/cpu/x86_spec.h"
 
 namespace virttdx::softhost {
 
@@ -203,8 +204,13 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   CodeSize code_size() const;
   PagingState paging_state() const;
   void deliver(const Event& event);
-  /// As the guest reads it: the engine itself never has OSXSAVE.
-  std::uint64_t cr4() const { return context_.cr(4) | guest_osxsave_; }
+  /// As the guest reads it: of kOwnCr4 the engine never has OSXSAVE and always OSFXSR.
+  std::uint64_t guest_cr4() const { return (context_.cr(4) & ~kOwnCr4) | guest_cr4_; }
+  /// Notes the guest's value; what the engine has in its place.
+  std::uint64_t engine_cr4(std::uint64_t value) {
+    guest_cr4_ = value & kOwnCr4;
+    return (value & ~kOwnCr4) | cr4::kOsfxsr;
+  }
 
   CpuEnvironment& environment_;
   Handles handles_;
@@ -223,7 +229,8 @@ class UnicornEngine final : public CpuEngine, private CodeHolder, private PageSo
   Instruction instruction_;
   std::size_t instruction_length_ = 0;
   std::uint64_t cr8_ = 0;
-  std::uint64_t guest_osxsave_ = 0;  ///< CR4.OSXSAVE or 0
+  static constexpr std::uint64_t kOwnCr4 = cr4::kOsxsave | cr4::kOsfxsr;
+  std::uint64_t guest_cr4_ = 0;  ///< these bits of it
   std::uint64_t xcr0_ = 1;
   std::uint32_t tsc_aux_ = 0;
   struct SystemCallMsrs {

@@ -73,7 +73,7 @@ std::uint64_t UnicornEngine::xss() {
 /// #UD, #NM and #GP that come before the area is looked at.
 bool UnicornEngine::xsave_may_start(bool supervisor_form, std::uint64_t address) {
   constexpr std::uint64_t kAreaAlignment = 64;
-  if (!(cr4() & cr4::kOsxsave)) {
+  if (!(guest_cr4() & cr4::kOsxsave)) {
     raise(vector::kInvalidOpcode);
   } else if (supervisor_form && context_.cpl() != 0) {
     raise(vector::kGeneralProtection, 0);
@@ -184,7 +184,7 @@ ImageForm UnicornEngine::image_form(const Instruction& instruction) const {
 }
 
 void UnicornEngine::xgetbv() {
-  if (!(cr4() & cr4::kOsxsave)) return raise(vector::kInvalidOpcode);
+  if (!(guest_cr4() & cr4::kOsxsave)) return raise(vector::kInvalidOpcode);
   const std::uint64_t index = context_.gpr(kRcx) & 0xffffffff;
   if (index > 1) return raise(vector::kGeneralProtection, 0);
   std::uint64_t value = xcr0_;
@@ -195,7 +195,7 @@ void UnicornEngine::xgetbv() {
 }
 
 void UnicornEngine::xsetbv() {
-  if (!(cr4() & cr4::kOsxsave)) return raise(vector::kInvalidOpcode);
+  if (!(guest_cr4() & cr4::kOsxsave)) return raise(vector::kInvalidOpcode);
   const std::uint64_t index = context_.gpr(kRcx) & 0xffffffff;
   const std::uint64_t value = (context_.gpr(kRax) & 0xffffffff) | context_.gpr(kRdx) << 32;
   if (context_.cpl() != 0 || index != 0 || !(value & bit(kX87))) return raise(vector::kGeneralProtection, 0);

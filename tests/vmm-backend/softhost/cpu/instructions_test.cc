@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kCode = 0x10000, kHandler = 0x20000, kData = 0x30000;
 constexpr unsigned kInvalidOpcode = 6, kGeneralProtection = 13;
+constexpr std::uint64_t kOsfxsr = 1 << 9;  // of CR4
 constexpr std::initializer_list<int> kTdcall = {0x66, 0x0f, 0x01, 0xcc};
 
 /// A guest in 64-bit mode at CPL 0, all of XCR0 enabled; #UD and #GP handlers end it with their vector in
@@ -54,8 +55,7 @@ struct Sample {
   std::vector<int> code;
 };
 
-Registers run_sample(const Sample& sample) {
-  InstructionGuest guest;
+Registers run_sample(const Sample& sample, InstructionGuest& guest) {
   std::uint64_t at = kCode;
   for (const int byte : sample.code) guest.put(at++, {byte});
   guest.put(at, kTdcall);
@@ -63,6 +63,11 @@ Registers run_sample(const Sample& sample) {
   guest.registers().gpr[kRdi] = kData + 0x400;
   guest.engine().set_registers(guest.registers());
   return guest.run_until_exit();
+}
+
+Registers run_sample(const Sample& sample) {
+  InstructionGuest guest;
+  return run_sample(sample, guest);
 }
 
 }  // namespace
@@ -109,6 +114,22 @@ TEST(Instructions, OfEveryFeatureInCpuidRun) {
       {"RDTSCP", {0x0f, 0x01, 0xf9}},
   };
   for (const Sample& sample : samples) EXPECT_EQ(run_sample(sample).gpr[kR15], 0U) << sample.name;
+}
+
+// They use general registers: SDM volume 2, table 2-29 (exception type 13) and CR4.OSFXSR's description.
+TEST(Instructions, OfGeneralRegistersRunWithoutOsfxsr) {
+  const std::vector<Sample> samples = {{"SHLX r8d, r8d, edx", {0xc4, 0x42, 0x69, 0xf7, 0xc0}},
+                                       {"ADCX eax, ebx", {0x66, 0x0f, 0x38, 0xf6, 0xc3}},
+                                       {"MOVBE ax, [rbx]", {0x66, 0x0f, 0x38, 0xf0, 0x03}},
+                                       {"CRC32 eax, bx", {0x66, 0xf2, 0x0f, 0x38, 0xf1, 0xc3}}};
+  for (const Sample& sample : samples) {
+    InstructionGuest guest;
+    auto state = guest.engine().system_registers();
+    state.cr4 &= ~kOsfxsr;
+    guest.engine().set_system_registers(state);
+    EXPECT_EQ(run_sample(sample, guest).gpr[kR15], 0U) << sample.name;
+    EXPECT_EQ(guest.engine().system_registers().cr4, state.cr4) << sample.name;
+  }
 }
 
 /// Plays a processor with AVX.
