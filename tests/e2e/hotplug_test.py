@@ -3,37 +3,17 @@
 import os
 import pathlib
 import subprocess
-import sys
 
 import harness
-
-GUEST = harness.SOURCE / 'tests/guest'
-sys.path.insert(0, str(harness.SOURCE / 'tests/tools'))
-from linux_devices_test import guest_files  # noqa: E402  pylint: disable=wrong-import-position
+from linux_guest import LinuxTest
 
 ENVIRONMENT = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
 
 
-class HotPlugTest(harness.DaemonTest):
-    def define(self, init, words=''):
-        """Boots the kernel with a root port to spare; `init` is a script of tests/guest."""
-        files = guest_files()
-        initrd = self.daemon.root / 'initrd'
-        subprocess.run(['python3', GUEST / 'make_initrd.py', files / 'root', GUEST / init, initrd, files / 'modules'], check=True)
-        boot = f'<kernel>{files}/vmlinuz</kernel><initrd>{initrd}</initrd><cmdline>console=ttyS0 panic=-1 {words}</cmdline></os>'
-        port = "<controller type='pci' model='pcie-root-port'/></devices>"
-        self.daemon.define(harness.td_xml(text={'</os>': boot, '</devices>': port}))
-
-    def expect(self, text):
-        self.assertTrue(self.console.expect(f'guest: {text}', harness.PATIENCE), self.console.text()[-2000:])
-
-    def boot(self):
-        self.daemon.virsh('start', 'td', '--paused')
-        self.console = self.open_console()
-        self.daemon.virsh('resume', 'td')
+PORT = "<controller type='pci' model='pcie-root-port'/>"
 
 
-class Disks(HotPlugTest):
+class Disks(LinuxTest):
     def setUp(self):
         super().setUp()
         self.disk = self.daemon.root / 'disk.img'
@@ -41,7 +21,7 @@ class Disks(HotPlugTest):
         content.mkdir()
         (content / 'hello.txt').write_text('from the disk')
         subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '32M'], check=True, env=ENVIRONMENT, capture_output=True)
-        self.define('hotplug.sh')
+        self.define(self.make_initrd('hotplug.sh'), devices=PORT)
 
     def written(self):
         return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
@@ -73,10 +53,10 @@ class Disks(HotPlugTest):
             harness.wait_until(lambda: 'vda' not in self.daemon.virsh('domblklist', 'td'), 'the disk to be gone')
             self.assertEqual(self.written(), f'written in the {turn} turn\n')
         self.expect('end')
-        self.assertNotIn(b'guest: error', self.console.text())
+        self.assert_no_errors()
 
 
-class Interfaces(HotPlugTest):
+class Interfaces(LinuxTest):
     MAC = '52:54:00:0a:0b:0c'
 
     def attach(self, kind, inner=''):
@@ -92,7 +72,7 @@ class Interfaces(HotPlugTest):
         return self.daemon.virsh('domiflist', 'td').split(self.MAC)[0].split('\n')[-1].split()[0]
 
     def test_of_passt_comes_is_used_goes_and_comes_again(self):
-        self.define('hotplug_interface.sh', 'turns=dhcp,dhcp')
+        self.define(self.make_initrd('hotplug_interface.sh'), 'turns=dhcp,dhcp', PORT)
         self.boot()
         self.expect('waiting for dhcp')
         self.attach('user')
@@ -105,10 +85,10 @@ class Interfaces(HotPlugTest):
         self.expect(f'{self.MAC} has ')
         self.detach('user')
         self.expect('end')
-        self.assertNotIn(b'guest: error', self.console.text())
+        self.assert_no_errors()
 
     def test_on_a_tap_device_comes_is_there_after_a_reset_and_goes(self):
-        self.define('hotplug_interface.sh', 'turns=static')
+        self.define(self.make_initrd('hotplug_interface.sh'), 'turns=static', PORT)
         self.boot()
         self.expect('waiting for static')
         try:
@@ -126,7 +106,7 @@ class Interfaces(HotPlugTest):
         self.expect('static gone')
         self.assertFalse(pathlib.Path(f'/sys/class/net/{device}').exists())
         self.expect('end')
-        self.assertNotIn(b'guest: error', self.console.text())
+        self.assert_no_errors()
 
 
 if __name__ == '__main__':

@@ -3,44 +3,34 @@
 import os
 import pathlib
 import subprocess
-import sys
 import unittest
 
 import harness
-
-GUEST = harness.SOURCE / 'tests/guest'
-sys.path.insert(0, str(harness.SOURCE / 'tests/tools'))
-from linux_devices_test import guest_files  # noqa: E402  pylint: disable=wrong-import-position
+from linux_guest import LinuxTest
 
 DEVICES = """
     <disk type='file'><driver name='qemu' type='raw'/><source file='{small}'/><target dev='vda' bus='virtio'/></disk>
     <disk type='file'><driver name='qemu' type='qcow2'/><source file='{image}'/><target dev='vdb' bus='virtio'/></disk>
     <channel type='unix'><target type='virtio' name='org.example.0'/></channel>
-  </devices>"""
+  """
 MIB = 1 << 20
 
 
-class Storage(harness.DaemonTest):
+class Storage(LinuxTest):
     def setUp(self):
         super().setUp()
-        files = guest_files()
         self.full = pathlib.Path(self.daemon.root / 'full')
         self.full.mkdir()
         mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=12m', 'none', self.full], capture_output=True, text=True, check=False)
         if mounted.returncode != 0:
             raise unittest.SkipTest(f'a tmpfs cannot be mounted: {mounted.stderr}')
         self.addCleanup(subprocess.run, ['umount', '--lazy', self.full], check=True)
-        small, image, initrd = self.full / 'disk.img', self.daemon.root / 'disk.qcow2', self.daemon.root / 'initrd'
+        small, image = self.full / 'disk.img', self.daemon.root / 'disk.qcow2'
         with open(small, 'wb') as disk:
             disk.truncate(8 * MIB)
         (self.full / 'other').write_bytes(bytes(8 * MIB))
         subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M'], check=True)
-        subprocess.run(['python3', GUEST / 'make_initrd.py', files / 'root', GUEST / 'storage.sh', initrd, files / 'modules'], check=True)
-        boot = f'<kernel>{files}/vmlinuz</kernel><initrd>{initrd}</initrd><cmdline>console=ttyS0 panic=-1</cmdline></os>'
-        self.daemon.define(harness.td_xml(text={'</os>': boot, '  </devices>': DEVICES.format(small=small, image=image)}))
-
-    def expect(self, text):
-        self.assertTrue(self.console.expect(f'guest: {text}', harness.PATIENCE), self.console.text()[-2000:])
+        self.define(self.make_initrd('storage.sh'), devices=DEVICES.format(small=small, image=image))
 
     def test_grows_fills_up_and_goes_on(self):
         virsh = self.daemon.virsh

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian 13's stock kernel in a TD goes to another one by kexec."""
+import subprocess
+
+import harness
+from linux_guest import GUEST, LinuxTest
+
+
+class Kexec(LinuxTest):
+    def test_goes_to_another_kernel(self):
+        program = self.daemon.root / 'kexec'
+        subprocess.run(['c++', '-O2', '-static', '-o', program, GUEST / 'kexec.cc'], check=True)
+        second = self.make_initrd('kexec.sh').rename(self.daemon.root / 'second')
+        (self.daemon.root / 'inner').mkdir()
+        second = second.rename(self.daemon.root / 'inner/kexec.sh')
+        self.define(self.make_initrd('kexec.sh', program, self.files / 'vmlinuz', second))
+        self.boot()
+        self.expect('first kernel with ')
+        self.expect('second kernel with 1')
+        harness.wait_until(lambda: self.daemon.virsh('domstate', 'td', '--reason').strip() == 'shut off (shutdown)', 'the power-off')
+        self.assert_no_errors()
+
+
+if __name__ == '__main__':
+    harness.main()
