@@ -86,6 +86,7 @@ class VirtXml(ToolsTest):
         self.assertNotEqual(status, 0)
         self.assertIn("live attach of device 'rng' is not supported", text)
 
+    @needs('passt')
     def test_gives_a_running_td_an_interface(self):
         self.tool('virt-xml', 'guest', '--add-device', '--controller', 'pci,model=pcie-root-port')
         self.daemon.virsh('start', 'guest', '--paused')
@@ -95,6 +96,7 @@ class VirtXml(ToolsTest):
 
 
 @needs('virt-clone')
+@needs('passt')
 class VirtClone(ToolsTest):
     def test_makes_a_second_td_with_an_identity_of_its_own(self):
         self.daemon.define(harness.td_xml('guest', text={'</devices>': "<interface type='user'/></devices>"}))
