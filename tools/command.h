@@ -26,6 +26,7 @@ Result<ExitCode> run_check(const QStringList& words);
 Result<ExitCode> run_cpuid(const QStringList& words);
 Result<ExitCode> run_explain(const QStringList& words);
 Result<ExitCode> run_firmware(const QStringList& words);
+Result<ExitCode> run_hob(const QStringList& words);
 Result<ExitCode> run_host(const QStringList& words);
 Result<ExitCode> run_measure(const QStringList& words);
 Result<ExitCode> run_qgs_sim(const QStringList& words);

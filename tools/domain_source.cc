@@ -3,6 +3,7 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <QFileInfo>
 
 #include <cstdlib>
 #include <memory>
@@ -47,6 +48,10 @@ Result<std::string> domain_xml_from(const QString& domain, const QString& uri) {
   if (domain.contains('/') || domain.endsWith(".xml"))
     return read_text_file(domain.toStdString(), kXmlMaximum);
   return ask_libvirt(domain.toStdString(), uri.toStdString());
+}
+
+bool names_other_file(const QString& argument) {
+  return !argument.endsWith(".xml") && (argument.contains('/') || QFileInfo(argument).isFile());
 }
 
 }  // namespace virttdx::tools

@@ -13,4 +13,8 @@ namespace virttdx::tools {
 /// reading a file, System with libvirt's own message.
 Result<std::string> domain_xml_from(const QString& domain, const QString& uri);
 
+/// Whether `argument` of a command that takes a file or a domain is a file that is no definition: a path, or
+/// a name that a file has, which does not end in .xml.
+bool names_other_file(const QString& argument);
+
 }  // namespace virttdx::tools

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virt-tdx measure: the same page list and the same hash as the launch's.
-#include <QFileInfo>
-
 #include "command.h"
 #include "domain_source.h"
-#include "domain_xml/plan.h"
 #include "expectation.h"
-#include "host_source.h"
+#include "planned_config.h"
 #include "section_table.h"
 #include "support/file.h"
 #include "vmm_backend/rtmr_prediction.h"
@@ -30,11 +27,6 @@ PageCounts count_pages(std::span<const TdPageRange> ranges) {
   return counts;
 }
 
-/// A firmware is a path that does not end in .xml, or a file; anything else names a domain.
-bool names_firmware(const QString& argument) {
-  return !argument.endsWith(".xml") && (argument.contains('/') || QFileInfo(argument).isFile());
-}
-
 nlohmann::json firmware_report(const std::string& path, const Tdvf& tdvf, const Measurement& mrtd,
                                MrtdOrder order) {
   const auto counts = count_pages(td_page_list(tdvf, {}));
@@ -49,17 +41,6 @@ nlohmann::json firmware_report(const std::string& path, const Tdvf& tdvf, const 
 Result<nlohmann::json> measure_firmware(const std::string& path, MrtdOrder order) {
   const auto tdvf = TRY(load_tdvf(path));
   return firmware_report(path, tdvf, TRY(predict_mrtd(td_page_list(tdvf, {}), order)), order);
-}
-
-Result<VmConfig> planned(const CommandLine& line) {
-  const auto uri = line.option("connect").isEmpty() ? QString("tdx:///system") : line.option("connect");
-  const auto host = line.option("host").isEmpty() ? QString("kvm") : line.option("host");
-  auto domain = TRY(domain_xml::parse_domain(TRY(domain_xml_from(line.argument(0), uri))));
-  domain =
-      TRY(domain_xml::complete_definition(std::move(domain), {.emulator = monitor_program().toStdString()}));
-  auto plan = TRY(domain_xml::plan_launch(domain, TRY(host_from(host))));
-  if (!plan.can_start()) return tl::unexpected<Error>(domain_xml::error_of(plan));
-  return plan.config;
 }
 
 struct EventLog {
@@ -109,7 +90,7 @@ void add_event_log(nlohmann::json& report, const EventLog& log) {
 
 Result<nlohmann::json> measure_domain(const CommandLine& line, MrtdOrder order,
                                       std::optional<EventLog>& log) {
-  const auto config = TRY(planned(line));
+  const auto config = TRY(planned_config(line));
   const auto tdvf = TRY(load_tdvf(config.firmware_path));
   if (log) TRY(fit_to_domain(*log, config, tdvf));
   const auto prediction = TRY(predict_td(config.td, tdvf, order, log ? log->rtmrs : Rtmrs{}));
@@ -177,12 +158,11 @@ Result<ExitCode> run_measure(const QStringList& words) {
       "event-log", "FILE",
       "The firmware's event log (/sys/firmware/acpi/tables/data/CCEL of a TD that booted so): adds RTMR0 "
       "to RTMR3 and what each of their events covers.");
-  line.add_option("host", "HOST", "The domain's host, as for 'virt-tdx check'; kvm when not given.");
-  line.add_option("connect", "URI", "libvirt connection of the domain named, tdx:///system when not given.");
+  add_planning_options(line);
   if (!TRY(line.parse(words, 1, 1))) return kOk;
   const auto order = line.is_set("two-pass") ? MrtdOrder::TwoPass : MrtdOrder::SinglePass;
   auto log = TRY(read_event_log(line));
-  auto report = names_firmware(line.argument(0))
+  auto report = names_other_file(line.argument(0))
                     ? TRY(measure_firmware(line.argument(0).toStdString(), order))
                     : TRY(measure_domain(line, order, log));
   if (log) add_event_log(report, *log);

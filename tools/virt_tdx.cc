@@ -22,6 +22,7 @@ constexpr std::array kCommands = {
     Command{"cpuid", "DOMAIN", "a running TD's actual CPUID against what was asked for", run_cpuid},
     Command{"explain", "ERRNO|--log LINE", "why a request of KVM's TDX ABI failed", run_explain},
     Command{"firmware", "FIRMWARE", "a firmware's TDVF sections, and what is wrong with it", run_firmware},
+    Command{"hob", "FILE|DOMAIN", "the TD HOB that a firmware finds, and what is wrong with it", run_hob},
     Command{"host", "", "what this host offers to TDs", run_host},
     Command{"measure", "FIRMWARE|DOMAIN", "what a TDREPORT will say of a TD before it is launched",
             run_measure},

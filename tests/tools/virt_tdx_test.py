@@ -119,6 +119,38 @@ class Measure(unittest.TestCase):
         self.assertIn('/etc/hostname', done.stderr)
 
 
+class Hob(unittest.TestCase):
+    DUMPS = harness.SOURCE / 'tests/fuzz/corpus/td_hob'
+
+    def test_of_a_domain_is_its_memory_and_the_rtmr0_event(self):
+        done = virt_tdx('hob', '--host', 'soft', '--json', harness.SOURCE / 'docs/examples/td.xml')
+        report = json.loads(done.stdout)
+        json_schemas.validate('hob-report', report)
+        accepted = [resource for resource in report['resources'] if resource['type'] == 'system memory']
+        # What OVMF's metadata calls TD_HOB and TEMP_MEM.
+        self.assertEqual([int(resource['base'], 16) for resource in accepted], [0x800000, 0x809000, 0x80b000, 0x810000])
+        self.assertEqual(sum(int(resource['size'], 16) for resource in report['resources']), 512 << 20)
+        self.assertEqual(int(report['end_of_list'], 16), 0x809000 + report['size'])
+        self.assertIn(report['rtmr0_event'],
+                      virt_tdx('hob', '--host', 'soft', harness.SOURCE / 'docs/examples/td.xml').stdout)
+
+    def test_of_a_dump_has_the_digest_of_its_bytes(self):
+        dump = self.DUMPS / 'ovmf.bin'
+        report = json.loads(virt_tdx('hob', '--json', dump).stdout)
+        json_schemas.validate('hob-report', report)
+        self.assertEqual(report['rtmr0_event'], hashlib.sha384(dump.read_bytes()[:report['size'] - 8]).hexdigest())
+        shown = virt_tdx('hob', self.DUMPS / 'acpi.bin')
+        self.assertEqual(shown.returncode, 0)
+        self.assertIn('GUID extension (', shown.stdout)
+
+    def test_that_no_firmware_takes_is_a_finding(self):
+        done = virt_tdx('hob', '--json', '/etc/hostname')
+        self.assertEqual(done.returncode, 1)
+        json_schemas.validate('hob-report', json.loads(done.stdout))
+        self.assertIn('TD HOB: block 0', virt_tdx('hob', '/etc/hostname').stdout)
+        self.assertEqual(virt_tdx('hob', '/nonexistent').returncode, 2)
+
+
 class Run(unittest.TestCase):
     KERNEL = harness.SOURCE / 'docs/examples/td.xml'  # any file: nothing is read before the TD is made
 

@@ -6,28 +6,19 @@
 #include <optional>
 #include <span>
 
-#include "memory/layout.h"
 #include "tdx/sha384.h"
-#include "tdx/td_hob.h"
+#include "vmm_backend/td_hob_reader.h"
 
 namespace virttdx {
 namespace {
 
 constexpr std::uint32_t kFirmwareBlob2 = 0x8000000A, kHandoffTables2 = 0x8000000B;
 constexpr std::string_view kTdHobTable = "TdxTable", kVolumePrefix = "Fv(";
-/// The end-of-list block, which is not measured (PI Specification 1.8, volume 3, "End of HOB list").
-constexpr std::size_t kEndOfListSize = 8;
 
 Result<Measurement> digest_of(std::span<const std::byte> bytes) {
   Sha384 hash;
   hash.add(bytes);
   return hash.finish();
-}
-
-Result<Measurement> td_hob_digest(const VmConfig& config, const Tdvf& tdvf) {
-  const auto layout = TRY(memory_layout(config.memory_bytes, tdvf.image.size()));
-  const auto hob = TRY(build_td_hob(tdvf, layout));
-  return digest_of(std::span(hob).first(hob.size() - kEndOfListSize));
 }
 
 bool is_td_hob(const CcEvent& event) {
@@ -60,7 +51,9 @@ Result<std::vector<PredictedEvent>> predict_cc_events(const std::vector<CcEvent>
   std::vector<PredictedEvent> events;
   for (auto event = log.begin(); event != log.end(); ++event) {
     if (is_td_hob(*event)) {
-      events.push_back(with_digest(*event, TRY(td_hob_digest(config, tdvf))));
+      const auto hob = TRY(td_hob_of(config, tdvf));
+      const auto digest = TRY(td_hob_digest(hob));
+      events.push_back(with_digest(*event, digest));
     } else if (event == first_volume && cfv != tdvf.sections.end()) {
       const auto volume = std::span(tdvf.image).subspan(cfv->data_offset, cfv->raw_size);
       events.push_back(with_digest(*event, TRY(digest_of(volume))));

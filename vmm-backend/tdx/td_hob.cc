@@ -5,38 +5,19 @@
 #include <cstdint>
 
 #include "support/byte_order.h"
+#include "tdx/td_hob_spec.h"
 
 namespace virttdx {
 namespace {
 
-// HOB types and lengths (PI Specification, volume 3, section 5).
-constexpr std::uint16_t kHandoffType = 1;
-constexpr std::uint16_t kHandoffSize = 56;
-constexpr std::uint16_t kResourceType = 3;
-constexpr std::uint16_t kResourceSize = 48;
-constexpr std::uint16_t kEndType = 0xFFFF;
-constexpr std::uint16_t kEndSize = 8;
-constexpr std::uint32_t kHandoffVersion = 9;
-
-// Fields.
-constexpr std::size_t kLength = 2;
-constexpr std::size_t kVersion = 8;
-constexpr std::size_t kEndOfHobList = 48;
-constexpr std::size_t kResourceKind = 24;
-constexpr std::size_t kResourceAttributes = 28;
-constexpr std::size_t kPhysicalStart = 32;
-constexpr std::size_t kResourceLength = 40;
-
-constexpr std::uint32_t kSystemMemory = 0;
-constexpr std::uint32_t kUnacceptedMemory = 7;
-constexpr std::uint32_t kPresentInitializedTested = 7;
+using namespace tdx::hob;
 
 class HobList {
  public:
   void append(std::uint16_t type, std::uint16_t size) {
     current_ = bytes_.size();
     bytes_.resize(current_ + size);
-    set(0, type);
+    set(kType, type);
     set(kLength, size);
   }
   template <typename T>
