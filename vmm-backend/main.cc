@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <new>
 
+#include "disk_opener.h"
 #include "interface_opener.h"
 #include "monitor.h"
 #include "options.h"
@@ -75,11 +76,12 @@ int run_td(const Options& options) {
 }
 
 // For who starts it, what is wrong is all that it says.
-int add_interface(const Options& options) {
+int add_device(const Options& options) {
   const auto added = [&]() -> Result<> {
     TRY(keep_inherited_descriptors());
     const auto json = TRY(read_text(options.config));
-    return open_interface_for_monitor(json, options.control_socket);
+    return options.mode == Options::Mode::AddDisk ? open_disk_for_monitor(json, options.control_socket)
+                                                  : open_interface_for_monitor(json, options.control_socket);
   }();
   if (added) return kEnded;
   std::fprintf(stderr, "%s\n", added.error().message().c_str());
@@ -125,8 +127,9 @@ int run(int argc, char** argv) {
       return kEnded;
     case Options::Mode::HostCapabilities:
       return print_host_capabilities(*options);
+    case Options::Mode::AddDisk:
     case Options::Mode::AddInterface:
-      return add_interface(*options);
+      return add_device(*options);
     case Options::Mode::Run:
       return run_td(*options);
   }

@@ -216,8 +216,8 @@ Result<UniqueFd> Monitor::console_attach(const std::string& device, bool force) 
   return devices_->attach_console(device, force);
 }
 
-Result<> Monitor::device_add(const DiskConfig& disk) {
-  auto* const backend = TRY(devices_->open_for_running_td(disk));
+Result<> Monitor::device_add(const DiskConfig& disk, std::vector<UniqueFd> descriptors) {
+  auto* const backend = TRY(devices_->open_for_running_td(disk, std::move(descriptors)));
   return plug(disk.id, DiskToPlug{disk, backend});
 }
 

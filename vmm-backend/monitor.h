@@ -59,7 +59,7 @@ class Monitor final : public ControlHandler {
   ExitStatistics trace() override;
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
   Result<UniqueFd> console_attach(const std::string& device, bool force) override;
-  Result<> device_add(const DiskConfig& disk) override;
+  Result<> device_add(const DiskConfig& disk, std::vector<UniqueFd> descriptors) override;
   Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) override;
   Result<> device_remove(const std::string& id) override;
   Result<> link_set(const std::string& id, bool up) override;

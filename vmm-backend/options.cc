@@ -10,6 +10,7 @@ namespace {
 
 enum OptionNumber : int {
   kConfig = 1,
+  kAddDisk,
   kAddInterface,
   kControlSocket,
   kConsole,
@@ -23,7 +24,8 @@ enum OptionNumber : int {
   kVersion
 };
 
-constexpr std::array<option, 13> kOptions = {{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 14> kOptions = {{{"config", required_argument, nullptr, kConfig},
+                                              {"add-disk", required_argument, nullptr, kAddDisk},
                                               {"add-interface", required_argument, nullptr, kAddInterface},
                                               {"control-socket", required_argument, nullptr, kControlSocket},
                                               {"console", no_argument, nullptr, kConsole},
@@ -53,6 +55,10 @@ Result<log::Priority> parse_log_level(std::string_view text) {
 Result<> take_option(Options& options, int number, const char* value) {
   switch (number) {
     case kConfig:
+      options.config = value;
+      return {};
+    case kAddDisk:
+      options.mode = Options::Mode::AddDisk;
       options.config = value;
       return {};
     case kAddInterface:
@@ -98,8 +104,10 @@ Result<> check_together(const Options& options) {
   if (options.mode == Options::Mode::HostCapabilities && !options.soft_profile.empty() &&
       options.host != HostKind::Soft)
     return fail(Error::Code::InvalidArgument, "--soft-profile needs --host soft");
-  if (options.mode == Options::Mode::AddInterface && options.control_socket.empty())
-    return fail(Error::Code::InvalidArgument, "--add-interface needs the --control-socket of a monitor");
+  const bool adds = options.mode == Options::Mode::AddDisk || options.mode == Options::Mode::AddInterface;
+  if (adds && options.control_socket.empty())
+    return fail(Error::Code::InvalidArgument, "--add-{} needs the --control-socket of a monitor",
+                options.mode == Options::Mode::AddDisk ? "disk" : "interface");
   if (options.mode != Options::Mode::Run) return {};
   if (options.config.empty()) return fail(Error::Code::InvalidArgument, "--config is missing");
   if (options.control_socket.empty() && !options.console)
@@ -131,8 +139,9 @@ Result<Options> parse_options(int argc, char** argv) {
 std::string usage_text() {
   return R"(Usage: virttdx-vmm --config FILE|- [--control-socket PATH] [--console] [--log-level LEVEL]
        virttdx-vmm --host-capabilities [--host kvm|soft] [--soft-profile FILE]
+       virttdx-vmm --add-disk FILE|- --control-socket PATH
        virttdx-vmm --add-interface FILE|- --control-socket PATH
-Runs one trust domain (TD), says what a host offers to TDs, or gives a TD that runs an interface.
+Runs one trust domain (TD), says what a host offers to TDs, or gives a TD that runs a disk or an interface.
 
   --config FILE          what to run, as JSON (schemas/vm-config.json); "-": standard input
   --control-socket PATH  serve commands and events there (docs/control-protocol.md)
@@ -143,6 +152,7 @@ Runs one trust domain (TD), says what a host offers to TDs, or gives a TD that r
   --host kvm|soft        which host that is: the kernel (default) or the software TDX host
   --soft-faults FILE     make chosen ioctls of the software TDX host fail (schemas/soft-faults.json)
   --soft-profile FILE    the software TDX host plays the host recorded there (virt-tdx host --save)
+  --add-disk FILE        serve a disk, as in the configuration's "disks", to the monitor at PATH by a storage daemon
   --add-interface FILE   open an interface, as in the configuration's "interfaces", for the monitor at PATH
   --help, --version
 

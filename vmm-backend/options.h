@@ -12,9 +12,9 @@ namespace virttdx {
 
 /// The command line of virttdx-vmm (docs/man/virttdx-vmm.8.rst).
 struct Options {
-  enum class Mode : std::uint8_t { Run, HostCapabilities, AddInterface, Help, Version };
+  enum class Mode : std::uint8_t { Run, HostCapabilities, AddDisk, AddInterface, Help, Version };
   Mode mode = Mode::Run;
-  std::string config;                    ///< file, or "-" for standard input; AddInterface: of the interface
+  std::string config;  ///< file, or "-" for standard input; AddDisk, AddInterface: the device
   std::filesystem::path control_socket;  ///< may be empty with console
   bool console = false;
   HostKind host = HostKind::Kvm;       ///< HostCapabilities only

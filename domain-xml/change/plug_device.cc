@@ -18,8 +18,7 @@ tl::unexpected<Error> not_supported(std::string_view change, std::string_view de
 }
 
 bool can_be_plugged(const Disk& disk) {
-  return disk.device.value_or("disk") == "disk" && disk.target_bus.value_or("virtio") == "virtio" &&
-         disk.type != "volume";
+  return disk.device.value_or("disk") == "disk" && disk.target_bus.value_or("virtio") == "virtio";
 }
 
 bool can_be_plugged(const Devices& devices) {
@@ -66,10 +65,9 @@ Result<PluggedDevice> plug_device(Domain live, DeviceElement device, const Defin
   return PluggedDevice{std::move(live), std::move(alias)};
 }
 
-Result<DiskConfig> plan_plugged_disk(const Domain& live, std::string_view alias,
-                                     const HostCapabilities& host) {
+Result<DiskConfig> plan_plugged_disk(const Domain& live, std::string_view alias, const HostCapabilities& host,
+                                     const RunResources& resources) {
   const PlanSources sources;
-  const RunResources resources;
   Planning planning(live, host, sources, &resources);
   plan_disks(planning);
   return planned(planning.plan, planning.plan.config.devices.disks, alias);

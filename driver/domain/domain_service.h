@@ -181,6 +181,8 @@ class DomainService {
 
   Result<std::string> add_device(DomainRecord& record, const domain_xml::DeviceElement& device) const;
   void plug_disk(const RecordPtr& record, const std::string& alias, Completion done);
+  void open_disk(const RecordPtr& record, const std::string& alias, const Resources& resources,
+                 const Completion& done);
   void plug_interface(const RecordPtr& record, const std::string& alias, Completion done);
   void open_interface(const RecordPtr& record, const std::string& alias, const Resources& resources,
                       const Completion& done);

@@ -9,6 +9,7 @@
 #include "domain/live_devices.h"
 #include "domain/run_resources.h"
 #include "support/log.h"
+#include "vmm_backend/storage_daemon.h"
 
 namespace virttdx::driver {
 namespace {
@@ -65,17 +66,39 @@ Result<std::string> DomainService::add_device(DomainRecord& record,
   return std::move(plugged.alias);
 }
 
+// Volumes and secrets of the others have been asked when they came.
 void DomainService::plug_disk(const RecordPtr& record, const std::string& alias, Completion done) {
-  const auto config = domain_xml::plan_plugged_disk(record->live->definition, alias, host_.capabilities);
+  domain_xml::Domain alone = record->live->definition;
+  alone.devices.interfaces.clear();
+  std::erase_if(alone.devices.disks, [&](const domain_xml::Disk& each) { return each.alias != alias; });
+  resources_.acquire(resources_asked(alone),
+                     [this, record, alias, done = std::move(done)](const Result<Resources>& resources) {
+                       if (!resources) return done(tl::unexpected(resources.error()));
+                       open_disk(record, alias, *resources, done);
+                     });
+}
+
+void DomainService::open_disk(const RecordPtr& record, const std::string& alias, const Resources& resources,
+                              const Completion& done) {
+  if (auto runs = check_operation(Operation::Query, record->phase); !runs) return done(std::move(runs));
+  const auto taken = take_resources(record->live->definition, resources);
+  const auto config =
+      domain_xml::plan_plugged_disk(record->live->definition, alias, host_.capabilities, taken);
   if (!config) return done(tl::unexpected(config.error()));
+  const auto took = [this, record, config = *config, done](const Result<>& added) {
+    if (!added) return done(added);
+    if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
+    change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.disks.push_back(config); });
+    emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
+    done({});
+  };
+  if (needs_storage_daemon(*config))
+    return opener_.add_disk(record->live->process.control_socket, *config, descriptors_of(resources.secrets),
+                            took);
   const nlohmann::json arguments = {{"disk", disk_config_to_json(*config)}};
-  ask_monitor(record, control_command::kDeviceAdd, arguments,
-              [this, record, config = *config, done = std::move(done)](const Result<ControlReply>& reply) {
-                if (!reply) return done(tl::unexpected(reply.error()));
-                change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.disks.push_back(config); });
-                emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
-                done({});
-              });
+  ask_monitor(record, control_command::kDeviceAdd, arguments, [took](const Result<ControlReply>& reply) {
+    took(reply ? Result<>() : tl::unexpected(reply.error()));
+  });
 }
 
 void DomainService::plug_interface(const RecordPtr& record, const std::string& alias, Completion done) {

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "process/program.h"
 #include "support/result.h"
@@ -18,13 +20,23 @@ class DeviceOpener {
   using Done = std::function<void(Result<>)>;
   explicit DeviceOpener(std::filesystem::path monitor_binary) : monitor_binary_(std::move(monitor_binary)) {}
 
-  /// Done when the interface is in its slot. Internal: what the process or the monitor said against it.
+  /// Done when the device is in its slot. Internal: what the process or the monitor said against it. A disk
+  /// that needs_storage_daemon(); another is given to the monitor itself.
+  /// `inherited`: descriptors that the configuration names, which are needed until this returns.
+  void add_disk(const std::filesystem::path& control_socket, const DiskConfig& config,
+                std::vector<int> inherited, Done done);
   void add_interface(const std::filesystem::path& control_socket, const NetworkInterfaceConfig& config,
                      Done done);
   /// A child of this process has ended (status as of waitpid(2)). Others than its own are ignored.
   void child_ended(pid_t child, int status);
 
  private:
+  struct Call {
+    const char* option;
+    std::string config;
+    std::vector<int> inherited{};
+  };
+  void open(const std::filesystem::path& control_socket, Call call, Done done);
   struct Opening {
     RunningProgram program;
     Done done;

@@ -64,6 +64,9 @@ Result<RunningProgram> run_program(const ProgramCall& call) {
   posix_spawn_file_actions_adddup2(&files.actions, input.get(), STDIN_FILENO);
   posix_spawn_file_actions_addopen(&files.actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&files.actions, program.errors.get(), STDERR_FILENO);
+  // To itself: it loses FD_CLOEXEC.
+  for (const int descriptor : call.inherited)
+    posix_spawn_file_actions_adddup2(&files.actions, descriptor, descriptor);
   const SpawnAttributes attributes;
   std::vector<char*> words = {const_cast<char*>(call.path.c_str())};
   for (const auto& argument : call.arguments) words.push_back(const_cast<char*>(argument.c_str()));

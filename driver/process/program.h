@@ -17,7 +17,8 @@ namespace virttdx::driver {
 struct ProgramCall {
   std::filesystem::path path;
   std::vector<std::string> arguments;
-  std::string_view input;  ///< its standard input
+  std::string_view input;        ///< its standard input
+  std::vector<int> inherited{};  ///< descriptors that keep their numbers
 };
 struct RunningProgram {
   pid_t pid = 0;

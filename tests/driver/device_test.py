@@ -274,6 +274,18 @@ class HotPlug(DeviceTest):
                                      (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'virtio-disk2')])
         self.assertNotIn('/new.img', self.inactive_xml())
 
+    def test_a_disk_of_a_storage_daemon_comes_by_another_process(self):
+        qcow2 = self.disk().replace("type='file'>", "type='file'><driver name='qemu' type='qcow2'/>")
+        self.domain.attachDeviceFlags(qcow2, self.BOTH)
+        self.assertIn('/new.img', self.domain.XMLDesc())
+        self.assertEqual(len(self.domain.blockStats('vdc')), 5)
+        self.domain.detachDeviceFlags(qcow2, self.BOTH)
+        wait_until(lambda: '/new.img' not in self.domain.XMLDesc(), 'the disk to go')
+        unopened = qcow2.replace('</disk>', '<serial>unopened</serial></disk>')
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "disk 'virtio-disk2': told to fail", self.domain.attachDeviceFlags, unopened, self.BOTH)
+        for xml in (self.domain.XMLDesc(), self.inactive_xml()):
+            self.assertNotIn('/new.img', xml)
+
     def test_a_disk_that_the_monitor_refuses_changes_nothing(self):
         self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'PCI bus 9 is taken', self.domain.attachDeviceFlags, self.disk('full'), self.BOTH)
         for xml in (self.domain.XMLDesc(), self.inactive_xml()):

@@ -358,22 +358,22 @@ class Monitor:
         self.emit('stopped', stop_reason=reason, message=message)
 
 
-def add_interface(path):
-    """What opens an interface for a monitor: one with this address cannot be opened."""
-    interface = json.load(sys.stdin)
-    if interface['mac'] == '52:54:00:00:00:99':
-        sys.exit(f"interface '{interface['id']}': told to fail")
+def add_device(kind, path):
+    """What opens a device for a monitor: an interface with this address and a disk with the serial "unopened" cannot be opened."""
+    device = json.load(sys.stdin)
+    if device.get('mac') == '52:54:00:00:00:99' or device.get('serial') == 'unopened':
+        sys.exit(f"{kind} '{device['id']}': told to fail")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(path)
-        client.sendall((json.dumps({'id': 1, 'command': 'device-add', 'arguments': {'interface': interface}}) + '\n').encode())
+        client.sendall((json.dumps({'id': 1, 'command': 'device-add', 'arguments': {kind: device}}) + '\n').encode())
         for line in client.makefile():
             if json.loads(line).get('id') == 1:
                 return
 
 
 def main():
-    if sys.argv[1] == '--add-interface':
-        add_interface(sys.argv[4])
+    if sys.argv[1].startswith('--add-'):
+        add_device(sys.argv[1].removeprefix('--add-'), sys.argv[4])
         return
     if sys.argv[1] == '--host-capabilities':
         with open(HOST_CAPABILITIES, encoding='utf-8') as file:

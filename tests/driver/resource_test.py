@@ -174,6 +174,18 @@ class Resources(ResourceTest):
         self.domain.detachDevice(other.format('52:54:00:00:00:98'))
         wait_until(lambda: len(network.ports) == 1, 'the port to be given back')
 
+    def test_of_a_disk_that_comes_are_asked_for(self):
+        self.serve('network', 'storage')
+        self.domain.create()
+        disk = "<disk type='volume'>{}<source pool='images' volume='a.img'/><target dev='vdb' bus='virtio'/></disk>"
+        self.domain.attachDevice(disk.format(''))
+        self.assertEqual(self.monitor_devices()['disks'][1]['source']['path'], '/images/a.img')
+        self.domain.detachDevice(disk.format(''))
+        wait_until(lambda: 'vdb' not in self.domain.XMLDesc(), 'the disk to go')
+        secret = "<encryption format='luks'><secret type='passphrase' uuid='11111111-2222-3333-4444-555555555555'/></encryption>"
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'no secret daemon runs', self.domain.attachDevice, disk.format(secret))
+        self.assertNotIn('vdb', self.domain.XMLDesc())
+
     def test_tell_the_addresses_that_they_have_leased(self):
         network, _ = self.serve('network', 'storage')
         self.domain.create()

@@ -2,7 +2,9 @@
 """Disks and interfaces that come and go while Debian 13's stock kernel runs as a TD and uses them, by virsh."""
 import os
 import pathlib
+import shutil
 import subprocess
+import unittest
 
 import harness
 from linux_guest import LinuxTest
@@ -21,36 +23,61 @@ class Disks(LinuxTest):
         content.mkdir()
         (content / 'hello.txt').write_text('from the disk')
         subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '32M'], check=True, env=ENVIRONMENT, capture_output=True)
+        self.qcow2 = self.daemon.root / 'disk.qcow2'
+        self.convert(self.disk, 'raw', self.qcow2, 'qcow2')
         self.define(self.make_initrd('hotplug.sh'), devices=PORT)
+
+    @staticmethod
+    def convert(source, source_format, target, target_format):
+        subprocess.run(['qemu-img', 'convert', '-f', source_format, '-O', target_format, source, target], check=True)
 
     def written(self):
         return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
                               env=ENVIRONMENT).stdout
 
-    def attach(self):
-        self.daemon.virsh('attach-disk', 'td', self.disk, 'vda', '--targetbus', 'virtio', '--live')
+    def attach(self, image, image_format):
+        self.daemon.virsh('attach-disk', 'td', image, 'vda', '--targetbus', 'virtio', '--subdriver', image_format, '--live')
+
+    def storage_daemons(self):
+        """The commands that have the image of format qcow2."""
+        return subprocess.run(['pgrep', '-fa', f'qemu-storage-daemon .*{self.qcow2}'], capture_output=True, text=True, check=False).stdout
 
     def test_a_disk_that_came_is_there_after_a_reset(self):
         self.boot()
         self.expect('waiting for the first disk')
-        self.attach()
+        self.attach(self.qcow2, 'qcow2')
         self.expect('first disk unmounted')
         self.daemon.virsh('reset', 'td')
         self.expect('waiting for the first disk')
         self.expect('first disk unmounted')
         self.assertIn('vda', self.daemon.virsh('domblklist', 'td'))
+        self.assertTrue(self.storage_daemons())
+        self.daemon.virsh('destroy', 'td')
+        harness.wait_until(lambda: not self.storage_daemons(), 'the storage daemon to end with its TD')
+
+    def test_what_no_storage_daemon_can_open_is_refused_with_its_words(self):
+        self.boot()
+        self.expect('waiting for the first disk')
+        error = self.daemon.virsh_error('attach-disk', 'td', self.disk, 'vda', '--targetbus', 'virtio', '--subdriver', 'qcow2', '--live')
+        self.assertIn("disk 'vda': qemu-storage-daemon exited with status 1", error)
+        self.assertIn('Image is not in qcow2 format', error)
+        self.assertNotIn('vda', self.daemon.virsh('domblklist', 'td'))
 
     def test_a_disk_comes_is_used_goes_and_comes_again(self):
         self.boot()
-        for turn in ('first', 'second'):
+        for turn, image, image_format in (('first', self.disk, 'raw'), ('second', self.qcow2, 'qcow2')):
             self.expect(f'waiting for the {turn} disk')
-            self.attach()
+            self.attach(image, image_format)
+            self.assertEqual(bool(self.storage_daemons()), image_format == 'qcow2')
             self.expect(f'{turn} disk holds from the disk')
             self.assertIn('vda', self.daemon.virsh('domblklist', 'td'))
             self.expect(f'{turn} disk unmounted')
             self.daemon.virsh('detach-disk', 'td', 'vda', '--live')
             self.expect(f'{turn} disk gone')
             harness.wait_until(lambda: 'vda' not in self.daemon.virsh('domblklist', 'td'), 'the disk to be gone')
+            harness.wait_until(lambda: not self.storage_daemons(), 'the storage daemon to end')
+            if image_format == 'qcow2':
+                self.convert(self.qcow2, 'qcow2', self.disk, 'raw')
             self.assertEqual(self.written(), f'written in the {turn} turn\n')
         self.expect('end')
         self.assert_no_errors()
@@ -71,6 +98,7 @@ class Interfaces(LinuxTest):
     def host_device(self):
         return self.daemon.virsh('domiflist', 'td').split(self.MAC)[0].split('\n')[-1].split()[0]
 
+    @unittest.skipUnless(shutil.which('passt'), 'passt is not installed')
     def test_of_passt_comes_is_used_goes_and_comes_again(self):
         self.define(self.make_initrd('hotplug_interface.sh'), 'turns=dhcp,dhcp', PORT)
         self.boot()

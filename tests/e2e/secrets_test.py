@@ -72,6 +72,21 @@ class AnEncryptedDisk(harness.DaemonTest):
                  if file.is_file() and 'libvirtd' not in file.parts and b'sesame' in file.read_bytes()]
         self.assertEqual(shown, [])
 
+    def test_comes_to_a_running_domain(self):
+        self.set_secret(PASSPHRASE)
+        disk = self.daemon.root / 'disk.xml'
+        disk.write_text(DISK.replace('</devices>', '').format(image=self.image))
+        self.daemon.virsh('undefine', 'td')
+        self.daemon.define(td_xml(text={'  </devices>': "<controller type='pci' model='pcie-root-port'/></devices>"}))
+        self.daemon.virsh('start', 'td')
+        self.daemon.virsh('attach-device', 'td', disk, '--live')
+        self.assertIn(str(self.image), self.daemon.virsh('domblklist', 'td'))
+        self.assertEqual(self.daemon.virsh('domblkinfo', 'td', 'vda').split()[1], str(4 << 20))
+        self.set_secret('open barley')
+        self.daemon.virsh('destroy', 'td')
+        self.daemon.virsh('start', 'td')
+        self.assertIn('qemu-storage-daemon exited with status 1', self.daemon.virsh_error('attach-device', 'td', disk, '--live'))
+
     def test_stays_closed_to_another_passphrase(self):
         self.set_secret('open barley')
         self.assertIn('qemu-storage-daemon exited with status 1', self.daemon.virsh_error('start', 'td'))

@@ -23,7 +23,7 @@ class Handler : public ControlHandler {
   ExitStatistics trace() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
   Result<UniqueFd> console_attach(const std::string&, bool) override { return UniqueFd(); }
-  Result<> device_add(const DiskConfig&) override { return {}; }
+  Result<> device_add(const DiskConfig&, std::vector<UniqueFd>) override { return {}; }
   Result<> device_add(const NetworkInterfaceConfig&, std::vector<UniqueFd>) override { return {}; }
   Result<> device_remove(const std::string&) override { return {}; }
   Result<> link_set(const std::string&, bool) override { return {}; }

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "backends/disk_engine.h"
-#include "backends/storage_daemon/daemon_arguments.h"
+#include "vmm_backend/storage_daemon.h"
 
 namespace virttdx {
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "backends/storage_daemon/daemon_arguments.h"
+#include "vmm_backend/storage_daemon.h"
 
 namespace virttdx {
 namespace {

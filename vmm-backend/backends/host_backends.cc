@@ -7,9 +7,9 @@
 
 #include "backends/file_disk.h"
 #include "backends/socket_port.h"
-#include "backends/storage_daemon/daemon_arguments.h"
 #include "backends/storage_daemon/daemon_disk.h"
 #include "backends/terminal_port.h"
+#include "vmm_backend/storage_daemon.h"
 
 namespace virttdx {
 namespace {
@@ -61,9 +61,12 @@ Result<> HostBackends::add_disk(const DiskConfig& config) {
 }
 
 Result<std::unique_ptr<QueuedDisk>> HostBackends::open_disk(const DiskConfig& config) {
-  DiskSurroundings surroundings{surroundings_.on_disk_error, limiter_of(config)};
-  if (needs_storage_daemon(config)) return TRY(DaemonDisk::create(config, std::move(surroundings)));
-  return TRY(FileDisk::create(config, std::move(surroundings)));
+  if (needs_storage_daemon(config)) return TRY(DaemonDisk::create(config, surroundings_of(config)));
+  return TRY(FileDisk::create(config, surroundings_of(config)));
+}
+
+DiskSurroundings HostBackends::surroundings_of(const DiskConfig& config) {
+  return {surroundings_.on_disk_error, limiter_of(config)};
 }
 
 // The first disk of a group brings the limits.
@@ -82,17 +85,18 @@ Result<QueuedDisk*> HostBackends::find_disk(const std::string& id) const {
   return disk->get();
 }
 
-Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config) {
+Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config,
+                                                        std::vector<UniqueFd> descriptors) {
   if (find_disk(config.id))
     return fail(Error::Code::AlreadyExists, "the TD has a disk '{}' already", config.id);
-  if (needs_storage_daemon(config))
-    return fail(Error::Code::ConfigUnsupported,
-                "disk '{}': a running TD can be given raw images and block devices only, because its monitor "
-                "is confined and can start no storage daemon; add the disk to the definition and start the "
-                "TD anew",
-                config.target);
-  config.io = DiskIo::Threads;
-  TRY(add_disk(config));
+  TRY(check_disk(config));
+  if (needs_storage_daemon(config)) {
+    auto connections = TRY(take_over_daemon(config, std::move(descriptors)));
+    disks_.push_back(TRY(DaemonDisk::create_on(config, std::move(connections), surroundings_of(config))));
+  } else {
+    config.io = DiskIo::Threads;
+    disks_.push_back(TRY(FileDisk::create(config, surroundings_of(config))));
+  }
   return disks_.back().get();
 }
 

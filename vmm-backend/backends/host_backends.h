@@ -40,9 +40,10 @@ class HostBackends {
   /// By device id. Valid as long as this object.
   DeviceBackends by_id() const;
   DeviceStatistics statistics() const;
-  /// Of a monitor that is confined: no process can be started any more and no ring be made, so its image is
-  /// served by a thread. Errors: ConfigUnsupported (it would need a storage daemon), AlreadyExists (the id).
-  Result<BlockBackend*> open_for_running_td(DiskConfig config);
+  /// Of a monitor that is confined: no ring can be made any more, so a file is served by a thread; and no
+  /// process be started, so `descriptors` are what another one gave away with a storage daemon
+  /// (started_daemon.h). Errors: InvalidArgument (others than it needs), AlreadyExists (the id).
+  Result<BlockBackend*> open_for_running_td(DiskConfig config, std::vector<UniqueFd> descriptors);
   /// Of such a monitor too: another process has opened the host side, and `descriptors` are what it gave
   /// away. Errors: InvalidArgument (others than it needs), AlreadyExists (the id).
   Result<NetworkBackendDevice*> open_for_running_td(const NetworkInterfaceConfig& config,
@@ -74,6 +75,7 @@ class HostBackends {
   Result<> add_console(const VirtioSerialConfig& config, const DeviceConfigs& configs);
   Result<> add_port(const ConsolePortConfig& config, Worker& worker);
   Result<std::unique_ptr<QueuedDisk>> open_disk(const DiskConfig& config);
+  DiskSurroundings surroundings_of(const DiskConfig& config);
   std::shared_ptr<DiskLimiter> limiter_of(const DiskConfig& config);
   Result<QueuedDisk*> find_disk(const std::string& id) const;
 

@@ -33,8 +33,9 @@ class ControlHandler {
   virtual Result<UniqueFd> console_attach(std::uint8_t port, bool force) = 0;
   /// The client's end of a virtio console's port, by the id of its device.
   virtual Result<UniqueFd> console_attach(const std::string& device, bool force) = 0;
-  /// Opens the disk and puts it into the slot of its address.
-  virtual Result<> device_add(const DiskConfig& disk) = 0;
+  /// Opens the disk and puts it into the slot of its address. `descriptors`: of its storage daemon, if it
+  /// needs one (backends/storage_daemon/started_daemon.h).
+  virtual Result<> device_add(const DiskConfig& disk, std::vector<UniqueFd> descriptors) = 0;
   /// The same with an interface, whose host side came as descriptors (backends/interface_host_side.h).
   virtual Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) = 0;
   /// Asks the guest to let a device go.

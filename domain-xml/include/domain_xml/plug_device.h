@@ -19,9 +19,10 @@ struct PluggedDevice {
 /// of attach_device(): Unsupported (another device), Internal in libvirt's words (no free slot).
 Result<PluggedDevice> plug_device(Domain live, DeviceElement device, const DefinitionDefaults& defaults);
 
-/// What the monitor is told of it. Errors: those of a plan.
-Result<DiskConfig> plan_plugged_disk(const Domain& live, std::string_view alias,
-                                     const HostCapabilities& host);
+/// What the monitor is told of it. `resources`: its volume and secrets, where it has some. Errors: those of a
+/// plan.
+Result<DiskConfig> plan_plugged_disk(const Domain& live, std::string_view alias, const HostCapabilities& host,
+                                     const RunResources& resources);
 /// `resources`: of its network, where it has one.
 Result<NetworkInterfaceConfig> plan_plugged_interface(const Domain& live, std::string_view alias,
                                                       const HostCapabilities& host,

@@ -34,7 +34,7 @@ struct AVhostUserDisk : testing::Test {
   ~AVhostUserDisk() override { client.reset(); }
   Result<std::unique_ptr<DaemonDisk>> make(FakeVhostUser::Behaviour behaviour) {
     back_end = std::make_unique<FakeVhostUser>(kSize, std::move(behaviour));
-    return DaemonDisk::create_on(config, back_end->take_socket());
+    return DaemonDisk::create_on(config, {.disk = back_end->take_socket()});
   }
   void open(FakeVhostUser::Behaviour behaviour = {}) {
     auto made = make(std::move(behaviour));

@@ -62,8 +62,9 @@ class FakeHandler : public ControlHandler {
     attached_device = device;
     return console_attach(std::uint8_t{0}, force);
   }
-  Result<> device_add(const DiskConfig& disk) override {
+  Result<> device_add(const DiskConfig& disk, std::vector<UniqueFd> descriptors) override {
     added = disk;
+    came_with_it = std::move(descriptors);
     return {};
   }
   Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) override {
@@ -262,6 +263,11 @@ TEST_F(AControlServer, HandsOnDisksToAddAndDevicesToRemove) {
   };
   EXPECT_TRUE(add(disk_config_to_json(disk)));
   EXPECT_EQ(handler_.added, disk);
+  EXPECT_TRUE(handler_.came_with_it.empty());
+  EXPECT_TRUE(one.call(control_command::kDeviceAdd, {{"disk", disk_config_to_json(disk)}}, 10s, pipe_ends())
+                  .value()
+                  .result);
+  EXPECT_EQ(handler_.came_with_it.size(), 2U);
   EXPECT_EQ(add("vdb").error().code(), Error::Code::InvalidData);
   EXPECT_TRUE(one.call(control_command::kDeviceRemove, {{"id", "virtio-disk1"}}, 10s).value().result);
   EXPECT_EQ(handler_.removed, "virtio-disk1");

@@ -113,11 +113,6 @@ void add_objects(std::vector<std::string>& words, const DiskConfig& config,
 
 }  // namespace
 
-bool needs_storage_daemon(const DiskConfig& config) {
-  return config.source && (config.format != ImageFormat::Raw || !is_local(config) ||
-                           config.source->luks_passphrase_file || config.detect_zeroes != DetectZeroes::Off);
-}
-
 Result<std::vector<std::string>> storage_daemon_arguments(const DiskConfig& config,
                                                           const DaemonDescriptors& descriptors) {
   std::vector<std::string> words;

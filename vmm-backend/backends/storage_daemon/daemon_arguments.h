@@ -9,10 +9,6 @@
 
 namespace virttdx {
 
-/// Whether qemu-storage-daemon serves the disk: other formats than raw, network protocols, LUKS,
-/// detection of zeroes. What is left, the monitor does itself.
-bool needs_storage_daemon(const DiskConfig& config);
-
 /// Their numbers in the daemon.
 struct DaemonDescriptors {
   int listener = -1;                             ///< the listening socket

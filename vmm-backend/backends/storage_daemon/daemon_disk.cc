@@ -28,117 +28,31 @@ using namespace virtio_blk_spec;
 
 namespace {
 
-constexpr auto kProgram = "qemu-storage-daemon";
 constexpr std::uint64_t kNeededFeatures =
     kFeatureSegMax | kFeatureFlush | virtio_spec::kFeatureIndirectDescriptors;
 constexpr std::uint64_t kWelcomeFeatures =
     kFeatureReadOnly | kFeatureBlockSize | kFeatureMultiQueue | kFeatureDiscard | kFeatureWriteZeroes;
 constexpr std::uint32_t kSegmentsMaximum = 1022;
 
-/// A listening socket that nobody but the daemon reaches, and the one connection to it.
-struct Sockets {
-  UniqueFd listener, connection;
-};
-
-Result<> listen_and_connect(Sockets& sockets, const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return fail(Error::Code::InvalidArgument, "the path '{}' is too long for a socket; set TMPDIR", path);
-  std::ranges::copy(path, address.sun_path);
-  const auto* const name = reinterpret_cast<const sockaddr*>(&address);
-  if (::bind(sockets.listener.get(), name, sizeof address) != 0 || ::listen(sockets.listener.get(), 1) != 0 ||
-      ::connect(sockets.connection.get(), name, sizeof address) != 0)
-    return fail_errno(errno, "cannot make the socket '{}'", path);
-  return {};
-}
-
-// Connected before the daemon runs, and without a name as soon as it is.
-Result<Sockets> make_sockets() {
-  Sockets sockets{UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
-                  UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))};
-  if (!sockets.listener || !sockets.connection) return fail_errno(errno, "cannot create a socket");
-  std::error_code no_exception;
-  auto directory = std::filesystem::temp_directory_path(no_exception).string() + "/virttdx-disk-XXXXXX";
-  if (::mkdtemp(directory.data()) == nullptr) return fail_errno(errno, "cannot create '{}'", directory);
-  auto connected = listen_and_connect(sockets, directory + "/socket");
-  std::filesystem::remove_all(directory, no_exception);
-  TRY(std::move(connected));
-  return sockets;
-}
-
 bool is_local(const DiskConfig& config) {
   return config.source->protocol == DiskProtocol::File || config.source->protocol == DiskProtocol::Block;
-}
-
-// The daemon gets it open: it may be a pipe, whose bytes are there once, or a file that only we may open.
-Result<UniqueFd> open_secret(const DiskConfig& config, const std::optional<std::string>& file) {
-  if (!file) return UniqueFd();
-  UniqueFd secret(::open(file->c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!secret) return fail_errno(errno, "disk '{}': cannot open the secret '{}'", config.target, *file);
-  return secret;
-}
-
-struct MonitorSockets {
-  UniqueFd ours, the_daemons;
-};
-
-Result<MonitorSockets> make_monitor_sockets(const DiskConfig& config) {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return fail_errno(errno, "disk '{}': cannot create a socket", config.target);
-  return MonitorSockets{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, int listener, int monitor) {
-  const auto program = find_program(kProgram);
-  if (!program)
-    return fail(Error::Code::ConfigUnsupported,
-                "disk '{}': {}, which serves other disks than raw files; install package qemu-system-common",
-                config.target, program.error().message());
-  const auto access = TRY(open_secret(config, config.source->secret_file));
-  const auto luks = TRY(open_secret(config, config.source->luks_passphrase_file));
-  std::vector<int> inherited = {listener, monitor};
-  for (const auto* secret : {&access, &luks})
-    if (*secret) inherited.push_back(secret->get());
-  auto arguments = TRY(storage_daemon_arguments(config, {.listener = listener,
-                                                         .monitor = monitor,
-                                                         .access_secret = access.get(),
-                                                         .luks_passphrase = luks.get()}));
-  return DaemonProcess::start({.program = *program,
-                               .arguments = std::move(arguments),
-                               .inherited = std::move(inherited),
-                               .needs_network = !is_local(config)});
-}
-
-tl::unexpected<Error> explain(const DiskConfig& config, DaemonProcess& daemon, const Error& error) {
-  const auto end = daemon.end_of_life();
-  if (end.empty()) return fail(error.code(), "{}", error.message());
-  return fail(Error::Code::System, "disk '{}': {} {}; its messages are above", config.target, kProgram, end);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create(const DiskConfig& config,
                                                        DiskSurroundings surroundings) {
-  auto sockets = make_sockets();
-  if (!sockets)
-    return tl::unexpected<Error>(std::move(sockets).error().with_context("disk " + config.target));
-  auto monitor = TRY(make_monitor_sockets(config));
-  auto process = TRY(start_daemon(config, sockets->listener.get(), monitor.the_daemons.get()));
-  // Its end closes the connections only when the daemon has the last copies.
-  sockets->listener.reset();
-  monitor.the_daemons.reset();
-  auto disk = create_on(config, std::move(sockets->connection), std::move(surroundings));
-  if (!disk) return explain(config, *process, disk.error());
-  (*disk)->process_ = std::move(process);
-  (*disk)->monitor_ = QmpConnection(std::move(monitor.ours));
+  auto daemon = TRY(start_storage_daemon(config));
+  auto disk = create_on(config, std::move(daemon.connections), std::move(surroundings));
+  if (!disk) return tl::unexpected<Error>(explain_failure(config, *daemon.process, disk.error()));
+  (*disk)->process_ = std::move(daemon.process);
   return disk;
 }
 
-Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create_on(const DiskConfig& config, UniqueFd socket,
+Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create_on(const DiskConfig& config,
+                                                          DaemonConnections connections,
                                                           DiskSurroundings surroundings) {
-  VhostUserConnection connection(std::move(socket),
+  VhostUserConnection connection(std::move(connections.disk),
                                  fmt::format("storage daemon of disk '{}'", config.target));
   auto front_end = TRY(VhostUserFrontEnd::create(std::move(connection), {.features = kNeededFeatures,
                                                                          .may_features = kWelcomeFeatures,
@@ -146,6 +60,8 @@ Result<std::unique_ptr<DaemonDisk>> DaemonDisk::create_on(const DiskConfig& conf
                                                                          .config_size = kConfigSize}));
   std::unique_ptr<DaemonDisk> disk(new DaemonDisk(config, std::move(front_end), std::move(surroundings)));
   TRY(disk->set_up());
+  disk->monitor_ = QmpConnection(std::move(connections.monitor));
+  disk->life_ = std::move(connections.life);
   return disk;
 }
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "backends/queued_disk.h"
-#include "backends/storage_daemon/daemon_process.h"
 #include "backends/storage_daemon/qmp_connection.h"
+#include "backends/storage_daemon/started_daemon.h"
 #include "backends/vhost_user/front_end.h"
 #include "support/memory_file.h"
 #include "vmm_backend/device_config.h"
@@ -23,8 +23,9 @@ class DaemonDisk final : public QueuedDisk {
   /// are in the log.
   static Result<std::unique_ptr<DaemonDisk>> create(const DiskConfig& config,
                                                     DiskSurroundings surroundings = {});
-  /// On a back end's socket, whoever serves it.
-  static Result<std::unique_ptr<DaemonDisk>> create_on(const DiskConfig& config, UniqueFd socket,
+  /// On a back end that somebody else keeps, whoever it is.
+  static Result<std::unique_ptr<DaemonDisk>> create_on(const DiskConfig& config,
+                                                       DaemonConnections connections,
                                                        DiskSurroundings surroundings = {});
   ~DaemonDisk() override { end_queues(); }
 
@@ -46,6 +47,7 @@ class DaemonDisk final : public QueuedDisk {
   const DiskConfig config_;
   std::unique_ptr<DaemonProcess> process_;
   QmpConnection monitor_{UniqueFd()};
+  UniqueFd life_;
   VhostUserFrontEnd front_end_;
   Properties properties_;
   std::uint16_t segments_ = 1;
