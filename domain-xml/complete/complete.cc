@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "complete/steps.h"
+#include "cpu/numa_cells.h"
 #include "domain_xml/domain.h"
 
 namespace virttdx::domain_xml {
@@ -108,6 +109,7 @@ Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defa
   std::vector<Finding> found;
   TRY(refuse_what_is_not_offered(domain, defaults));
   if (domain.uuid.empty()) domain.uuid = new_uuid();
+  TRY(complete_numa(domain));
   if (!domain.current_memory_kib) domain.current_memory_kib = domain.memory_kib;
   if (!domain.vcpu_placement) domain.vcpu_placement = "static";
   complete_os(domain.os);

@@ -44,10 +44,25 @@ constexpr std::array kPinTable = {
     property<&CpuPin::cpuset, CpuSet>("@cpuset", {.required = true}),
 };
 constexpr std::array kBlkioTable = {property<&BlkioTune::weight, Number>("weight")};
+constexpr std::array kBlkioChildren = {ChildRule{"device", true}};
+constexpr std::array kBlkioDeviceTable = {
+    property<&BlkioTune::Device::path, AbsolutePath>("path", {.required = true}),
+    property<&BlkioTune::Device::weight, Unsigned64>("weight"),
+    property<&BlkioTune::Device::read_iops_sec, Unsigned64>("read_iops_sec"),
+    property<&BlkioTune::Device::write_iops_sec, Unsigned64>("write_iops_sec"),
+    property<&BlkioTune::Device::read_bytes_sec, Unsigned64>("read_bytes_sec"),
+    property<&BlkioTune::Device::write_bytes_sec, Unsigned64>("write_bytes_sec"),
+};
 constexpr std::array kNumaTable = {
     property<&NumaTune::mode, Word<kNumaModes>>("memory/@mode"),
     property<&NumaTune::nodeset, CpuSet>("memory/@nodeset"),
     property<&NumaTune::placement, Word<kPlacements>>("memory/@placement"),
+};
+constexpr std::array kNumaChildren = {ChildRule{"memnode", true}};
+constexpr std::array kCellMemoryTable = {
+    property<&NumaTune::CellMemory::cell, Number>("@cellid", {.required = true}),
+    property<&NumaTune::CellMemory::mode, Word<kNumaModes>>("@mode"),
+    property<&NumaTune::CellMemory::nodeset, CpuSet>("@nodeset", {.required = true}),
 };
 struct MemoryLimit {
   std::string_view name;
@@ -66,6 +81,26 @@ Result<> add_pin(CpuTune& tune, const Place& place) {
     return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of vCPU {}", place.path,
                    pin.vcpu);
   tune.vcpu_pins.push_back(std::move(pin));
+  return {};
+}
+
+Result<> add_blkio_device(BlkioTune& tune, const Place& place) {
+  BlkioTune::Device device;
+  TRY(read_properties(place, kBlkioDeviceTable, device));
+  if (std::ranges::count(tune.devices, device.path, &BlkioTune::Device::path) != 0)
+    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of '{}'", place.path,
+                   device.path);
+  tune.devices.push_back(std::move(device));
+  return {};
+}
+
+Result<> add_cell_memory(NumaTune& tune, const Place& place) {
+  NumaTune::CellMemory cell;
+  TRY(read_properties(place, kCellMemoryTable, cell));
+  if (std::ranges::count(tune.cells, cell.cell, &NumaTune::CellMemory::cell) != 0)
+    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of cell {}", place.path,
+                   cell.cell);
+  tune.cells.push_back(std::move(cell));
   return {};
 }
 
@@ -105,22 +140,33 @@ void write_memory_tune(xml::Element& parent, const MemoryTune& tune) {
 
 Result<BlkioTune> read_blkio_tune(const Place& place) {
   BlkioTune tune;
-  TRY(read_properties(place, kBlkioTable, tune));
+  TRY(read_properties(place, kBlkioTable, tune, kBlkioChildren));
+  for (const auto& child : place.element.children)
+    if (child.name == "device") TRY(add_blkio_device(tune, place.child(child)));
   return tune;
 }
 
 void write_blkio_tune(xml::Element& parent, const BlkioTune& tune, const WriteContext& context) {
-  write_properties(parent.add_child("blkiotune"), kBlkioTable, tune, context);
+  auto& element = parent.add_child("blkiotune");
+  write_properties(element, kBlkioTable, tune, context);
+  for (const auto& device : tune.devices)
+    write_properties(element.add_child("device"), kBlkioDeviceTable, device, context);
 }
 
 Result<NumaTune> read_numa_tune(const Place& place) {
   NumaTune tune;
-  TRY(read_properties(place, kNumaTable, tune));
+  TRY(read_properties(place, kNumaTable, tune, kNumaChildren));
+  for (const auto& child : place.element.children)
+    if (child.name == "memnode") TRY(add_cell_memory(tune, place.child(child)));
+  std::ranges::sort(tune.cells, {}, &NumaTune::CellMemory::cell);
   return tune;
 }
 
 void write_numa_tune(xml::Element& parent, const NumaTune& tune, const WriteContext& context) {
-  write_properties(parent.add_child("numatune"), kNumaTable, tune, context);
+  auto& element = parent.add_child("numatune");
+  write_properties(element, kNumaTable, tune, context);
+  for (const auto& cell : tune.cells)
+    write_properties(element.add_child("memnode"), kCellMemoryTable, cell, context);
 }
 
 }  // namespace virttdx::domain_xml

@@ -146,7 +146,7 @@ void check_topology_leaf(Planning& planning, const Cpu& cpu) {
 }
 
 void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
-  const auto topology = topology_of(cpu, planning.domain.vcpus);
+  const auto topology = topology_of(cpu, planning.domain.vcpus, packages_of(planning.plan.config.numa_nodes));
   const auto findings_before = planning.plan.findings.size();
   check_topology(planning, topology);
   if (planning.plan.findings.size() == findings_before) apply_topology(wanted, topology);

@@ -69,9 +69,20 @@ void adapt_leaf_1(CpuidEntries& entries, const CpuTopology& topology) {
 
 }  // namespace
 
-CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus) {
+CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus, std::uint32_t packages) {
   if (cpu && cpu->topology) return *cpu->topology;
-  return {.sockets = 1, .dies = 1, .cores = vcpus, .threads = 1};
+  return {.sockets = packages, .dies = 1, .cores = vcpus / packages, .threads = 1};
+}
+
+std::uint32_t packages_of(const std::vector<NumaNodeConfig>& nodes) {
+  if (nodes.empty() || !std::has_single_bit(nodes.front().vcpus.size())) return 1;
+  std::uint32_t next = 0;
+  for (const auto& node : nodes) {
+    if (node.vcpus.size() != nodes.front().vcpus.size()) return 1;
+    for (const auto vcpu : node.vcpus)
+      if (vcpu != next++) return 1;
+  }
+  return static_cast<std::uint32_t>(nodes.size());
 }
 
 bool has_contiguous_ids(const CpuTopology& topology) {

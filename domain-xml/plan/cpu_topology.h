@@ -3,14 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "domain_xml/domain.h"
 #include "vmm_backend/cpuid.h"
+#include "vmm_backend/vm_config.h"
 
 namespace virttdx::domain_xml {
 
-/// One socket with a core a vCPU, unless the definition says otherwise.
-CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus);
+/// `packages` sockets with a core a vCPU, unless the definition says otherwise.
+CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus, std::uint32_t packages = 1);
+
+/// A socket for each node where the nodes are blocks of vCPUs of one size, a power of two, in their order:
+/// Linux doubts a package that lies in several nodes. Else one.
+std::uint32_t packages_of(const std::vector<NumaNodeConfig>& nodes);
 
 /// Whether x2APIC ids 0, 1, 2 ... tell threads, cores, dies and sockets apart by bit fields, as leaf 0x1F
 /// needs.

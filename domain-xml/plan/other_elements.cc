@@ -72,8 +72,8 @@ constexpr std::array kSectionRules = {
     Rule{"iothreads", "", "", Outcome::Note, "changes nothing: each device has threads of its own", ""},
     Rule{"iothreadids", "", "", Outcome::Note, "changes nothing: each device has threads of its own", ""},
     Rule{"defaultiothread", "", "", Outcome::Note, "changes nothing: each device has threads of its own", ""},
-    Rule{"resource", "", "", Outcome::Note,
-         "is kept without effect: monitors run in machine.slice, or with the daemon", ""},
+    Rule{"resource", "fibrechannel/@appid", "", Outcome::Note,
+         "<fibrechannel> is kept without effect: monitors have no application identifier", ""},
     Rule{"sysinfo", "@type", "fwcfg", Outcome::Error, "of type 'fwcfg' is not offered",
          "use type='smbios' with <oemStrings>"},
     Rule{"on_lockfailure", "", "", Outcome::Note, "changes nothing: there is no lock manager", "remove it"},
@@ -158,17 +158,6 @@ bool is_left_out(const OtherElement& device) {
   return rule != nullptr && (rule->outcome == Outcome::Note || rule->outcome == Outcome::Warning);
 }
 
-// One node is what every TD has.
-void refuse_numa(Planning& planning) {
-  const auto cpu = planning.domain.cpu.value_or(Cpu());
-  for (const auto& other : cpu.others)
-    if (other.element == "numa" && parsed(other).children.size() > 1)
-      planning
-          .error("numa-not-offered", "/domain/cpu/numa", "several NUMA nodes are not offered",
-                 "give the TD one <cell>, or remove <numa>")
-          .line = other.line.number;
-}
-
 }  // namespace
 
 void plan_other_devices(Planning& planning) {
@@ -185,7 +174,6 @@ void plan_other_elements(Planning& planning) {
   apply(planning, kSectionRules, domain.others, "/domain");
   apply(planning, kFeatureRules, domain.features.value_or(Features()).others, "/domain/features");
   apply(planning, kCpuRules, domain.cpu.value_or(Cpu()).others, "/domain/cpu");
-  refuse_numa(planning);
 }
 
 }  // namespace virttdx::domain_xml

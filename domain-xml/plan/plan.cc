@@ -62,8 +62,8 @@ Result<LaunchPlan> plan_launch(const Domain& domain, const HostCapabilities& hos
   // order.
   plan_launch_security(planning);
   const auto security = std::exchange(planning.plan.findings, about_host);
-  for (const auto step : {plan_memory, plan_huge_pages, plan_vcpus, plan_tuning, plan_os, plan_firmware,
-                          plan_features, plan_cpu, plan_clock, plan_actions, plan_devices,
+  for (const auto step : {plan_memory, plan_numa, plan_huge_pages, plan_vcpus, plan_tuning, plan_os,
+                          plan_firmware, plan_features, plan_cpu, plan_clock, plan_actions, plan_devices,
                           plan_firmware_inputs, plan_other_elements, apply_monitor_limits})
     step(planning);
   std::ranges::copy(security, std::back_inserter(planning.plan.findings));

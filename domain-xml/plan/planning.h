@@ -36,13 +36,15 @@ class Planning {
 
 void plan_host(Planning& planning);
 void plan_memory(Planning& planning);
-/// Needs the memory of plan_memory().
+/// Needs the memory of plan_memory(), and makes it that of the nodes.
+void plan_numa(Planning& planning);
+/// Needs the memory of plan_numa().
 void plan_huge_pages(Planning& planning);
 void plan_vcpus(Planning& planning);
 void plan_os(Planning& planning);
 void plan_firmware(Planning& planning);
 void plan_features(Planning& planning);
-/// Needs the attributes of plan_launch_security().
+/// Needs the attributes of plan_launch_security(), and memory and nodes of plan_numa().
 void plan_cpu(Planning& planning);
 /// Needs the CPUID of plan_cpu().
 void plan_clock(Planning& planning);

@@ -27,11 +27,30 @@ void refuse_numa_tune(Planning& planning) {
                    "use mode='strict', 'preferred' or 'interleave'");
 }
 
+// guest_memfd has no policy of a range: every page follows the monitor's.
+void warn_of_cell_memory(Planning& planning) {
+  const auto tune = planning.domain.tuning.numa.value_or(NumaTune());
+  const auto policy = memory_policy_of(tune);
+  for (const auto& cell : tune.cells)
+    if (cell.nodeset != policy.nodeset || cell.mode.value_or("strict") != policy.mode)
+      planning.add(
+          Severity::Warning, "numatune-memnode", "/domain/numatune/memnode",
+          fmt::format(
+              "<memnode> of cell {} cannot be followed alone: all of a TD's memory comes from nodes {}, "
+              "mode '{}', as guest_memfd takes it by one policy",
+              cell.cell, *policy.nodeset, policy.mode),
+          "give every cell the nodes and mode of <memory>, or leave <memnode> out");
+}
+
 bool has_bandwidth(const std::optional<std::uint64_t>& period, const std::optional<std::int64_t>& quota) {
   return period || quota;
 }
 
-auto limits_of(const Tuning& tuning) {
+// The default is what there is without control groups, too.
+bool has_partition(const Domain& domain) { return partition_of(domain) != kDefaultPartition; }
+
+auto limits_of(const Domain& domain) {
+  const auto& tuning = domain.tuning;
   const auto cpu = tuning.cpu.value_or(CpuTune());
   const auto memory = tuning.memory.value_or(MemoryTune());
   return std::array{
@@ -43,6 +62,8 @@ auto limits_of(const Tuning& tuning) {
       Limit{"/domain/memtune/soft_limit", memory.soft_limit.has_value()},
       Limit{"/domain/memtune/swap_hard_limit", memory.swap_hard_limit.has_value()},
       Limit{"/domain/blkiotune/weight", tuning.blkio && tuning.blkio->weight},
+      Limit{"/domain/blkiotune/device", tuning.blkio && !tuning.blkio->devices.empty()},
+      Limit{"/domain/resource/partition", has_partition(domain)},
   };
 }
 
@@ -62,8 +83,9 @@ void reduce_shares(Planning& planning) {
 
 void plan_tuning(Planning& planning) {
   refuse_numa_tune(planning);
+  warn_of_cell_memory(planning);
   if (planning.sources.control_groups) return reduce_shares(planning);
-  for (const auto& limit : limits_of(planning.domain.tuning))
+  for (const auto& limit : limits_of(planning.domain))
     if (limit.asked)
       planning.add(Severity::Warning, "tuning-without-effect", std::string(limit.path),
                    fmt::format("<{}> is kept without effect: this host's monitors have no control group",

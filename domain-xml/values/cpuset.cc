@@ -67,4 +67,15 @@ std::string format_cpuset(const std::vector<bool>& cpus) {
   return text;
 }
 
+MemoryPolicyAsked memory_policy_of(const NumaTune& tune) {
+  MemoryPolicyAsked policy{.nodeset = tune.nodeset};
+  std::string all = tune.nodeset.value_or("");
+  for (const auto& cell : tune.cells) all += (all.empty() ? "" : ",") + cell.nodeset;
+  // Canonical sets together are a set; one alone stays as it is.
+  if (const auto nodes = parse_cpuset(all)) policy.nodeset = format_cpuset(*nodes);
+  const auto mode = tune.mode || tune.cells.empty() ? tune.mode : tune.cells.front().mode;
+  policy.mode = mode.value_or("strict");
+  return policy;
+}
+
 }  // namespace virttdx::domain_xml

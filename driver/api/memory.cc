@@ -18,6 +18,12 @@ Result<> set_current(domain_xml::Domain& domain, std::uint64_t kib) {
   return {};
 }
 
+// Their sizes add up to it.
+bool has_numa_cells(const domain_xml::Domain& domain) {
+  return domain.cpu &&
+         std::ranges::count(domain.cpu->others, "numa", &domain_xml::OtherElement::element) != 0;
+}
+
 void set_maximum(domain_xml::Domain& domain, std::uint64_t kib) {
   domain.memory_kib = kib;
   domain.current_memory_kib = std::min(domain.current_memory_kib.value_or(kib), kib);
@@ -38,6 +44,9 @@ Answer set_memory(Session& session, const remote_nonnull_domain& dom, std::uint6
                 "Unable to change memory of active domain without the balloon device and guest OS balloon "
                 "driver");
   TRY(session.service().change(record, impact, [&](auto& domain) -> Result<> {
+    if (maximum && has_numa_cells(domain))
+      return fail(Error::Code::WrongState,
+                  "initial memory size of a domain with NUMA nodes cannot be modified with this API");
     if (!maximum) return set_current(domain, kib);
     set_maximum(domain, kib);
     return {};

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/blkio_devices.h"
 #include "api/domain_reply.h"
 #include "api/find_record.h"
 #include "api/flags.h"
@@ -31,7 +32,12 @@ constexpr std::array kSchedulerParams = {Known{VIR_DOMAIN_SCHEDULER_CPU_SHARES, 
 constexpr std::array kMemoryParams = {Known{VIR_DOMAIN_MEMORY_HARD_LIMIT, VIR_TYPED_PARAM_ULLONG},
                                       Known{VIR_DOMAIN_MEMORY_SOFT_LIMIT, VIR_TYPED_PARAM_ULLONG},
                                       Known{VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT, VIR_TYPED_PARAM_ULLONG}};
-constexpr std::array kBlkioParams = {Known{VIR_DOMAIN_BLKIO_WEIGHT, VIR_TYPED_PARAM_UINT}};
+constexpr auto kBlkioParams = [] {
+  std::array<Known, 1 + kBlkioDeviceParams.size()> params = {
+      Known{VIR_DOMAIN_BLKIO_WEIGHT, VIR_TYPED_PARAM_UINT}};
+  std::ranges::copy(kBlkioDeviceParams, params.begin() + 1);
+  return params;
+}();
 constexpr std::array kNumaParams = {Known{VIR_DOMAIN_NUMA_NODESET, VIR_TYPED_PARAM_STRING},
                                     Known{VIR_DOMAIN_NUMA_MODE, VIR_TYPED_PARAM_INT}};
 // In the order of virDomainNumatuneMemMode.
@@ -160,12 +166,15 @@ Result<DomainService::Change> memory_change(const ParamsRead& params, bool) {
   return [asked](domain_xml::Domain& domain) { return set_memory_limits(domain, asked); };
 }
 
-Result<DomainService::Change> weight_change(const ParamsRead& params, bool) {
+Result<DomainService::Change> blkio_change(const ParamsRead& params, bool) {
   const auto weight = params.uint(VIR_DOMAIN_BLKIO_WEIGHT);
   if (weight && (*weight < 10 || *weight > 1000))
     return fail(Error::Code::InvalidArgument, "out of blkio weight range.");
-  return [weight](domain_xml::Domain& domain) -> Result<> {
-    if (weight) domain.tuning.blkio.emplace().weight = *weight;
+  const auto devices = TRY(read_blkio_device_changes(params));
+  return [weight, devices](domain_xml::Domain& domain) -> Result<> {
+    auto& tune = domain.tuning.blkio ? *domain.tuning.blkio : domain.tuning.blkio.emplace();
+    replace_if_there(tune.weight, weight);
+    change_blkio_devices(tune, devices);
     return {};
   };
 }
@@ -269,8 +278,9 @@ Answer domain_get_blkio_parameters(Session& session, const remote_domain_get_blk
   const auto asked = TRY(tuning_asked(session, args.dom, args.flags, "blkio"));
   ret.nparams = kBlkioParams.size();
   TypedParams params(arena);
-  const auto weight = asked.tuning.blkio ? asked.tuning.blkio->weight : std::nullopt;
-  params.add_uint(VIR_DOMAIN_BLKIO_WEIGHT, asked.value<std::uint32_t>(weight, kDefaultWeight));
+  const auto tune = asked.tuning.blkio.value_or(domain_xml::BlkioTune());
+  params.add_uint(VIR_DOMAIN_BLKIO_WEIGHT, asked.value<std::uint32_t>(tune.weight, kDefaultWeight));
+  add_blkio_devices(params, tune);
   if (args.nparams != 0) give(ret, arena, std::move(params), args.nparams);
   return {};
 }
@@ -278,7 +288,7 @@ Answer domain_get_blkio_parameters(Session& session, const remote_domain_get_blk
 Answer domain_set_blkio_parameters(Session& session, const remote_domain_set_blkio_parameters_args& args,
                                    Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetBlkioParameters");
-  return set_params(session, args, args.flags, kBlkioParams, "blkio", weight_change, reply);
+  return set_params(session, args, args.flags, kBlkioParams, "blkio", blkio_change, reply);
 }
 
 Answer domain_get_numa_parameters(Session& session, const remote_domain_get_numa_parameters_args& args,

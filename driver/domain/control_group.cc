@@ -38,6 +38,20 @@ std::string bandwidth(std::optional<std::uint64_t> period, std::optional<std::in
                                 : fmt::format("{} {}", *quota, microseconds);
 }
 
+void limit_block_devices(ScopeLimits& limits, const domain_xml::BlkioTune& tune) {
+  if (tune.weight.value_or(0) != 0) limits.io_weight = *tune.weight;
+  const auto add = [](auto& list, const std::string& path, const std::optional<std::uint64_t>& value) {
+    if (value.value_or(0) != 0) list.push_back({path, *value});
+  };
+  for (const auto& device : tune.devices) {
+    add(limits.io_device_weights, device.path, device.weight);
+    add(limits.io_read_requests, device.path, device.read_iops_sec);
+    add(limits.io_write_requests, device.path, device.write_iops_sec);
+    add(limits.io_read_bytes, device.path, device.read_bytes_sec);
+    add(limits.io_write_bytes, device.path, device.write_bytes_sec);
+  }
+}
+
 bool has_child_groups(const std::filesystem::path& group) {
   std::error_code error;
   return std::filesystem::exists(group / "emulator", error);
@@ -74,8 +88,13 @@ ScopeLimits scope_limits(const domain_xml::Tuning& tuning) {
     const std::uint64_t memory = tuning.memory->hard_limit.value_or(0);
     if (both) limits.memory_swap_max = bytes_of(*both - std::min(*both, memory));
   }
-  if (tuning.blkio && tuning.blkio->weight.value_or(0) != 0) limits.io_weight = *tuning.blkio->weight;
+  if (tuning.blkio) limit_block_devices(limits, *tuning.blkio);
   return limits;
+}
+
+Scope scope_of(const DomainRecord& record) {
+  CHECK(record.live);
+  return {scope_name(record.id, record.name), domain_xml::partition_of(record.live->definition)};
 }
 
 Result<> limit_threads(const std::filesystem::path& group, const MonitorProcess& process,

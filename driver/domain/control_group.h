@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "domain/domain_record.h"
 #include "domain_xml/domain.h"
 #include "process/machine_scopes.h"
 #include "process/monitor_process.h"
@@ -16,6 +17,9 @@ inline constexpr std::uint64_t kCpuPeriod = 100'000;
 
 /// Limits of all the monitor's threads and of what it started.
 ScopeLimits scope_limits(const domain_xml::Tuning& tuning);
+
+/// Of a domain that is about to run or runs, in the partition of its live definition.
+Scope scope_of(const DomainRecord& record);
 
 /// Limits of each vCPU's thread and of the other threads: child groups ("vcpu0", "emulator") of the monitor's
 /// own. Without any such limit none is made; made ones are kept.

@@ -53,8 +53,7 @@ void DomainService::prepare_monitor(const RecordPtr& record, const StartOptions&
 void DomainService::launch_prepared(const RecordPtr& record, const StartOptions& options) {
   if (const auto forked = fork_monitor(record); !forked) return fail_preparation(record, forked.error());
   if (!scopes_.available()) return launch_placed(record, options);
-  scopes_.create(scope_name(record->id, record->name), record->live->process.pid,
-                 scope_limits(record->live->definition.tuning),
+  scopes_.create(scope_of(*record), record->live->process.pid, scope_limits(record->live->definition.tuning),
                  then(record, options, &DomainService::launch_placed));
 }
 

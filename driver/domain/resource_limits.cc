@@ -25,8 +25,8 @@ void DomainService::change_limits(const RecordPtr& record, const Impact& impact,
 // As with pins: the domain runs all the same.
 void DomainService::limit_live_threads(const DomainRecord& record) const {
   if (!scopes_.available()) return;
-  const auto limited = limit_threads(scopes_.directory(scope_name(record.id, record.name)),
-                                     record.live->process, record.live->definition);
+  const auto limited =
+      limit_threads(scopes_.directory(scope_of(record)), record.live->process, record.live->definition);
   if (!limited) log::warning("domain '{}': {}", record.name, limited.error().message());
 }
 

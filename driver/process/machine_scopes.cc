@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::milliseconds kRetryInterval{50};
-constexpr auto kSlice = "machine.slice";
 // Unit names have 255 characters at most (systemd.unit(5)); an escaped one takes four.
 constexpr std::size_t kNameMaximum = 50;
 
@@ -29,6 +28,27 @@ bool is_plain(char character) {
          (character >= 'A' && character <= 'Z') || character == ':' || character == '_' || character == '.';
 }
 
+std::string escaped(char character) {
+  return is_plain(character) ? std::string(1, character)
+                             : fmt::format("\\x{:02x}", static_cast<unsigned char>(character));
+}
+
+/// From the outermost: "machine.slice", "machine-prod.slice".
+std::vector<std::string> slices_of(std::string_view partition) {
+  std::vector<std::string> slices;
+  std::string name;
+  for (std::size_t at = 0; at < partition.size();) {
+    const auto end = std::min(partition.find('/', at), partition.size());
+    if (end > at) {
+      if (!name.empty()) name += '-';
+      for (const char character : partition.substr(at, end - at)) name += escaped(character);
+      slices.push_back(name + ".slice");
+    }
+    at = end + 1;
+  }
+  return slices;
+}
+
 bool is_run_by_systemd(const std::filesystem::path& run, const std::filesystem::path& control_groups) {
   std::error_code error;
   return !control_groups.empty() && std::filesystem::exists(run / "systemd/system", error) &&
@@ -36,6 +56,19 @@ bool is_run_by_systemd(const std::filesystem::path& run, const std::filesystem::
 }
 
 Result<> append(int result) { return check_bus(result, "make a call to systemd"); }
+
+// An empty list takes away what was set before.
+Result<> append_device_limits(sd_bus_message* message, const char* name,
+                              const std::vector<ScopeLimits::DeviceLimit>& limits) {
+  TRY(append(sd_bus_message_open_container(message, 'r', "sv")));
+  TRY(append(sd_bus_message_append(message, "s", name)));
+  TRY(append(sd_bus_message_open_container(message, 'v', "a(st)")));
+  TRY(append(sd_bus_message_open_container(message, 'a', "(st)")));
+  for (const auto& limit : limits)
+    TRY(append(sd_bus_message_append(message, "(st)", limit.path.c_str(), limit.value)));
+  for (int container = 0; container < 3; ++container) TRY(append(sd_bus_message_close_container(message)));
+  return {};
+}
 
 Result<> append_limits(sd_bus_message* message, const ScopeLimits& limits) {
   const std::array properties = {std::pair{"CPUWeight", limits.cpu_weight},
@@ -47,7 +80,11 @@ Result<> append_limits(sd_bus_message* message, const ScopeLimits& limits) {
                                  std::pair{"IOWeight", limits.io_weight}};
   for (const auto& [name, value] : properties)
     TRY(append(sd_bus_message_append(message, "(sv)", name, "t", value)));
-  return {};
+  TRY(append_device_limits(message, "IODeviceWeight", limits.io_device_weights));
+  TRY(append_device_limits(message, "IOReadBandwidthMax", limits.io_read_bytes));
+  TRY(append_device_limits(message, "IOWriteBandwidthMax", limits.io_write_bytes));
+  TRY(append_device_limits(message, "IOReadIOPSMax", limits.io_read_requests));
+  return append_device_limits(message, "IOWriteIOPSMax", limits.io_write_requests);
 }
 
 Error in_context(const Error& error, std::string_view what, const std::string& name) {
@@ -58,10 +95,13 @@ Error in_context(const Error& error, std::string_view what, const std::string& n
 
 std::string scope_name(int id, std::string_view domain) {
   std::string name = fmt::format("machine-tdx\\x2d{}\\x2d", id);
-  for (const char character : domain.substr(0, kNameMaximum))
-    name += is_plain(character) ? std::string(1, character)
-                                : fmt::format("\\x{:02x}", static_cast<unsigned char>(character));
+  for (const char character : domain.substr(0, kNameMaximum)) name += escaped(character);
   return name + ".scope";
+}
+
+std::string slice_name(std::string_view partition) {
+  const auto slices = slices_of(partition);
+  return slices.empty() ? "-.slice" : slices.back();
 }
 
 MachineScopes::MachineScopes(SystemBus& bus, const std::filesystem::path& run,
@@ -76,8 +116,10 @@ MachineScopes::MachineScopes(SystemBus& bus, const std::filesystem::path& run,
   });
 }
 
-std::filesystem::path MachineScopes::directory(const std::string& name) const {
-  return control_groups_ / kSlice / name;
+std::filesystem::path MachineScopes::directory(const Scope& scope) const {
+  auto path = control_groups_;
+  for (const auto& slice : slices_of(scope.partition)) path /= slice;
+  return path / scope.name;
 }
 
 Result<> MachineScopes::listen() {
@@ -91,11 +133,11 @@ Result<BusMessage> MachineScopes::scope_call(const Request& request) {
   TRY(listen());
   auto message = TRY(bus_.new_call(manager_method("StartTransientUnit")));
   auto* const made = message.get();
-  TRY(append(sd_bus_message_append(made, "ss", request.name.c_str(), "fail")));
+  TRY(append(sd_bus_message_append(made, "ss", request.scope.name.c_str(), "fail")));
   TRY(append(sd_bus_message_open_container(made, 'a', "(sv)")));
   TRY(append(sd_bus_message_append(made, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", "TDX guest",  //
-                                   "Slice", "s", kSlice, "Delegate", "b", 1,                       //
-                                   "CollectMode", "s", "inactive-or-failed",                       //
+                                   "Slice", "s", slice_name(request.scope.partition).c_str(), "Delegate", "b",
+                                   1, "CollectMode", "s", "inactive-or-failed",  //
                                    "PIDs", "au", 1, static_cast<std::uint32_t>(request.process))));
   TRY(append_limits(made, request.limits));
   TRY(append(sd_bus_message_close_container(made)));
@@ -103,10 +145,9 @@ Result<BusMessage> MachineScopes::scope_call(const Request& request) {
   return message;
 }
 
-void MachineScopes::create(const std::string& name, pid_t process, const ScopeLimits& limits,
-                           Completion done) {
-  create({name, process, limits, std::chrono::steady_clock::now() + kPatience},
-         [name, done = std::move(done)](const Result<>& result) {
+void MachineScopes::create(const Scope& scope, pid_t process, const ScopeLimits& limits, Completion done) {
+  create({scope, process, limits, std::chrono::steady_clock::now() + kPatience},
+         [name = scope.name, done = std::move(done)](const Result<>& result) {
            result ? done({}) : done(tl::unexpected(in_context(result.error(), "make", name)));
          });
 }

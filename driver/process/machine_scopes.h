@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "process/system_bus.h"
 #include "support/result.h"
@@ -27,11 +28,27 @@ struct ScopeLimits {
   std::uint64_t cpu_quota_period_us = kUnlimited;
   std::uint64_t memory_high = kUnlimited, memory_max = kUnlimited, memory_swap_max = kUnlimited;  ///< bytes
   std::uint64_t io_weight = kUnlimited;  ///< 1 to 10000
+  struct DeviceLimit {
+    std::string path;  ///< of a block device, or of what lies on one
+    std::uint64_t value = 0;
+    bool operator==(const DeviceLimit&) const = default;
+  };
+  /// Weights as io_weight; bytes and requests a second.
+  std::vector<DeviceLimit> io_device_weights, io_read_bytes, io_write_bytes, io_read_requests,
+      io_write_requests;
   bool operator==(const ScopeLimits&) const = default;
 };
 
 /// "machine-tdx\x2d1\x2dNAME.scope": the name that libvirt's drivers give the scope of a running domain.
 std::string scope_name(int id, std::string_view domain);
+
+/// The scope of a running domain, and its place: the slice of a partition of `<resource>`.
+struct Scope {
+  std::string name;  ///< scope_name()
+  std::string partition = "/machine";
+};
+/// "machine-prod.slice" for "/machine/prod", "-.slice" for "/": as libvirt's drivers name it.
+std::string slice_name(std::string_view partition);
 
 /// On the event loop's thread.
 class MachineScopes {
@@ -46,14 +63,14 @@ class MachineScopes {
   bool available() const { return available_; }
   /// Moves a process into a new scope, which ends with the last process in it. Done when it is there. An
   /// older scope of that name is waited for, as long as systemd is.
-  void create(const std::string& name, pid_t process, const ScopeLimits& limits, Completion done);
+  void create(const Scope& scope, pid_t process, const ScopeLimits& limits, Completion done);
   void set_limits(const std::string& name, const ScopeLimits& limits, Completion done);
   /// The control group of a scope, which is ours to divide (Delegate=).
-  std::filesystem::path directory(const std::string& name) const;
+  std::filesystem::path directory(const Scope& scope) const;
 
  private:
   struct Request {
-    std::string name;
+    Scope scope;
     pid_t process;
     ScopeLimits limits;
     std::chrono::steady_clock::time_point deadline;

@@ -23,8 +23,7 @@ struct Mode {
 constexpr std::array kModes = {Mode{"strict", MPOL_BIND}, Mode{"preferred", MPOL_PREFERRED},
                                Mode{"interleave", MPOL_INTERLEAVE}};
 
-Result<int> mode_of(const domain_xml::NumaTune& tune) {
-  const std::string name = tune.mode.value_or("strict");
+Result<int> mode_of(const std::string& name) {
   const auto found = std::ranges::find(kModes, name, &Mode::name);
   if (found == kModes.end())
     return fail(Error::Code::InvalidArgument,
@@ -50,14 +49,15 @@ long set_policy(int mode, const std::vector<unsigned long>& mask) {
 }  // namespace
 
 Result<MemoryPolicy> MemoryPolicy::apply(const std::optional<domain_xml::NumaTune>& tune) {
-  if (!tune || !tune->nodeset) return MemoryPolicy(false);
-  const int mode = TRY(mode_of(*tune));
-  const auto nodes = TRY(domain_xml::parse_cpuset(*tune->nodeset));
+  const auto policy = domain_xml::memory_policy_of(tune.value_or(domain_xml::NumaTune()));
+  if (!policy.nodeset) return MemoryPolicy(false);
+  const int mode = TRY(mode_of(policy.mode));
+  const auto nodes = TRY(domain_xml::parse_cpuset(*policy.nodeset));
   if (set_policy(mode, mask_of(nodes)) != 0)
     return fail_errno(errno,
                       "Cannot take the TD's memory from NUMA nodes '{}' (<numatune>, mode '{}'; "
                       "/sys/devices/system/node/has_memory tells those that there are)",
-                      *tune->nodeset, tune->mode.value_or("strict"));
+                      *policy.nodeset, policy.mode);
   return MemoryPolicy(true);
 }
 

@@ -93,6 +93,9 @@ const std::vector<Sample> kSamples = {
     {"tuning-without-effect", "<vcpu>1",
      "<memtune><swap_hard_limit unit='GiB'>1</swap_hard_limit></memtune>\n<vcpu>1", 4},
     {"tuning-without-effect", "<vcpu>1", "<blkiotune><weight>100</weight></blkiotune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1",
+     "<blkiotune><device><path>/dev/sda</path><weight>100</weight></device></blkiotune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1", "<resource><partition>/a</partition></resource>\n<vcpu>1", 4},
     {"vcpu-count", "<vcpu>1<", "<vcpu>65<", 4},
     {"vcpu-hotplug", "<vcpu>1<", "<vcpu current='1'>2<", 4},
     {"vcpu-placement", "<vcpu>", "<vcpu placement='auto'>", 4},
@@ -147,7 +150,7 @@ const std::vector<Sample> kSamples = {
     {"element-without-effect", "<vcpu>1", "<memoryBacking><locked/></memoryBacking>\n<vcpu>1", 4},
     {"element-without-effect", "<vcpu>1", "<genid/>\n<vcpu>1", 4},
     {"element-without-effect", "<vcpu>1", "<iothreads>1</iothreads>\n<vcpu>1", 4},
-    {"element-without-effect", "<vcpu>1", "<resource><partition>/machine</partition></resource>\n<vcpu>1", 4},
+    {"element-without-effect", "<vcpu>1", "<resource><fibrechannel appid='a'/></resource>\n<vcpu>1", 4},
     {"element-not-offered", "<vcpu>1", "<memoryBacking><source type='file'/></memoryBacking>\n<vcpu>1", 4},
     {"element-not-offered", "<devices>",
      "<devices>\n<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='0' "

@@ -119,6 +119,14 @@ MemoryTune memory_tune() {
   return value;
 }
 
+NumaTune numa_tune() {
+  NumaTune value;
+  value.mode = maybe_word({"strict", "preferred"});
+  value.nodeset = maybe_word({"0", "1-3,7"});
+  if (*rc::gen::arbitrary<bool>()) value.cells = {{0, "interleave", "0"}, {1 + count(100), {}, "0-1"}};
+  return value;
+}
+
 Domain domain() {
   Domain value;
   value.id = maybe(rc::gen::inRange(1, 1000));
@@ -137,6 +145,7 @@ Domain domain() {
   value.vcpu_cpuset = maybe_word({"0", "1-3,7"});
   value.tuning.cpu = maybe_made(cpu_tune);
   value.tuning.memory = maybe_made(memory_tune);
+  value.tuning.numa = maybe_made(numa_tune);
   value.os = os();
   value.features = maybe_made(features);
   value.cpu = maybe_made(cpu);

@@ -177,6 +177,14 @@ class Tuning(DaemonTest):
         domain.setMemoryParameters({'hard_limit': 1 << 20}, CONFIG)
         self.assertEqual(domain.memoryParameters(CONFIG)['hard_limit'], 1 << 20)
         domain.setBlkioParameters({'weight': 500}, CONFIG)
+        domain.setBlkioParameters({'device_read_bytes_sec': '/dev/sda,1000'}, CONFIG)
+        self.assertEqual(domain.blkioParameters(CONFIG)['device_read_bytes_sec'], '/dev/sda,1000')
+        self.assertIn('<read_bytes_sec>1000</read_bytes_sec>', domain.XMLDesc())
+        for wrong in ('sda,1', '/dev/sda', '/dev/sda,', '/dev/sda,x', '/dev/sda,-1', '/dev/sda,1,'):
+            self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'unable to parse blkio device', domain.setBlkioParameters,
+                              {'device_read_bytes_sec': wrong}, CONFIG)
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'device weight range', domain.setBlkioParameters, {'device_weight': '/dev/sda,10001'}, CONFIG)
+        domain.setBlkioParameters({'device_read_bytes_sec': '/dev/sda,0'}, CONFIG)
         self.assertEqual(domain.blkioParameters(CONFIG)['weight'], 500)
         domain.setNumaParameters({'numa_nodeset': '0', 'numa_mode': 0}, CONFIG)
         self.assertEqual(domain.numaParameters(CONFIG), {'numa_nodeset': '0', 'numa_mode': 0})

@@ -29,13 +29,21 @@ class UnitExists(dbus.DBusException):
 
 
 def plain(value):
-    if isinstance(value, dbus.Array):
+    if isinstance(value, (dbus.Array, dbus.Struct)):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, str) else int(value)
 
 
 def signature(value):
-    return {dbus.UInt64: 't', dbus.String: 's', dbus.Boolean: 'b', dbus.Array: 'au'}[type(value)]
+    if isinstance(value, dbus.Array):
+        return f'a{value.signature}'
+    return {dbus.UInt64: 't', dbus.String: 's', dbus.Boolean: 'b'}[type(value)]
+
+
+def folder_of(slice_name):
+    """machine-prod.slice is in machine.slice."""
+    words = slice_name.removesuffix('.slice').split('-')
+    return pathlib.Path(*('-'.join(words[:count]) + '.slice' for count in range(1, len(words) + 1)))
 
 
 class Manager(dbus.service.Object):
@@ -46,7 +54,7 @@ class Manager(dbus.service.Object):
         if (FOLDER / 'exists').exists():
             (FOLDER / 'asked-in-vain').touch()
             raise UnitExists(f'Unit {name} was already loaded or has a fragment file.')
-        group = GROUPS / 'machine.slice' / str(name)
+        group = GROUPS / folder_of(str(dict(properties)['Slice'])) / str(name)
         group.mkdir(parents=True)
         (group / 'cgroup.subtree_control').touch()
         if (FOLDER / 'children').exists():

@@ -23,6 +23,7 @@ TUNED = XML.replace('<vcpu', """<blkiotune><weight>500</weight></blkiotune>
   <cputune><shares>200</shares><period>100000</period><quota>50000</quota><global_period>50000</global_period>
   <global_quota>75000</global_quota><emulator_period>100000</emulator_period><emulator_quota>20000</emulator_quota></cputune>
   <vcpu""", 1)
+DEVICE_LIMITS = ('IODeviceWeight', 'IOReadBandwidthMax', 'IOWriteBandwidthMax', 'IOReadIOPSMax', 'IOWriteIOPSMax')
 DEFAULTS = {'CPUWeight': NONE, 'CPUQuotaPerSecUSec': NONE, 'CPUQuotaPeriodUSec': NONE, 'MemoryHigh': NONE, 'MemoryMax': NONE,
             'MemorySwapMax': NONE, 'IOWeight': NONE}
 
@@ -68,6 +69,31 @@ class RunningDomain(LimitTest):
         self.assertEqual((self.child('vcpu0', 'cpu.max'), self.child('emulator', 'cpu.max')), ('50000 100000', '20000 100000'))
         self.assertEqual((self.child('vcpu0', 'cgroup.type'), self.child('', 'cgroup.subtree_control')), ('threaded', '+cpu'))
         self.assertTrue(self.child('vcpu0', 'cgroup.threads'))
+
+    def test_is_limited_at_single_block_devices(self):
+        limits = {'weight': 700, 'read_iops_sec': 10, 'write_iops_sec': 20, 'read_bytes_sec': 3000, 'write_bytes_sec': 4000}
+        elements = ''.join(f'<{name}>{value}</{name}>' for name, value in limits.items())
+        domain = self.define(xml=XML.replace('<vcpu', f'<blkiotune><device><path>/dev/sda</path>{elements}</device></blkiotune>\n<vcpu', 1))
+        domain.create()
+        scope = self.scope()
+        self.assertEqual([scope[name] for name in DEVICE_LIMITS],
+                         [[['/dev/sda', 700]], [['/dev/sda', 3000]], [['/dev/sda', 4000]], [['/dev/sda', 10]], [['/dev/sda', 20]]])
+        self.assertEqual({scope['signatures'][name] for name in DEVICE_LIMITS}, {'a(st)'})
+        domain.setBlkioParameters({'device_weight': '/dev/sda,0,/dev/sdb,300', 'weight': 200}, LIVE)
+        self.assertEqual(self.scope()['IODeviceWeight'], [['/dev/sdb', 300]])
+        self.assertEqual(domain.blkioParameters(LIVE),
+                         {'weight': 200, 'device_weight': '/dev/sdb,300', 'device_read_iops_sec': '/dev/sda,10', 'device_write_iops_sec': '/dev/sda,20',
+                          'device_read_bytes_sec': '/dev/sda,3000', 'device_write_bytes_sec': '/dev/sda,4000'})
+        domain.setBlkioParameters({name: '/dev/sda,0' for name in domain.blkioParameters(LIVE) if name.startswith('device_')}, LIVE)
+        self.assertEqual([self.scope()[name] for name in DEVICE_LIMITS], [[['/dev/sdb', 300]], [], [], [], []])
+
+    def test_is_in_the_slice_of_its_partition(self):
+        (self.bus_folder / 'children').touch()
+        domain = self.define(xml=TUNED.replace('<vcpu', '<resource><partition>/machine/prod-a</partition></resource>\n<vcpu', 1))
+        domain.create()
+        self.assertEqual(self.scope()['Slice'], r'machine-prod\x2da.slice')
+        group = self.groups / 'machine.slice' / r'machine-prod\x2da.slice' / SCOPE.format(1)
+        self.assertEqual((group / 'vcpu0/cpu.max').read_text(), '50000 100000')
 
     def test_changes_its_limits(self):
         (self.bus_folder / 'children').touch()

@@ -165,6 +165,7 @@ Result<> validate(const VmConfig& config) {
   TRY(check_text("/name", config.name, kNameMaximum));
   TRY(check_uuid(config.uuid));
   TRY(check_sizes(config));
+  TRY(validate_numa_nodes(config));
   if (config.on_reset == ResetAction::Preserve || config.on_power_off == ResetAction::Preserve)
     return fail(Error::Code::InvalidArgument, "preserve is for /on_crash only");
   TRY(check_text("/firmware_path", config.firmware_path, kPathMaximum));

@@ -24,5 +24,7 @@ Result<> check_optional_text(const std::string& field, const std::optional<std::
 Result<> validate_devices(const DeviceConfigs& devices);
 Result<> validate_kernel(const KernelBootConfig& kernel);
 Result<> validate_smbios(const SmbiosConfig& smbios);
+/// Memory, vCPUs and distances of the nodes against the rest.
+Result<> validate_numa_nodes(const VmConfig& config);
 
 }  // namespace virttdx

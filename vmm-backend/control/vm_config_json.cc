@@ -36,6 +36,13 @@ void describe(Visitor& visit, SerialConfig& serial) {
 }
 
 template <typename Visitor>
+void describe(Visitor& visit, NumaNodeConfig& node) {
+  visit.required("memory_bytes", node.memory_bytes);
+  visit.required("vcpus", node.vcpus);
+  visit.optional("distances", node.distances);
+}
+
+template <typename Visitor>
 void describe(Visitor& visit, VmConfig& config) {
   visit.required("name", config.name);
   visit.required("uuid", config.uuid);
@@ -43,6 +50,7 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.required("memory_bytes", config.memory_bytes);
   visit.optional("shared_page_bytes", config.shared_page_bytes);
   visit.optional("vcpu_count", config.vcpu_count);
+  visit.optional("numa_nodes", config.numa_nodes);
   visit.required("td", config.td);
   visit.required("firmware_path", config.firmware_path);
   visit.optional("serials", config.serials);

@@ -26,6 +26,16 @@ CmosMemory cmos_memory(std::span<const GpaRange> ram) {
   return memory;
 }
 
+std::vector<AcpiNumaNode> acpi_numa_nodes(const MachineParts& parts) {
+  std::vector<std::uint64_t> sizes;
+  for (const auto& node : parts.numa_nodes) sizes.push_back(node.memory_bytes);
+  auto memory = split_ram(parts.layout, sizes);
+  std::vector<AcpiNumaNode> nodes;
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    nodes.push_back({std::move(memory[i]), parts.numa_nodes[i].vcpus, parts.numa_nodes[i].distances});
+  return nodes;
+}
+
 // Firmware programs the last two; until then nobody reads the tables.
 AcpiInputs acpi_inputs(const MachineParts& parts) {
   using namespace host_bridge_spec;
@@ -34,7 +44,8 @@ AcpiInputs acpi_inputs(const MachineParts& parts) {
                     .pci_hole = parts.layout.pci_hole,
                     .pci_hole_64 = parts.layout.pci_hole_64,
                     .pci_window = *GpaRange::create(Gpa{kPciexbarAtReset}, kPciexbarLargest),
-                    .pm_base = kUsualPmBase};
+                    .pm_base = kUsualPmBase,
+                    .numa_nodes = acpi_numa_nodes(parts)};
   for (const auto& [port, backend] : parts.serials) inputs.serial_ports.push_back(port);
   return inputs;
 }

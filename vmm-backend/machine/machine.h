@@ -44,6 +44,7 @@ struct MachineParts {
   const DirectKernel* kernel = nullptr;  ///< absent: firmware boots from a disk
   SmbiosConfig smbios{};
   CpuidEntries cpuid{};  ///< of vCPUs
+  std::vector<NumaNodeConfig> numa_nodes{};
   const Clock& clock;
   DmaMemory& memory;
   /// Port number (0 to 3: COM1 to COM4) to back end.

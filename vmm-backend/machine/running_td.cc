@@ -15,6 +15,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .kernel = surroundings.kernel_image,
                            .smbios = config.smbios.value_or(SmbiosConfig()),
                            .cpuid = config.td.vcpu_cpuid,
+                           .numa_nodes = config.numa_nodes,
                            .clock = surroundings.clock,
                            .memory = td.memory(),
                            .serials = surroundings.serials,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "memory/layout.h"
 
+#include <algorithm>
+
 namespace virttdx {
 namespace {
 
@@ -56,6 +58,28 @@ Result<MemoryLayout> memory_layout(std::uint64_t ram_bytes, std::uint64_t firmwa
   const std::uint64_t hole = aligned_to_gibibyte(ram_end);
   layout.pci_hole_64 = range(hole, kPciHole64End);
   return layout;
+}
+
+std::vector<std::vector<GpaRange>> split_ram(const MemoryLayout& layout,
+                                             std::span<const std::uint64_t> sizes) {
+  std::vector<std::vector<GpaRange>> nodes;
+  auto piece = layout.ram.begin();
+  std::uint64_t used = 0;  // of *piece
+  for (std::uint64_t left : sizes) {
+    auto& node = nodes.emplace_back();
+    while (left != 0) {
+      CHECK(piece != layout.ram.end());
+      const std::uint64_t taken = std::min(left, piece->size() - used);
+      node.push_back(range(piece->base().value + used, piece->base().value + used + taken));
+      left -= taken;
+      used += taken;
+      if (used == piece->size()) {
+        ++piece;
+        used = 0;
+      }
+    }
+  }
+  return nodes;
 }
 
 }  // namespace virttdx

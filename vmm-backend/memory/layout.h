@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "support/result.h"
@@ -25,5 +26,10 @@ struct MemoryLayout {
 /// and guests know that shape. `ram_bytes`: a multiple of 2 MiB, 64 MiB to 16 TiB. `firmware_bytes`: a
 /// multiple of 4 KiB, up to 16 MiB.
 Result<MemoryLayout> memory_layout(std::uint64_t ram_bytes, std::uint64_t firmware_bytes);
+
+/// The RAM of NUMA nodes of these sizes, one behind the other: one or more ranges each. The sum of `sizes` is
+/// the RAM's.
+std::vector<std::vector<GpaRange>> split_ram(const MemoryLayout& layout,
+                                             std::span<const std::uint64_t> sizes);
 
 }  // namespace virttdx

@@ -215,6 +215,9 @@ struct DefinitionDefaults {
 Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defaults,
                                    std::vector<Finding>* changes = nullptr);
 
+/// `<partition>` of `<resource>`, or the default.
+std::string partition_of(const Domain& domain);
+
 /// Gives a domain that is about to run what belongs to one run: aliases, and sockets in `channel_directory`
 /// for channels of type unix without a path (DIRECTORY/NAME of the channel).
 void prepare_run(Domain& domain, const std::string& channel_directory);

@@ -42,16 +42,43 @@ struct MemoryTune {
 
 struct BlkioTune {
   std::optional<std::uint32_t> weight;
+  /// `<device>`: limits of what a domain does to one block device of the host.
+  struct Device {
+    std::string path;
+    std::optional<std::uint64_t> weight;  ///< 1 to 10000
+    std::optional<std::uint64_t> read_iops_sec, write_iops_sec, read_bytes_sec, write_bytes_sec;
+    bool operator==(const Device&) const = default;
+  };
+  std::vector<Device> devices;  ///< each path once
   bool operator==(const BlkioTune&) const = default;
 };
 
-/// `<memory>` of `<numatune>`.
+/// `<numatune>`: `<memory>` and each `<memnode>`.
 struct NumaTune {
   std::optional<std::string> mode;  ///< strict, preferred, interleave, restrictive
   std::optional<std::string> nodeset;
   std::optional<std::string> placement;  ///< static, auto
+  struct CellMemory {
+    std::uint32_t cell = 0;
+    std::optional<std::string> mode;
+    std::string nodeset;
+    bool operator==(const CellMemory&) const = default;
+  };
+  std::vector<CellMemory> cells;  ///< in order of their numbers, each once
   bool operator==(const NumaTune&) const = default;
 };
+
+/// The one policy that all of a TD's memory can have, as guest_memfd's pages follow that of the thread that
+/// needs them: mode of `<memory>` or else of the first `<memnode>`, and the nodes of all of them. No nodeset:
+/// none.
+struct MemoryPolicyAsked {
+  std::string mode = "strict";
+  std::optional<std::string> nodeset;
+};
+MemoryPolicyAsked memory_policy_of(const NumaTune& tune);
+
+/// Of `<resource>`, and what it is without one: libvirt's default.
+inline constexpr std::string_view kDefaultPartition = "/machine";
 
 struct Tuning {
   std::optional<BlkioTune> blkio;

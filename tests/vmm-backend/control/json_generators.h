@@ -75,14 +75,23 @@ struct Arbitrary<virttdx::SerialConfig> {
 };
 
 template <>
+struct Arbitrary<virttdx::NumaNodeConfig> {
+  static Gen<virttdx::NumaNodeConfig> arbitrary() {
+    using virttdx::NumaNodeConfig;
+    return gen::build<NumaNodeConfig>(gen::set(&NumaNodeConfig::memory_bytes),
+                                      gen::set(&NumaNodeConfig::vcpus), gen::set(&NumaNodeConfig::distances));
+  }
+};
+
+template <>
 struct Arbitrary<virttdx::VmConfig> {
   static Gen<virttdx::VmConfig> arbitrary() {
     using namespace virttdx;
     return gen::build<VmConfig>(
         gen::set(&VmConfig::name, ascii()), gen::set(&VmConfig::uuid, ascii()),
         gen::set(&VmConfig::host, gen::element(HostKind::Kvm, HostKind::Soft)),
-        gen::set(&VmConfig::memory_bytes), gen::set(&VmConfig::vcpu_count), gen::set(&VmConfig::td),
-        gen::set(&VmConfig::firmware_path, ascii()), gen::set(&VmConfig::serials),
+        gen::set(&VmConfig::memory_bytes), gen::set(&VmConfig::vcpu_count), gen::set(&VmConfig::numa_nodes),
+        gen::set(&VmConfig::td), gen::set(&VmConfig::firmware_path, ascii()), gen::set(&VmConfig::serials),
         gen::set(&VmConfig::devices),
         gen::set(&VmConfig::kernel, gen::exec([] { return test::maybe(test::any_kernel); })),
         gen::set(&VmConfig::smbios, gen::exec([] { return test::maybe(test::any_smbios); })),

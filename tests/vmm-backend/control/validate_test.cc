@@ -54,6 +54,47 @@ TEST(Validate, RefusesNoVcpu) {
   EXPECT_EQ(refusal([](VmConfig& c) { c.vcpu_count = 0; }), "/vcpu_count: 0 is outside 1 to 4096");
 }
 
+TEST(Validate, TakesNumaNodesThatHaveEverythingOnce) {
+  auto config = good();
+  config.vcpu_count = 2;
+  config.numa_nodes = {{64 << 20, {1}, {10, 20}}, {192 << 20, {0}, {20, 10}}};
+  EXPECT_TRUE(validate(config));
+}
+
+TEST(Validate, RefusesNumaNodesThatLeaveOrRepeatSomething) {
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{256 << 20, {}, {}}};
+            }),
+            "/numa_nodes: vCPU 0 is in no node");
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{256 << 20, {0, 0}, {}}};
+            }),
+            "/numa_nodes: vCPU 0 stands twice");
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{256 << 20, {0, 1}, {}}};
+            }),
+            "/numa_nodes: vCPU 1 does not exist, there are 1");
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{254 << 20, {0}, {}}};
+            }),
+            "/numa_nodes: they have 266338304 bytes, and the TD 268435456");
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{(256 << 20) - 4096, {0}, {}}, {4096, {}, {}}};
+            }),
+            "/numa_nodes: memory of 268431360 bytes is not a multiple of 2 MiB");
+}
+
+TEST(Validate, RefusesDistancesThatAreNone) {
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{128 << 20, {0}, {10}}, {128 << 20, {}, {10}}};
+            }),
+            "/numa_nodes: node 0 has 1 distances instead of 2");
+  EXPECT_EQ(refusal([](VmConfig& c) {
+              c.numa_nodes = {{128 << 20, {0}, {10, 10}}, {128 << 20, {}, {20, 10}}};
+            }),
+            "/numa_nodes: distance 10 of node 0 to node 1: 10 to itself, 11 to 255 to others");
+}
+
 TEST(Validate, RefusesAUuidThatIsNone) {
   EXPECT_NE(refusal([](VmConfig& c) { c.uuid = "6c2b1a2e"; }).find("/uuid: '6c2b1a2e'"), std::string::npos);
 }

@@ -85,6 +85,41 @@ TEST_F(AcpiFilesTest, MadtNamesEveryVcpuAndNoWakeupMailbox) {
   EXPECT_EQ(load_le<std::uint32_t>(madt, 40), 0U);  // no PCAT_COMPAT
 }
 
+TEST_F(AcpiFilesTest, TellsNoNodesWhereThereAreNone) {
+  const auto installed = tables();
+  EXPECT_FALSE(installed.all().contains("SRAT"));
+  EXPECT_FALSE(installed.all().contains("SLIT"));
+}
+
+TEST_F(AcpiFilesTest, SratHasTheVcpusAndMemoryOfEachNode) {
+  inputs.numa_nodes = {{{*GpaRange::create({0}, 0x10000000)}, {0}, {}},
+                       {{*GpaRange::create({0x10000000}, 0x8000000)}, {1, 300}, {}}};
+  const auto installed = tables();
+  const auto srat = installed.all().at("SRAT");
+  EXPECT_FALSE(installed.all().contains("SLIT"));
+  ASSERT_EQ(srat.size(), 48U + 16 + 40 + 16 + 24 + 40);
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 36), 1U);
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 48), 0x00001000U);       // APIC affinity, 16 bytes, node 0, id 0
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 52), 1U);                // enabled
+  EXPECT_EQ(load_le<std::uint16_t>(srat, 64), 0x2801U);           // memory affinity, 40 bytes
+  EXPECT_EQ(load_le<std::uint64_t>(srat, 80), 0x10000000U);       // length
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 104), 0x01011000U);      // node 1, id 1
+  EXPECT_EQ(load_le<std::uint16_t>(srat, 120), 0x1802U);          // x2APIC affinity, 24 bytes
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 124), 1U);               // node
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 128), 300U);             // id
+  EXPECT_EQ(load_le<std::uint32_t>(srat, 144 + 2), 1U);           // node of the memory
+  EXPECT_EQ(load_le<std::uint64_t>(srat, 144 + 8), 0x10000000U);  // base
+}
+
+TEST_F(AcpiFilesTest, SlitHasTheDistances) {
+  inputs.numa_nodes = {{{}, {0}, {10, 21}}, {{}, {1}, {31, 10}}};
+  const auto installed = tables();
+  const auto slit = installed.all().at("SLIT");
+  ASSERT_EQ(slit.size(), 48U);
+  EXPECT_EQ(load_le<std::uint64_t>(slit, 36), 2U);
+  EXPECT_EQ(load_le<std::uint32_t>(slit, 44), 0x0A1F150AU);
+}
+
 TEST_F(AcpiFilesTest, PlacesThatFirmwareChoosesChangeNoSize) {
   const AcpiFiles before = acpi_files(inputs);
   inputs.pci_window = *GpaRange::create(Gpa{0xB0000000}, 64U << 20);

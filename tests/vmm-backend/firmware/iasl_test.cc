@@ -55,6 +55,14 @@ TEST_F(Iasl, ReadsEveryTableWithoutAWord) {
   for (const auto& [name, table] : installed.all()) expect_read_back(name, table);
 }
 
+TEST_F(Iasl, ReadsTheTablesOfNumaNodes) {
+  auto inputs = test::example_acpi_inputs();
+  inputs.numa_nodes = {{{*GpaRange::create({0}, 0x10000000)}, {0}, {10, 21}},
+                       {{*GpaRange::create({0x10000000}, 0x10000000)}, {1, 300}, {21, 10}}};
+  const InstalledTables installed(acpi_files(inputs));
+  for (const auto* name : {"SRAT", "SLIT"}) expect_read_back(name, installed.all().at(name));
+}
+
 TEST_F(Iasl, ReadsTheTablesOf300Vcpus) {
   auto inputs = test::example_acpi_inputs();
   inputs.vcpu_count = 300;

@@ -57,5 +57,16 @@ RC_GTEST_PROP(Layout, HoldsAllRamAndNeverOverlaps, ()) {
     for (std::size_t j = 0; j < i; ++j) RC_ASSERT(!all[i].overlaps(all[j]));
 }
 
+TEST(Layout, SplitsRamAmongNodesAcrossThePciHole) {
+  const auto layout = memory_layout(0x140000000, kFirmware);
+  ASSERT_TRUE(layout);
+  const std::uint64_t sizes[] = {0x40000000, 0x80000000, 0x80000000};
+  const auto nodes = split_ram(*layout, sizes);
+  EXPECT_EQ(nodes, (std::vector<std::vector<GpaRange>>{
+                       {range(0, 0x40000000)},
+                       {range(0x40000000, 0x80000000), range(0x100000000, 0x140000000)},
+                       {range(0x140000000, 0x1C0000000)}}));
+}
+
 }  // namespace
 }  // namespace virttdx

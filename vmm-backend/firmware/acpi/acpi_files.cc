@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "firmware/acpi/acpi_files.h"
 
-#include <array>
-
 #include "firmware/acpi/acpi_table.h"
 #include "firmware/acpi/acpi_tables.h"
 #include "firmware/acpi/table_loader.h"
@@ -83,8 +81,12 @@ AcpiFiles acpi_files(const AcpiInputs& inputs) {
   loader.allocate(kAcpiRsdpFile, 16, TableLoader::Zone::Fseg);
   loader.allocate(kAcpiTablesFile, kFacsSize, TableLoader::Zone::High);
   TablesFile tables;
-  const std::array<std::size_t, 3> offsets = {add_fadt(tables, loader, inputs),
-                                              tables.add(build_madt(inputs)), tables.add(build_mcfg(inputs))};
+  std::vector offsets = {add_fadt(tables, loader, inputs), tables.add(build_madt(inputs)),
+                         tables.add(build_mcfg(inputs))};
+  if (!inputs.numa_nodes.empty()) {
+    offsets.push_back(tables.add(build_srat(inputs)));
+    if (!inputs.numa_nodes.front().distances.empty()) offsets.push_back(tables.add(build_slit(inputs)));
+  }
   const std::size_t xsdt = add_xsdt(tables, loader, offsets);
   Bytes rsdp = build_rsdp(loader, xsdt);
   return {std::move(rsdp), tables.take(), loader.take()};

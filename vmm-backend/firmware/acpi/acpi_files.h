@@ -10,6 +10,13 @@
 
 namespace virttdx {
 
+/// A NUMA node; there are at most 255.
+struct AcpiNumaNode {
+  std::vector<GpaRange> memory;
+  std::vector<std::uint32_t> vcpus;
+  std::vector<std::uint8_t> distances;  ///< to each node; of all nodes or of none
+};
+
 /// What the tables tell of. Numbers that firmware chooses (pci_window, pm_base) change no file's size.
 struct AcpiInputs {
   std::uint32_t vcpu_count = 1;              ///< x2APIC ids 0 to vcpu_count - 1; at most 4096
@@ -18,6 +25,7 @@ struct AcpiInputs {
   GpaRange pci_hole_64{};                    ///< for BARs of 64 bits
   GpaRange pci_window{};    ///< PCIEXBAR: 1 MiB a bus, inside pci_hole and touching neither of its ends
   std::uint16_t pm_base{};  ///< PMBASE
+  std::vector<AcpiNumaNode> numa_nodes{};  ///< none: no SRAT
 };
 
 /// Contents of etc/acpi/rsdp, etc/acpi/tables and etc/table-loader. Pointers are offsets until firmware runs

@@ -93,6 +93,9 @@ inline constexpr std::uint8_t kMemoryAffinity = 1;
 inline constexpr std::uint8_t kX2apicAffinity = 2;
 inline constexpr std::uint32_t kAffinityEnabled = 1;
 
+// 5.2.17 SLIT.
+inline constexpr std::uint8_t kSlitRevision = 1;
+
 // MCFG.
 inline constexpr std::uint8_t kMcfgRevision = 1;
 

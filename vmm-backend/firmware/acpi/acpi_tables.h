@@ -15,5 +15,9 @@ std::vector<std::byte> build_dsdt(const AcpiInputs& inputs);
 std::vector<std::byte> build_fadt(const AcpiInputs& inputs);
 std::vector<std::byte> build_madt(const AcpiInputs& inputs);
 std::vector<std::byte> build_mcfg(const AcpiInputs& inputs);
+/// Of nodes that there are.
+std::vector<std::byte> build_srat(const AcpiInputs& inputs);
+/// Of nodes with distances.
+std::vector<std::byte> build_slit(const AcpiInputs& inputs);
 
 }  // namespace virttdx

@@ -69,6 +69,15 @@ enum class ResetAction : std::uint8_t {
   Preserve,  ///< on_crash only: the TD stays as it is, without running, until it is reset or stopped
 };
 
+/// A NUMA node of the guest: RAM and vCPUs that SRAT says belong together.
+struct NumaNodeConfig {
+  std::uint64_t memory_bytes = 0;  ///< multiple of 2 MiB; nodes follow one another in RAM
+  std::vector<std::uint32_t> vcpus{};
+  /// To each node (SLIT): 10 to itself, 11 to 255 to others; of all nodes or of none.
+  std::vector<std::uint8_t> distances{};
+  bool operator==(const NumaNodeConfig&) const = default;
+};
+
 /// A whole TD. Valid when validate() says so.
 struct VmConfig {
   std::string name;  ///< for messages and logs
@@ -80,6 +89,8 @@ struct VmConfig {
   /// side is guest_memfd's.
   std::uint64_t shared_page_bytes = 0;
   std::uint32_t vcpu_count = 1;
+  /// None, or nodes that have all of the memory and every vCPU once.
+  std::vector<NumaNodeConfig> numa_nodes;
   TdConfig td;
   std::string firmware_path;  ///< TDVF image
   std::vector<SerialConfig> serials;
