@@ -3,6 +3,7 @@
 import importlib.util
 import pathlib
 import signal
+import subprocess
 import sys
 
 if importlib.util.find_spec('nova') is None:
@@ -174,6 +175,46 @@ class AnInstance(NovaTest):
         with self.assertRaises(exception.UEFINotSupported):
             self.spawn(hw_firmware_type='uefi')
         self.assertEqual(self.nova.driver.list_instance_uuids(), [])
+
+
+class AnInterface(NovaTest):
+    """Nova makes the tap device, virttdxd's monitor opens it."""
+    DEVICE, ADDRESS = 'tapvirttdxnova', '52:54:00:0a:0b:0c'
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(subprocess.run, ['ip', 'link', 'delete', self.DEVICE], check=False, capture_output=True)
+        made = subprocess.run(['ip', 'tuntap', 'add', self.DEVICE, 'mode', 'tap'], check=False, capture_output=True, text=True)
+        if made.returncode != 0:
+            self.skipTest(f'no tap device can be made here: {made.stderr.strip()}')
+        subprocess.run(['ip', 'link', 'delete', self.DEVICE], check=True)
+        self.interface = self.nova.interface(self.DEVICE, self.ADDRESS)
+
+    def addresses(self, instance, flags=0):
+        domain = self.nova.host.get_guest(instance)._domain
+        return [mac.get('address') for mac in etree.fromstring(domain.XMLDesc(flags)).iterfind('devices/interface/mac')]
+
+    def has_device(self):
+        return pathlib.Path('/sys/class/net', self.DEVICE).exists()
+
+    def test_is_there_from_the_start_and_goes_with_its_instance(self):
+        instance = self.nova.new_instance(1)
+        self.nova.spawn(instance, self.interface)
+        self.assertEqual(self.addresses(instance), [self.ADDRESS])
+        self.assertTrue(self.has_device())
+        self.nova.driver.destroy(self.nova.context, instance, self.nova.network(self.interface))
+        self.assertFalse(self.has_device())
+
+    def test_comes_to_what_runs(self):
+        instance = self.spawn()
+        self.nova.driver.attach_interface(self.nova.context, instance, instance.image_meta, self.interface)
+        for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
+            self.assertEqual(self.addresses(instance, flags), [self.ADDRESS])
+        # The firmware's shell has no driver for slots: nothing goes before it is off.
+        self.nova.driver.power_off(instance)
+        self.nova.driver.detach_interface(self.nova.context, instance, self.interface)
+        self.assertEqual(self.addresses(instance), [])
+        self.assertFalse(self.has_device())
 
 
 if __name__ == '__main__':
