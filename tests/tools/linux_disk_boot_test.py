@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A TD that boots from its disk as cloud images do: firmware, GRUB at the removable-media path, Debian 13's stock kernel
-with its initrd from the EFI system partition, root file system on virtio-blk; then a reboot from inside."""
+"""A TD that boots from its disk as cloud images do: firmware, GRUB or systemd-boot at the removable-media path, Debian 13's
+stock kernel with its initrd from the EFI system partition, root file system on virtio-blk; then a reboot from inside."""
 import filecmp
 import json
 import os
@@ -24,10 +24,16 @@ ENVIRONMENT = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
 MIB = 1 << 20
 # An EFI system partition, then the root file system.
 ESP_START, ESP_SIZE, ROOT_SIZE = MIB, 40 * MIB, 320 * MIB
-DATA_SIZE = 256 * MIB
 BOOT_LINUX = """linuxefi /vmlinuz console=ttyS0 panic=-1
 initrdefi /initrd
 boot
+"""
+SYSTEMD_BOOT = pathlib.Path('/usr/lib/systemd/boot/efi/systemd-bootx64.efi')
+LOADER_CONF = 'default td.conf\ntimeout 0\n'
+LOADER_ENTRY = """title Linux
+linux /vmlinuz
+initrd /initrd
+options console=ttyS0 panic=-1
 """
 SAY_WRONG = """echo grub: this is the wrong disk
 halt
@@ -76,12 +82,23 @@ class LinuxFromDisk(unittest.TestCase):
             'linuxefi', 'boot', 'echo', 'halt')
         return loader
 
-    def make_disk(self, name, commands, size):
-        """A disk with a system partition, whose loader carries out `commands`."""
+    def make_disk(self, name, loader, size):
+        """A disk with a system partition that has this loader."""
         disk = self.directory / name
         system = make_partitions(disk, size)
-        run('mcopy', '-i', system, self.make_loader(commands, name + '.efi'), '::/EFI/BOOT/BOOTX64.EFI')
+        run('mcopy', '-i', system, loader, '::/EFI/BOOT/BOOTX64.EFI')
         return disk, system
+
+    def make_wrong_disk(self):
+        disk, _ = self.make_disk('wrong.img', self.make_loader(SAY_WRONG, 'wrong.efi'), ESP_START + ESP_SIZE + MIB)
+        return disk
+
+    def configure_systemd_boot(self, system):
+        run('mmd', '-i', system, '::/loader', '::/loader/entries')
+        for name, text in (('loader.conf', LOADER_CONF), ('entries/td.conf', LOADER_ENTRY)):
+            file = self.directory / 'loader-file'
+            file.write_text(text)
+            run('mcopy', '-i', system, file, f'::/loader/{name}')
 
     def make_root(self):
         """What the root file system holds."""
@@ -95,8 +112,10 @@ class LinuxFromDisk(unittest.TestCase):
         (root / 'sbin/init').chmod(0o755)
         return root
 
-    def make_linux_disk(self):
-        disk, system = self.make_disk('linux.img', BOOT_LINUX, ESP_START + ESP_SIZE + ROOT_SIZE + MIB)
+    def make_linux_disk(self, loader):
+        disk, system = self.make_disk('linux.img', loader, ESP_START + ESP_SIZE + ROOT_SIZE + MIB)
+        if loader == SYSTEMD_BOOT:
+            self.configure_systemd_boot(system)
         initrd = self.directory / 'initrd'
         run('python3', GUEST / 'make_initrd.py', self.files / 'root', GUEST / 'disk_boot.sh', initrd,
             self.files / 'modules')
@@ -105,16 +124,15 @@ class LinuxFromDisk(unittest.TestCase):
         run('mke2fs', '-q', '-t', 'ext4', '-L', 'root', '-d', root, '-E', f'offset={ESP_START + ESP_SIZE}', disk, f'{ROOT_SIZE // 1024}k')
         return disk
 
-    def configuration(self):
+    def configuration(self, loader, data_size):
         done = subprocess.run([VIRT_TDX, 'run', '--host', 'soft', '--json', '--memory', '512M', '--vcpus', '2'], check=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         config = json.loads(done.stdout)
         config['on_reset'] = 'recreate'
-        self.data.write_bytes(os.urandom(MIB) * (DATA_SIZE // MIB))
+        self.data.write_bytes(os.urandom(MIB) * (data_size // MIB))
         with open(self.copy, 'wb') as file:
-            file.truncate(DATA_SIZE)
-        wrong, _ = self.make_disk('wrong.img', SAY_WRONG, ESP_START + ESP_SIZE + MIB)
-        disks = ((wrong, 2, False), (self.make_linux_disk(), 1, False), (self.data, None, True),
+            file.truncate(data_size)
+        disks = ((self.make_wrong_disk(), 2, False), (self.make_linux_disk(loader), 1, False), (self.data, None, True),
                  (self.copy, None, False))
         config['devices'] = {
             'root_ports': [{'id': f'pci.{i}', 'address': {'slot': 2, 'function': i - 1}, 'bus': i, 'chassis': i}
@@ -128,14 +146,22 @@ class LinuxFromDisk(unittest.TestCase):
         return file
 
     def test_boots_by_grub_from_the_disk_that_comes_first_and_keeps_what_it_wrote(self):
-        done = subprocess.run([MONITOR, '--config', self.configuration(), '--console', '--log-level', 'warning'], text=True,
+        self.boot(self.make_loader(BOOT_LINUX, 'linux.efi'), 256 * MIB)
+
+    def test_boots_by_systemd_boot(self):
+        if not SYSTEMD_BOOT.exists():
+            self.skipTest(f'{SYSTEMD_BOOT} is absent: install systemd-boot-efi')
+        self.boot(SYSTEMD_BOOT, 8 * MIB)
+
+    def boot(self, loader, data_size):
+        done = subprocess.run([MONITOR, '--config', self.configuration(loader, data_size), '--console', '--log-level', 'warning'], text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE,
                               errors='replace')
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertNotIn('this is the wrong disk', done.stdout)
         said = re.findall(r'^guest: (.*?)\r?$', done.stdout, re.M)
         self.assertEqual([line for line in said if line.startswith('error')], [], done.stdout)
-        self.assertEqual(said, ['root on partition 2', 'boot 1', 'wrote 268435456 bytes', 'root on partition 2', 'boot 2',
+        self.assertEqual(said, ['root on partition 2', 'boot 1', f'wrote {data_size} bytes', 'root on partition 2', 'boot 2',
                                 'read back', 'end'], done.stdout)
         self.assertTrue(filecmp.cmp(self.data, self.copy, shallow=False))
 
