@@ -74,33 +74,16 @@ constexpr std::array kMemoryLimits = {MemoryLimit{"hard_limit", &MemoryTune::har
 constexpr std::array kMemoryChildren = {ChildRule{"hard_limit"}, ChildRule{"soft_limit"},
                                         ChildRule{"swap_hard_limit"}};
 
-Result<> add_pin(CpuTune& tune, const Place& place) {
-  CpuPin pin;
-  TRY(read_properties(place, kPinTable, pin));
-  if (std::ranges::count(tune.vcpu_pins, pin.vcpu, &CpuPin::vcpu) != 0)
-    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of vCPU {}", place.path,
-                   pin.vcpu);
-  tune.vcpu_pins.push_back(std::move(pin));
-  return {};
-}
-
-Result<> add_blkio_device(BlkioTune& tune, const Place& place) {
-  BlkioTune::Device device;
-  TRY(read_properties(place, kBlkioDeviceTable, device));
-  if (std::ranges::count(tune.devices, device.path, &BlkioTune::Device::path) != 0)
-    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of '{}'", place.path,
-                   device.path);
-  tune.devices.push_back(std::move(device));
-  return {};
-}
-
-Result<> add_cell_memory(NumaTune& tune, const Place& place) {
-  NumaTune::CellMemory cell;
-  TRY(read_properties(place, kCellMemoryTable, cell));
-  if (std::ranges::count(tune.cells, cell.cell, &NumaTune::CellMemory::cell) != 0)
-    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of cell {}", place.path,
-                   cell.cell);
-  tune.cells.push_back(std::move(cell));
+// One more of `list`, which has its `key` alone; `what` names the key.
+template <typename Member, typename Key, typename Table>
+Result<> add_keyed(std::vector<Member>& list, Key Member::*key, std::string_view what, const Table& table,
+                   const Place& place) {
+  Member member;
+  TRY(read_properties(place, table, member));
+  if (std::ranges::count(list, member.*key, key) != 0)
+    return fail_at(place.element, Error::Code::XmlInvalid, "more than one '{}' of {} {}", place.path, what,
+                   member.*key);
+  list.push_back(std::move(member));
   return {};
 }
 
@@ -110,7 +93,8 @@ Result<CpuTune> read_cpu_tune(const Place& place) {
   CpuTune tune;
   TRY(read_properties(place, join_tables(kCpuTable, kEmulatorTable), tune, kCpuChildren));
   for (const auto& child : place.element.children)
-    if (child.name == "vcpupin") TRY(add_pin(tune, place.child(child)));
+    if (child.name == "vcpupin")
+      TRY(add_keyed(tune.vcpu_pins, &CpuPin::vcpu, "vCPU", kPinTable, place.child(child)));
   std::ranges::sort(tune.vcpu_pins, {}, &CpuPin::vcpu);
   return tune;
 }
@@ -142,7 +126,8 @@ Result<BlkioTune> read_blkio_tune(const Place& place) {
   BlkioTune tune;
   TRY(read_properties(place, kBlkioTable, tune, kBlkioChildren));
   for (const auto& child : place.element.children)
-    if (child.name == "device") TRY(add_blkio_device(tune, place.child(child)));
+    if (child.name == "device")
+      TRY(add_keyed(tune.devices, &BlkioTune::Device::path, "device", kBlkioDeviceTable, place.child(child)));
   return tune;
 }
 
@@ -157,7 +142,8 @@ Result<NumaTune> read_numa_tune(const Place& place) {
   NumaTune tune;
   TRY(read_properties(place, kNumaTable, tune, kNumaChildren));
   for (const auto& child : place.element.children)
-    if (child.name == "memnode") TRY(add_cell_memory(tune, place.child(child)));
+    if (child.name == "memnode")
+      TRY(add_keyed(tune.cells, &NumaTune::CellMemory::cell, "cell", kCellMemoryTable, place.child(child)));
   std::ranges::sort(tune.cells, {}, &NumaTune::CellMemory::cell);
   return tune;
 }
