@@ -153,9 +153,9 @@ void apply(const LifecycleActions& actions, VmConfig& config);
 ///   console-attach {"port": 0, "force": false} of a serial port, {"device": "console1", "force": false} of a
 ///     virtio console's: reply carries one end of a socket pair by SCM_RIGHTS; output that nobody has seen
 ///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older,
-///   device-add {"disk": a DiskConfig}, or {"interface": a NetworkInterfaceConfig} with the descriptors of
-///   its
-///     host side (backends/interface_host_side.h): into an empty slot of a running TD,
+///   device-add {"disk": a DiskConfig}, with the descriptors of its storage daemon where it needs one
+///     (backends/storage_daemon/started_daemon.h), or {"interface": a NetworkInterfaceConfig} with those
+///     of its host side (backends/interface_host_side.h): into an empty slot of a running TD,
 ///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent,
 ///   link-set {"id": "net0", "up": false}: plugs the cable of an interface in or out.
 ///   disk-limits {"id": "virtio-disk1", "limits": a DiskLimits}: in place of those that it has; disks of its
