@@ -261,6 +261,7 @@ class Restart(DaemonTest):
         self.assertEqual(pid, (self.root / 'run/libvirt/tdx/td.xml').read_text())
         self.define('second').create()
         self.assertEqual(self.connection.lookupByName('second').ID(), 2)
+        wait_until(lambda: len(self.events) == 3, 'the events of the second')
         self.events.clear()
         domain.destroy()
         self.expect_events((libvirt.VIR_DOMAIN_EVENT_SHUTDOWN, 2, 1), (libvirt.VIR_DOMAIN_EVENT_STOPPED, 1, -1))

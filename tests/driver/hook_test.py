@@ -164,6 +164,7 @@ class Reloading(HookTest):
         (folder / 'td.xml').write_text(text.replace('<name>td</name>', '<name>td</name><title>by hand</title>'))
         (folder / 'bad.xml').write_text('<domain>')
         self.domain.create()
+        wait_until(lambda: len(self.events) == 2, 'the start')
         self.events.clear()
         self.reload()
         self.expect_events((libvirt.VIR_DOMAIN_EVENT_DEFINED, libvirt.VIR_DOMAIN_EVENT_DEFINED_ADDED, -1))

@@ -29,11 +29,18 @@ class ControlSocket:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(str(path))
+        harness.wait_until(lambda: self.connects_to(path), 'the control socket')
         self.buffer = b''
         self.descriptors = []
         self.events = []
         self.greeting = self.read()
+
+    def connects_to(self, path):
+        try:
+            self.socket.connect(str(path))
+        except ConnectionRefusedError:  # it is there, and listens in a moment
+            return False
+        return True
 
     def read(self):
         while b'\n' not in self.buffer:
@@ -141,7 +148,10 @@ class AMonitor(unittest.TestCase):
     def test_is_confined_once_the_td_is_launched(self):
         process, _ = self.start_paused()
         for task in pathlib.Path(f'/proc/{process.pid}/task').iterdir():
-            status = (task / 'status').read_text()
+            try:
+                status = (task / 'status').read_text()
+            except (FileNotFoundError, ProcessLookupError):  # the thread that launched the TD has ended
+                continue
             self.assertIn('Seccomp:\t2', status)
             self.assertIn('NoNewPrivs:\t1', status)
 
