@@ -27,10 +27,10 @@ void reload(DaemonHook& hook, DomainService& service) {
 }
 
 Result<> start_log(const DaemonConfig& config) {
-  LogOutput standard_error;
-  standard_error.priority = config.log_level;
-  const auto outputs = config.log_outputs.value_or(std::vector{standard_error});
+  const auto outputs = config.log_outputs.value_or(std::vector{LogOutput()});
   set_default_log_outputs(outputs);
+  log::set_threshold(config.log_level);
+  use_log_filters(config.log_filters);
   return use_log_outputs(outputs);
 }
 

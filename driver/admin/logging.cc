@@ -2,6 +2,7 @@
 // The daemon's log while it runs.
 #include "admin/admin_handlers.h"
 #include "api/flags.h"
+#include "config/log_filters.h"
 #include "config/log_outputs.h"
 
 namespace virttdx::driver::admin {
@@ -17,24 +18,28 @@ Answer connect_get_logging_outputs(AdminSession&, const admin_connect_get_loggin
 
 Answer connect_set_logging_outputs(AdminSession&, const admin_connect_set_logging_outputs_args& args) {
   CHECK_FLAGS(args.flags, 0, "virAdmConnectSetLoggingOutputs");
-  TRY(use_log_outputs(args.outputs == nullptr ? default_log_outputs()
-                                              : TRY(parse_log_outputs(*args.outputs))));
+  auto outputs = default_log_outputs();
+  if (args.outputs != nullptr) outputs = TRY(parse_log_outputs(*args.outputs));
+  TRY(use_log_outputs(std::move(outputs)));
   return {};
 }
 
-// Messages belong to no category that a filter could name.
 Answer connect_get_logging_filters(AdminSession&, const admin_connect_get_logging_filters_args& args,
-                                   admin_connect_get_logging_filters_ret&, Arena&) {
+                                   admin_connect_get_logging_filters_ret& ret, Arena& arena) {
   CHECK_FLAGS(args.flags, 0, "virAdmConnectGetLoggingFilters");
+  const auto& filters = current_log_filters();
+  ret.filters = filters.empty() ? nullptr : arena.optional_text(format_log_filters(filters));
+  ret.nfilters = static_cast<u_int>(filters.size());
   return {};
 }
 
+// Nothing, and an empty text, leave none.
 Answer connect_set_logging_filters(AdminSession&, const admin_connect_set_logging_filters_args& args) {
   CHECK_FLAGS(args.flags, 0, "virAdmConnectSetLoggingFilters");
-  if (args.filters == nullptr || **args.filters == '\0') return {};
-  return fail(
-      Error::Code::Unsupported,
-      "messages of this daemon have no categories to filter by; set the level of its outputs instead");
+  std::vector<log::Filter> filters;
+  if (args.filters != nullptr) filters = TRY(parse_log_filters(*args.filters));
+  use_log_filters(std::move(filters));
+  return {};
 }
 
 }  // namespace virttdx::driver::admin

@@ -103,6 +103,7 @@ void Session::handle_call(const Frame& frame) {
   auto reply = std::make_shared<PendingReply>(client_, header);
   const ProcedureInfo* info = find_call(header, *reply);
   if (info == nullptr) return;
+  log::debug("client {}: {}", client_->fd(), info->name);
   if (must_authenticate_ && (header.program != REMOTE_PROGRAM || !is_for_authentication(header.procedure)))
     return reply->fail(rpc_error("authentication required"));
   if (uri.empty() && (header.program != REMOTE_PROGRAM || needs_open_connection(header.procedure)))

@@ -208,6 +208,11 @@ constexpr std::array kKeys = {
           config.log_outputs = TRY(parse_log_outputs(TRY(as_string(value))));
           return {};
         }},
+    Key{"log_filters",
+        [](DaemonConfig& config, const Value& value) -> Result<> {
+          config.log_filters = TRY(parse_log_filters(TRY(as_string(value))));
+          return {};
+        }},
     Key{"max_client_requests",
         [](DaemonConfig& config, const Value& value) -> Result<> {
           config.max_client_requests = TRY(as_number(value, 1, kCountMaximum));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/log_filters.h"
 #include "config/log_outputs.h"
 #include "support/result.h"
 
@@ -48,7 +49,8 @@ struct DaemonConfig {
   std::optional<std::uint64_t> hypervisor_version;
   /// Refuse definitions without <launchSecurity type='tdx'> instead of completing them.
   bool require_launch_security = false;
-  std::optional<std::vector<LogOutput>> log_outputs;  ///< absent: standard error at log_level
+  std::optional<std::vector<LogOutput>> log_outputs;  ///< absent: standard error, everything
+  std::vector<log::Filter> log_filters;               ///< in place of log_level for what they match
 };
 
 /// Of virttdxd-sock: everybody may open it where polkit decides, its owner and group where nobody does.

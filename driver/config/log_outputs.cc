@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "config/log_words.h"
 #include "rpc/peer.h"
 #include "support/log_sink.h"
 #include "support/unique_fd.h"
@@ -41,9 +42,10 @@ Result<LogOutput> parse_one(std::string_view text) {
                 text);
   };
   LogOutput output;
-  if (text.size() < 3 || text[0] < '1' || text[0] > '4' || text[1] != ':') return refuse();
-  output.priority = static_cast<log::Priority>(text[0] - '0');
-  std::string_view rest = text.substr(2);
+  const auto level = parse_log_level(text);
+  if (!level) return refuse();
+  output.priority = *level;
+  const std::string_view rest = text.substr(kLogLevelSize);
   const std::string_view name = rest.substr(0, rest.find(':'));
   const auto row = std::find_if(kDestinations.begin(), kDestinations.end(),
                                 [&](const auto& candidate) { return candidate.name == name; });
@@ -107,13 +109,7 @@ std::vector<LogOutput>& defaults() {
 }  // namespace
 
 Result<std::vector<LogOutput>> parse_log_outputs(std::string_view text) {
-  std::vector<LogOutput> outputs;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (end > 0) outputs.push_back(TRY(parse_one(text.substr(0, end))));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return outputs;
+  return parse_log_words<LogOutput>(text, parse_one);
 }
 
 std::string format_log_outputs(const std::vector<LogOutput>& outputs) {
@@ -128,17 +124,14 @@ std::string format_log_outputs(const std::vector<LogOutput>& outputs) {
 
 Result<> use_log_outputs(std::vector<LogOutput> outputs) {
   const auto opened = std::make_shared<std::vector<OpenOutput>>();
-  auto lowest = log::Priority::Error;
   for (const auto& output : outputs) {
     auto file = TRY(open_output(output));
     opened->push_back({output, std::move(file)});
-    lowest = std::min(lowest, output.priority);
     // The name must live as long as syslog() is used.
     static std::string identity;
     if (output.destination == LogDestination::Syslog)
       openlog((identity = output.target).c_str(), LOG_PID, LOG_DAEMON);
   }
-  log::set_threshold(lowest);
   log::set_sink([opened](log::Priority priority, std::string_view line, std::string_view text) {
     for (const auto& open : *opened) write_to(open, priority, line, text);
   });

@@ -15,7 +15,7 @@ namespace virttdx::driver {
 enum class LogDestination : std::uint8_t { Stderr, File, Syslog, Journald };
 
 struct LogOutput {
-  log::Priority priority = log::Priority::Info;  ///< messages below it do not go there
+  log::Priority priority = log::Priority::Debug;  ///< messages below it do not go there
   LogDestination destination = LogDestination::Stderr;
   std::string target;  ///< File: an absolute path. Syslog: the name before each message
   bool operator==(const LogOutput&) const = default;

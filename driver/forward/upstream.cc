@@ -92,6 +92,7 @@ void Upstream::begin(Step step) {
     case Step::SetIdentity:
       return send_own(REMOTE_PROC_CONNECT_SET_IDENTITY, identity_arguments(target_.identity));
     case Step::Ready:
+      log::debug("client {}: calls go to the daemon of {}", downstream_->fd(), target_.uri);
       for (const auto& frame : std::exchange(waiting_, {})) send(frame);
   }
 }

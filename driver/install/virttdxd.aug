@@ -9,7 +9,7 @@ module Virttdxd =
 
   let texts = "host" | "soft_host_profile" | "unix_sock_group" | "unix_sock_rw_perms" | "unix_sock_ro_perms"
             | "unix_sock_admin_perms" | "auth_unix_rw" | "auth_unix_ro" | "hypervisor_type" | "hypervisor_version"
-            | "log_outputs"
+            | "log_outputs" | "log_filters"
   let numbers = "max_clients" | "max_anonymous_clients" | "max_client_requests" | "admin_max_clients"
               | "admin_max_client_requests" | "keepalive_interval" | "keepalive_count" | "require_launch_security"
               | "monitor_timeout" | "quote_wait" | "log_level"

@@ -31,6 +31,7 @@ void MonitorLink::send(std::string_view command, const nlohmann::json& arguments
                   : is_stuck() ? Result<std::uint64_t>(tl::unexpected(stuck()))
                                : client_.send(command, arguments);
   if (!id) return handler({.id = 0, .result = tl::unexpected(id.error()), .fd = {}});
+  log::debug("monitor at {}: command {}, '{}'", client_.fd(), *id, command);
   pending_.emplace(*id, Pending{std::string(command), std::move(handler), std::chrono::steady_clock::now()});
   if (!late_.isActive()) watch_late();
 }
@@ -91,11 +92,16 @@ void MonitorLink::receive() {
 }
 
 void MonitorLink::deliver(ControlMessage message) {
-  if (const auto* event = std::get_if<MonitorEvent>(&message)) return event_(*event);
+  if (const auto* event = std::get_if<MonitorEvent>(&message)) {
+    log::debug("monitor at {}: event {}", client_.fd(), to_name(event->kind));
+    return event_(*event);
+  }
   auto& reply = std::get<ControlReply>(message);
   const auto found = pending_.find(reply.id);
   if (found == pending_.end())
     return log::warning("monitor: reply to command {} that was not sent", reply.id);
+  log::debug("monitor at {}: command {} {}{}", client_.fd(), reply.id,
+             reply.result ? "is done" : "fails: ", reply.result ? "" : reply.result.error().message());
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   if (!pending.is_late) pending.handler(std::move(reply));

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "support/log.h"
+
 namespace virttdx::driver {
 namespace {
 
@@ -74,6 +76,7 @@ Result<RunningProgram> run_program(const ProgramCall& call) {
   const int error = posix_spawn(&program.pid, call.path.c_str(), &files.actions, &attributes.attributes,
                                 words.data(), environ);
   if (error != 0) return fail_errno(error, "cannot run '{}'", call.path.native());
+  log::debug("process {}: '{}' {}", program.pid, call.path.native(), fmt::join(call.arguments, " "));
   return program;
 }
 

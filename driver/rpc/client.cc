@@ -53,6 +53,9 @@ void Client::process() {
       break;
     }
     if (!*frame) break;
+    const auto& header = (*frame)->header;
+    log::debug("client {}: program {:#x}, procedure {}, type {}, serial {}, {} bytes", socket_.get(),
+               header.program, header.procedure, header.type, header.serial, (*frame)->payload.size());
     if (!answer_keepalive(**frame)) message_(**frame);
   }
   processing_ = false;

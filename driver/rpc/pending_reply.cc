@@ -2,6 +2,7 @@
 #include "rpc/pending_reply.h"
 
 #include "schemas/virnet_protocol.h"
+#include "support/log.h"
 
 namespace virttdx::driver {
 
@@ -16,7 +17,12 @@ PendingReply::~PendingReply() {
 
 void PendingReply::succeed(std::string_view payload) { send(VIR_NET_OK, payload); }
 
-void PendingReply::fail(const WireError& error) { send(VIR_NET_ERROR, encode_error(error)); }
+void PendingReply::fail(const WireError& error) {
+  if (const auto client = client_.lock())
+    log::debug("client {}: procedure {}, serial {} fails with error {}: {}", client->fd(), call_.procedure,
+               call_.serial, error.code, error.message);
+  send(VIR_NET_ERROR, encode_error(error));
+}
 
 void PendingReply::relay(const Frame& reply) { send(reply.header, reply.payload); }
 

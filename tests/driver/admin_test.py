@@ -81,7 +81,26 @@ class Admin(DaemonTest):
         size = log.stat().st_size
         domain.destroy()
         self.assertEqual(log.stat().st_size, size)
-        self.assertIn('no categories', self.admin('daemon-log-filters', '1:rpc', code=1))
+
+    def test_logs_more_of_what_a_filter_names(self):
+        def listed():
+            return self.admin('daemon-log-filters').split(':', 1)[1].split()
+
+        self.assertEqual(listed(), [])
+        self.connection.listAllDomains()
+        self.assertNotIn(': debug : ', self.log_path.read_text())
+        self.admin('daemon-log-filters', '1:rpc 4:domain')
+        self.assertEqual(listed(), ['1:rpc', '4:domain'])
+        self.define().create()
+        log = self.log_path.read_text()
+        self.assertIn(': debug : ', log)
+        self.assertNotIn("domain 'td' started", log)
+        self.assertIn("'7:rpc' is not LEVEL:MATCH", self.admin('daemon-log-filters', '7:rpc', code=1))
+        self.assertEqual(listed(), ['1:rpc', '4:domain'])
+        self.admin('daemon-log-filters', '')
+        self.assertEqual(listed(), [])
+        self.connection.lookupByName('td').destroy()
+        self.assertIn("domain 'td' ", self.log_path.read_text()[len(log):])
 
 
 main()

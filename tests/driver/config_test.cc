@@ -12,7 +12,8 @@ TEST(DaemonConfig, ReadsEveryKey) {
   const auto config = parse_daemon_config(
       "# a comment\n\nhost = \"soft\"\nunix_sock_group='kvm'\n unix_sock_rw_perms = \"0600\" # another\n"
       "unix_sock_ro_perms = \"0644\"\nmax_clients = 7\nmax_client_requests=3\nkeepalive_interval = 0\n"
-      "keepalive_count = 9\nlog_level = 1\nhypervisor_type = \"QEMU\"\nhypervisor_version = \"7.2.13\"\n"
+      "keepalive_count = 9\nlog_level = 1\nlog_filters = \"1:rpc 3:+process\"\nhypervisor_type = "
+      "\"QEMU\"\nhypervisor_version = \"7.2.13\"\n"
       "require_launch_security = 1\nquote_wait = 0\nsoft_host_profile = \"/p.json\"\nauth_unix_rw = "
       "\"polkit\"\n"
       "access_drivers = [ \"nop\", \"polkit\", ] # one is enough",
@@ -27,6 +28,8 @@ TEST(DaemonConfig, ReadsEveryKey) {
   EXPECT_EQ(config->keepalive_interval, 0U);
   EXPECT_EQ(config->keepalive_count, 9U);
   EXPECT_EQ(config->log_level, log::Priority::Debug);
+  EXPECT_EQ(config->log_filters,
+            (std::vector<log::Filter>{{log::Priority::Debug, "rpc"}, {log::Priority::Warning, "process"}}));
   EXPECT_EQ(config->hypervisor_type, "QEMU");
   EXPECT_EQ(config->hypervisor_version, 7'002'013U);
   EXPECT_TRUE(config->require_launch_security);
@@ -57,6 +60,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{"host = \"kvm\" x", "unexpected 'x'"},
                     BadLine{"max_clients = \"3\"", "needs a number"}, BadLine{"max_clients = 0", "from 1 to"},
                     BadLine{"max_clients = 99999999999", "neither a number"},
+                    BadLine{"log_filters = \"1:\"", "log filter '1:' is not LEVEL:MATCH"},
+                    BadLine{"log_filters = \"1:rpc 5:api\"", "log filter '5:api'"},
                     BadLine{"unix_sock_rw_perms = \"0888\"", "octal"},
                     BadLine{"hypervisor_version = \"7.2\"", "such as \"7.2.0\""},
                     BadLine{"hypervisor_version = \"7.2.0.1\"", "such as \"7.2.0\""},
@@ -99,6 +104,11 @@ TEST(DaemonConfig, SampleFileHasTheDefaults) {
   EXPECT_EQ(config->max_clients, defaults.max_clients);
   EXPECT_EQ(config->keepalive_count, defaults.keepalive_count);
   EXPECT_EQ(config->log_level, defaults.log_level);
+}
+
+TEST(LogFilters, AreFormattedAsTheyAreWritten) {
+  EXPECT_EQ(format_log_filters(*parse_log_filters(" 1:rpc  4:+driver.*.link ")), "1:rpc 4:driver.*.link");
+  EXPECT_EQ(format_log_filters(*parse_log_filters("")), "");
 }
 
 TEST(CommandLine, TakesValuesJoinedOrApart) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "support/log_sink.h"
 
+#include <fnmatch.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -15,6 +17,11 @@ namespace virttdx::log {
 namespace {
 
 std::atomic<Priority> threshold{Priority::Info};
+// So that most messages need no look at the filters themselves.
+std::atomic<bool> has_filters{false};
+std::atomic<Priority> lowest_of_filters{Priority::Error};
+std::mutex filters_mutex;
+std::vector<Filter> filters;  // guarded by filters_mutex
 std::mutex sink_mutex;
 Sink sink;  // guarded by sink_mutex
 
@@ -55,17 +62,48 @@ std::string on_one_line(std::string_view text) {
   return line;
 }
 
+// Compilers name files as the build does: "../driver/rpc/client.cc".
+std::string category_of(std::string_view path) {
+  while (path.starts_with("../")) path.remove_prefix(3);
+  std::string category(path.substr(0, path.rfind('.')));
+  std::ranges::replace(category, '/', '.');
+  return category;
+}
+
+Priority needed_priority(const char* file) {
+  const std::string category = category_of(file);
+  const std::lock_guard lock(filters_mutex);
+  const auto filter = std::ranges::find_if(filters, [&](const Filter& candidate) {
+    return ::fnmatch(fmt::format("*{}*", candidate.match).c_str(), category.c_str(), 0) == 0;
+  });
+  return filter == filters.end() ? threshold.load() : filter->priority;
+}
+
 }  // namespace
 
 void set_threshold(Priority priority) { threshold = priority; }
+
+void set_filters(std::vector<Filter> new_filters) {
+  auto lowest = Priority::Error;
+  for (const auto& filter : new_filters) lowest = std::min(lowest, filter.priority);
+  const std::lock_guard lock(filters_mutex);
+  has_filters = !new_filters.empty();
+  lowest_of_filters = lowest;
+  filters = std::move(new_filters);
+}
+
+bool is_wanted(Priority priority, const char* file) {
+  if (!has_filters) return priority >= threshold.load();
+  if (priority < std::min(threshold.load(), lowest_of_filters.load())) return false;
+  return priority >= needed_priority(file);
+}
 
 void set_sink(Sink new_sink) {
   const std::lock_guard lock(sink_mutex);
   sink = std::move(new_sink);
 }
 
-void write(Priority priority, std::string_view text) {
-  if (priority < threshold.load()) return;
+void write_line(Priority priority, std::string_view text) {
   const std::string shown = on_one_line(text);
   const std::string line = fmt::format("{}: {}: {} : {}\n", timestamp(), getpid(), name_of(priority), shown);
   const std::lock_guard lock(sink_mutex);
