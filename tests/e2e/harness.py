@@ -18,7 +18,7 @@ SOURCE = pathlib.Path(os.environ['VIRTTDX_SOURCE'])
 FIRMWARE = pathlib.Path('/usr/share/ovmf/OVMF.fd')
 MRTD_OF_DEBIAN_12 = '4c7206f0f483c524f12c366c711e9049030a8d47c471ee5aa9c4999a08de4057fb887fed0744d5631a212967fb231c47'
 # Bounds a hang; never a measure of speed.
-PATIENCE = 240
+PATIENCE = int(os.environ.get('VIRTTDX_PATIENCE', 240))
 
 sys.path.insert(0, str(SOURCE / 'tools'))
 from console_expect import Console  # noqa: E402

@@ -98,6 +98,18 @@ class Interfaces(LinuxTest):
     def host_device(self):
         return self.daemon.virsh('domiflist', 'td').split(self.MAC)[0].split('\n')[-1].split()[0]
 
+    @staticmethod
+    def ip(*words):
+        subprocess.run(['ip', *words], check=True, env=ENVIRONMENT)
+
+    def assert_vhost_is_used(self):
+        """Where the kernel has vhost-net, it moves the packets."""
+        if not os.access('/dev/vhost-net', os.R_OK | os.W_OK):
+            return
+        monitors = subprocess.run(['pgrep', '-f', f'virttdx-vmm .*{self.daemon.root}'], capture_output=True, text=True, check=True).stdout.split()
+        opened = [os.readlink(link) for monitor in monitors for link in pathlib.Path(f'/proc/{monitor}/fd').iterdir()]
+        self.assertIn('/dev/vhost-net', opened)
+
     @unittest.skipUnless(shutil.which('passt'), 'passt is not installed')
     def test_of_passt_comes_is_used_goes_and_comes_again(self):
         self.define(self.make_initrd('hotplug_interface.sh'), 'turns=dhcp,dhcp', PORT)
@@ -124,8 +136,9 @@ class Interfaces(LinuxTest):
         except harness.Failed as failed:
             self.assertIn('tap device', str(failed))
             self.skipTest(f'no tap device can be made here: {failed}')
-        subprocess.run(['ip', 'address', 'add', '198.51.100.1/30', 'dev', self.host_device()], check=True, env=ENVIRONMENT)
+        self.ip('address', 'add', '198.51.100.1/30', 'dev', self.host_device())
         self.expect(f'{self.MAC} reaches the host')
+        self.assert_vhost_is_used()
         self.daemon.virsh('reset', 'td')
         self.expect('waiting for static')
         self.expect(f'{self.MAC} reaches the host')
@@ -135,6 +148,45 @@ class Interfaces(LinuxTest):
         self.assertFalse(pathlib.Path(f'/sys/class/net/{device}').exists())
         self.expect('end')
         self.assert_no_errors()
+
+    def make_veth(self):
+        """A pair of the test's own: the name of the first, whose peer has the address that the guest looks for."""
+        names = [f'vtdx{os.getpid() % 100000}{end}' for end in 'ab']
+        made = subprocess.run(['ip', 'link', 'add', names[0], 'type', 'veth', 'peer', names[1]], capture_output=True, text=True, check=False,
+                              env=ENVIRONMENT)
+        if made.returncode != 0:
+            self.skipTest(f'no pair of devices can be made here: {made.stderr}')
+        self.addCleanup(self.ip, 'link', 'delete', names[0])
+        self.ip('address', 'add', '198.51.100.1/30', 'dev', names[1])
+        for name in names:
+            self.ip('link', 'set', name, 'up')
+        return names[0]
+
+    def test_on_a_macvtap_device_is_there_from_the_start_goes_and_comes_again(self):
+        inner = f"<source dev='{self.make_veth()}' mode='bridge'/>"
+        self.define(self.make_initrd('hotplug_interface.sh'), 'turns=static,static',
+                    f"{PORT}<interface type='direct'><mac address='{self.MAC}'/>{inner}<model type='virtio'/></interface>")
+        try:
+            self.boot()
+        except harness.Failed as failed:
+            self.assertIn('macvtap', str(failed))
+            self.skipTest(f'no macvtap device can be made here: {failed}')
+        self.expect(f'{self.MAC} reaches the host')
+        self.assert_vhost_is_used()
+        self.assertRegex(self.daemon.virsh('domifstat', 'td', self.MAC), r'rx_bytes [1-9]')
+        device = self.host_device()
+        self.assertEqual(pathlib.Path(f'/sys/class/net/{device}/address').read_text().strip(), self.MAC)
+        self.detach('direct')
+        self.expect('static gone')
+        self.assertFalse(pathlib.Path(f'/sys/class/net/{device}').exists())
+        self.expect('waiting for static')
+        self.attach('direct', inner)
+        self.expect(f'{self.MAC} reaches the host')
+        self.assert_vhost_is_used()
+        self.assert_no_errors()
+        device = self.host_device()
+        self.daemon.virsh('destroy', 'td')
+        self.assertFalse(pathlib.Path(f'/sys/class/net/{device}').exists())
 
 
 if __name__ == '__main__':

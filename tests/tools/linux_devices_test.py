@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -19,10 +20,10 @@ import harness
 from harness import BUILD, MRTD_OF_DEBIAN_12, SOURCE
 
 GUEST = SOURCE / 'tests/guest'
+sys.path.insert(0, str(GUEST))
+from guest_files import guest_files  # noqa: E402  pylint: disable=wrong-import-position
 VIRT_TDX = BUILD / 'tools/virt-tdx'
 MONITOR = BUILD / 'vmm-backend/virttdx-vmm'
-# tests/guest/fetch: the archive cannot be had.
-CANNOT_BE_HAD = 77
 MR_CONFIG_ID = '5a' * 48
 # A version 4 quote: its header, then the TD report of 584 bytes (Intel's TDX DCAP quoting library, appendix A.3).
 QUOTE_HEADER = 48
@@ -33,19 +34,7 @@ VSOCK_FAMILY = socket.AF_VSOCK if KERNEL_VSOCK else socket.AF_UNIX
 GUEST_CID = 5
 ECHOED = bytes(range(256)) * 4096
 # Bounds a guest that makes no progress; many times what it needs.
-PATIENCE = 600
-
-
-def guest_files(part='', *options):
-    """Where tests/guest/fetch leaves what boots; it is fetched once."""
-    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    files = pathlib.Path(os.environ.get('VIRTTDX_GUEST_CACHE') or cache / 'virttdx/guest') / part
-    status = subprocess.run([GUEST / 'fetch', *options, files], check=False).returncode
-    if status == CANNOT_BE_HAD:
-        raise unittest.SkipTest(f"Debian's packages cannot be fetched to {files}")
-    if status != 0:
-        raise RuntimeError(f'tests/guest/fetch ended with status {status}')
-    return files
+PATIENCE = max(600, harness.PATIENCE)
 
 
 def start_quote_service(test, socket):

@@ -155,7 +155,7 @@ std::vector<StepKind> vm_step_kinds() {
       {"KVM_CHECK_EXTENSION of the VM",
        {compared_capabilities()},
        plain_call<&IoctlMachine::vm, kvm::KVM_CHECK_EXTENSION>},
-      {"KVM_CREATE_VCPU", {{0, 1, 2, 4095, 4096, 0xFFFFFFFF}}, create_vcpu},
+      {"KVM_CREATE_VCPU", {{0, 1, 2, 4095, 0x4000, 0xFFFFFFFF}}, create_vcpu},
       {"KVM_SET_USER_MEMORY_REGION", kRegionValues, set_memory_region},
       {"KVM_SET_USER_MEMORY_REGION2", kRegionValues, set_memory_region2},
       {"KVM_SET_USER_MEMORY_REGION2 without guest_memfd", {{0, 1}, {0, 1, 2}, {0, 0x800}}, set_memfd_region},

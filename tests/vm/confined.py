@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Inside a machine of tests/vm: the daemon and its monitors where a package puts them, under their AppArmor profiles, with every
+back end that a monitor opens or starts, from the start and while the TD runs. Nothing may be denied."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+import harness
+from harness import BUILD, SOURCE
+
+PLACES = {'driver/virttdxd': '/usr/sbin/virttdxd', 'vmm-backend/virttdx-vmm': '/usr/libexec/virttdx-vmm'}
+IMAGES = pathlib.Path('/var/lib/libvirt/images')
+LOWER = 'outside'
+DEVICES = f'''
+<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{IMAGES}/a.img'/><target dev='vda' bus='virtio'/></disk>
+<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{IMAGES}/b.qcow2'/><target dev='vdb' bus='virtio'/></disk>
+<interface type='ethernet'><model type='virtio'/></interface>
+<interface type='user'><model type='virtio'/></interface>
+<interface type='direct'><source dev='{LOWER}' mode='bridge'/><model type='virtio'/></interface>
+<vsock model='virtio'><cid auto='yes'/></vsock>
+<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
+''' + "<controller type='pci' model='pcie-root-port'/>" * 16
+
+
+def run(*words):
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def profile_of(pid):
+    return pathlib.Path(f'/proc/{pid}/attr/current').read_text().strip()
+
+
+def pids_of(text):
+    return subprocess.run(['pgrep', '-f', text], capture_output=True, text=True, check=False).stdout.split()
+
+
+class Confined(unittest.TestCase):
+    uri = 'tdx:///system'
+
+    @classmethod
+    def setUpClass(cls):
+        for source, place in PLACES.items():
+            pathlib.Path(place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(BUILD / source, place)
+        for profile in sorted((SOURCE / 'driver/install/apparmor').iterdir()):
+            run('apparmor_parser', '--replace', '--skip-cache', str(profile))
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        for name in ('a.img', 'c.img'):
+            (IMAGES / name).write_bytes(bytes(1 << 20))
+        for name in ('b.qcow2', 'd.qcow2'):
+            run('qemu-img', 'create', '-q', '-f', 'qcow2', str(IMAGES / name), '1M')
+        cls.log = open('/run/virttdxd.log', 'wb')  # pylint: disable=consider-using-with
+        cls.daemon = subprocess.Popen(['/usr/sbin/virttdxd', '--host', 'soft'],  # pylint: disable=consider-using-with
+                                      stdout=cls.log, stderr=cls.log, env=os.environ | {'VIRTTDX_VMM': PLACES['vmm-backend/virttdx-vmm']})
+        harness.wait_until(lambda: cls.daemon.poll() is not None or cls.try_virsh('uri').returncode == 0, 'the daemon')
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.terminate()
+        cls.daemon.wait()
+        cls.log.close()
+
+    @classmethod
+    def try_virsh(cls, *words):
+        return subprocess.run(['virsh', '-c', cls.uri, *map(str, words)], capture_output=True, text=True, check=False)
+
+    def virsh(self, *words):
+        done = self.try_virsh(*words)
+        self.assertEqual(done.returncode, 0, f'{words}: {done.stderr}\n{self.denials()}')
+        return done.stdout
+
+    @staticmethod
+    def denials():
+        return [line for line in run('dmesg').splitlines() if 'apparmor="DENIED"' in line]
+
+    def start(self):
+        xml = pathlib.Path('/run/td.xml')
+        xml.write_text(harness.td_xml(text={'  </devices>': DEVICES + '</devices>'}))
+        self.virsh('define', xml)
+        self.virsh('start', 'td', '--paused')
+        (monitor,) = pids_of('^/usr/libexec/virttdx-vmm .*--control-socket /run/libvirt/tdx/td.monitor')
+        return monitor
+
+    def assert_confined(self, what):
+        pids = pids_of(what)
+        self.assertTrue(pids, what)
+        for pid in pids:
+            self.assertEqual(profile_of(pid), 'virttdx-vmm (enforce)', what)
+
+    def attach_everything(self):
+        self.virsh('attach-disk', 'td', IMAGES / 'c.img', 'vdc', '--targetbus', 'virtio', '--subdriver', 'raw', '--live')
+        self.virsh('attach-disk', 'td', IMAGES / 'd.qcow2', 'vdd', '--targetbus', 'virtio', '--subdriver', 'qcow2', '--live')
+        for kind, source in (('ethernet', ''), ('direct', f"<source dev='{LOWER}' mode='bridge'/>"), ('user', '')):
+            xml = pathlib.Path('/run/interface.xml')
+            xml.write_text(f"<interface type='{kind}'>{source}<model type='virtio'/></interface>")
+            self.virsh('attach-device', 'td', xml, '--live')
+
+    def test_with_every_back_end(self):
+        self.assertEqual(profile_of(self.daemon.pid), 'virttdxd (enforce)')
+        monitor = self.start()
+        self.assertEqual(profile_of(monitor), 'virttdx-vmm (enforce)')
+        self.assert_confined(f'^/?.*qemu-storage-daemon .*{IMAGES}/b.qcow2')
+        self.attach_everything()
+        self.assert_confined(f'^/?.*qemu-storage-daemon .*{IMAGES}/d.qcow2')
+        self.assert_confined('virttdx-vmm --add-disk')
+        self.assertEqual(len(self.virsh('domiflist', 'td').split('virtio')), 7)
+        self.virsh('resume', 'td')
+        self.virsh('domstats', 'td')
+        self.virsh('reset', 'td')
+        self.virsh('destroy', 'td')
+        harness.wait_until(lambda: not pids_of('qemu-storage-daemon|virttdx-vmm'), 'the monitor to end')
+        self.virsh('undefine', 'td')
+        self.assertEqual(self.denials(), [])
+
+    def test_what_is_not_its_own_is_out_of_reach(self):
+        secret = pathlib.Path('/etc/shadow')
+        xml = pathlib.Path('/run/thief.xml')
+        xml.write_text(harness.td_xml('thief', text={'  </devices>': (
+            f"<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{secret}'/>"
+            "<target dev='vda' bus='virtio'/><readonly/></disk></devices>")}))
+        self.virsh('define', xml)
+        done = self.try_virsh('start', 'thief')
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn('Permission denied', done.stderr)
+        self.assertTrue([line for line in self.denials() if 'name="/etc/shadow"' in line])
+        run('dmesg', '--clear')
+        self.virsh('undefine', 'thief')
+
+
+if __name__ == '__main__':
+    sys.exit(harness.main())
