@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Inside a machine of tests/vm: the daemon and its monitors where a package puts them, under their AppArmor profiles, with every
-back end that a monitor opens or starts, from the start and while the TD runs. Nothing may be denied."""
-import os
+"""Inside a machine of tests/vm that has systemd: the daemon and its monitors where a package puts them, started by the daemon's
+units, under their AppArmor profiles, with every back end that a monitor opens or starts, from the start and while the TD runs.
+Nothing may be denied."""
 import pathlib
 import shutil
 import subprocess
@@ -53,16 +53,24 @@ class Confined(unittest.TestCase):
             (IMAGES / name).write_bytes(bytes(1 << 20))
         for name in ('b.qcow2', 'd.qcow2'):
             run('qemu-img', 'create', '-q', '-f', 'qcow2', str(IMAGES / name), '1M')
-        cls.log = open('/run/virttdxd.log', 'wb')  # pylint: disable=consider-using-with
-        cls.daemon = subprocess.Popen(['/usr/sbin/virttdxd', '--host', 'soft'],  # pylint: disable=consider-using-with
-                                      stdout=cls.log, stderr=cls.log, env=os.environ | {'VIRTTDX_VMM': PLACES['vmm-backend/virttdx-vmm']})
-        harness.wait_until(lambda: cls.daemon.poll() is not None or cls.try_virsh('uri').returncode == 0, 'the daemon')
+        cls.install_units()
+
+    @staticmethod
+    def install_units():
+        units = pathlib.Path('/run/systemd/system')
+        unit = (SOURCE / 'driver/install/virttdxd.service.in').read_text().replace('@sbindir@', '/usr/sbin')
+        (units / 'virttdxd.service').write_text(unit)
+        for socket in (SOURCE / 'driver/install').glob('*.socket'):
+            shutil.copy(socket, units)
+        pathlib.Path('/etc/default/virttdxd').write_text('VIRTTDXD_ARGS="--timeout 120 --host soft"\n'
+                                                         f'VIRTTDX_VMM={PLACES["vmm-backend/virttdx-vmm"]}\n')
+        run('systemd-sysusers', str(SOURCE / 'driver/install/virttdxd.sysusers'))
+        run('systemctl', 'daemon-reload')
+        run('systemctl', 'start', 'virttdxd.socket', 'virttdxd-ro.socket', 'virttdxd-admin.socket')
 
     @classmethod
     def tearDownClass(cls):
-        cls.daemon.terminate()
-        cls.daemon.wait()
-        cls.log.close()
+        run('systemctl', 'stop', 'virttdxd.socket', 'virttdxd-ro.socket', 'virttdxd-admin.socket', 'virttdxd.service')
 
     @classmethod
     def try_virsh(cls, *words):
@@ -100,14 +108,20 @@ class Confined(unittest.TestCase):
             self.virsh('attach-device', 'td', xml, '--live')
 
     def test_with_every_back_end(self):
-        self.assertEqual(profile_of(self.daemon.pid), 'virttdxd (enforce)')
         monitor = self.start()
         self.assertEqual(profile_of(monitor), 'virttdx-vmm (enforce)')
+        self.assertEqual(profile_of(run('systemctl', 'show', '--value', '-p', 'MainPID', 'virttdxd.service').strip()), 'virttdxd (enforce)')
+        scope = pathlib.Path(f'/proc/{monitor}/cgroup').read_text()
+        self.assertRegex(scope, r'^0::/machine\.slice/machine-tdx\S*\.scope')
         self.assert_confined(f'^/?.*qemu-storage-daemon .*{IMAGES}/b.qcow2')
         self.attach_everything()
         self.assert_confined(f'^/?.*qemu-storage-daemon .*{IMAGES}/d.qcow2')
         self.assert_confined('virttdx-vmm --add-disk')
         self.assertEqual(len(self.virsh('domiflist', 'td').split('virtio')), 7)
+        self.virsh('schedinfo', 'td', '--live', 'cpu_shares=512', 'vcpu_quota=50000', 'emulator_quota=60000')
+        self.assertRegex(self.virsh('schedinfo', 'td'), r'cpu_shares\s*: 512')
+        run('systemctl', 'restart', 'virttdxd.service')
+        self.assertEqual(self.virsh('domstate', 'td').strip(), 'paused')
         self.virsh('resume', 'td')
         self.virsh('domstats', 'td')
         self.virsh('reset', 'td')

@@ -36,5 +36,18 @@ echo "exit status $?" >/dev/hvc0
 echo o >/proc/sysrq-trigger
 sleep infinity
 EOF
+mkdir -p /root/run/systemd/system
+cat >/root/run/systemd/system/command.service <<'EOF'
+[Unit]
+DefaultDependencies=no
+Requires=dbus.socket
+After=dbus.socket
+[Service]
+ExecStart=/bin/bash /run/begin
+Delegate=yes
+EOF
 # Not chroot: AppArmor tells paths from the root of the mounts.
+case $(cat /root/proc/cmdline) in
+  *with-systemd*) exec switch_root /root /lib/systemd/systemd --unit=command.service ;;
+esac
 exec switch_root /root /bin/bash /run/begin

@@ -81,20 +81,20 @@ def wait_for_socket(path, service):
         time.sleep(0.02)
 
 
-def qemu(files, directory, memory):
+def qemu(files, directory, memory, words):
     return ['qemu-system-x86_64', '-machine', 'q35,memory-backend=ram', '-accel', 'tcg,thread=single', '-cpu', 'max,la57=off', '-smp', '2', '-m', memory,
             '-object', f'memory-backend-memfd,id=ram,size={memory}', '-nodefaults', '-display', 'none', '-no-reboot',
             '-serial', f'file:{directory}/kernel', '-device', 'virtio-serial-pci',
             '-chardev', f'file,id=out,path={directory}/output', '-device', 'virtconsole,chardev=out',
             '-chardev', f'socket,id=files,path={directory}/files', '-device', 'vhost-user-fs-pci,chardev=files,tag=host',
             '-kernel', str(files / 'vmlinuz'), '-initrd', f'{directory}/initrd',
-            '-append', 'console=ttyS0 quiet panic=-1 apparmor=1 security=apparmor']
+            '-append', f'console=ttyS0 quiet panic=-1 apparmor=1 security=apparmor {words}']
 
 
-def run(command, memory='4G', below_tmp=()):
+def run(command, memory='4G', below_tmp=(), systemd=False):
     """Runs the shell script `command` as root in a machine. Its exit status and what it wrote, both streams.
 
-    In the machine /tmp is empty but for the directories of `below_tmp`."""
+    `systemd`: with a system manager and its bus. In the machine /tmp is empty but for the directories of `below_tmp`."""
     files = guest_files()
     with tempfile.TemporaryDirectory(prefix='virttdx-vm-') as name:
         directory = pathlib.Path(name)
@@ -105,7 +105,7 @@ def run(command, memory='4G', below_tmp=()):
                 stdout=log, stderr=log)
         try:
             wait_for_socket(directory / 'files', service)
-            subprocess.run(qemu(files, directory, memory), check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+            subprocess.run(qemu(files, directory, memory, 'with-systemd' if systemd else ''), check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
         finally:
             service.kill()
             service.wait()

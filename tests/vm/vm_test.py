@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a container's kernel has not, in a machine that has it: vhost, macvtap, huge pages, /dev/kvm, AppArmor."""
+"""What a container's kernel has not, in a machine that has it: vhost, macvtap, huge pages, /dev/kvm, systemd, AppArmor."""
 import functools
 import os
 import re
@@ -33,7 +33,7 @@ def outputs():
     lines.append(f'echo {HUGE_PAGES} >/proc/sys/vm/nr_hugepages')
     for name, command in PROGRAMS.items():
         lines += [f'echo "{MARK}{name}"', f'{command} 2>&1', 'echo "status $?"']
-    _, output = machine.run('\n'.join(lines) + '\n', below_tmp=[BUILD, SOURCE])
+    _, output = machine.run('\n'.join(lines) + '\n', below_tmp=[BUILD, SOURCE], systemd=True)
     parts = output.split(f'\n{MARK}')
     return {part.split('\n', 1)[0].removeprefix(MARK): part for part in parts}
 
@@ -65,7 +65,7 @@ class InAMachine(unittest.TestCase):
         self.check_units('shared memory', 1)
 
     @unittest.skipUnless(os.path.exists('/usr/sbin/apparmor_parser'), 'apparmor is not installed')
-    def test_apparmor_denies_nothing_that_is_needed(self):
+    def test_units_and_apparmor_profiles_deny_nothing_that_is_needed(self):
         self.check('confined')
 
 
