@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <new>
+#include <optional>
 
 #include "disk_opener.h"
 #include "interface_opener.h"
+#include "log_of_td.h"
 #include "monitor.h"
 #include "options.h"
 #include "support/file.h"
@@ -77,14 +79,19 @@ int run_td(const Options& options) {
 
 // For who starts it, what is wrong is all that it says.
 int add_device(const Options& options) {
+  std::optional<LogOfTd> log;
   const auto added = [&]() -> Result<> {
     TRY(keep_inherited_descriptors());
+    if (!options.log.empty()) log = TRY(LogOfTd::begin(options.log));
     const auto json = TRY(read_text(options.config));
     return options.mode == Options::Mode::AddDisk ? open_disk_for_monitor(json, options.control_socket)
                                                   : open_interface_for_monitor(json, options.control_socket);
   }();
   if (added) return kEnded;
-  std::fprintf(stderr, "%s\n", added.error().message().c_str());
+  if (log)
+    log->report(added.error().message());
+  else
+    std::fprintf(stderr, "%s\n", added.error().message().c_str());
   return kFailed;
 }
 

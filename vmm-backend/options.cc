@@ -14,6 +14,7 @@ enum OptionNumber : int {
   kAddInterface,
   kControlSocket,
   kConsole,
+  kLog,
   kLogLevel,
   kHostCapabilities,
   kHost,
@@ -24,11 +25,12 @@ enum OptionNumber : int {
   kVersion
 };
 
-constexpr std::array<option, 14> kOptions = {{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 15> kOptions = {{{"config", required_argument, nullptr, kConfig},
                                               {"add-disk", required_argument, nullptr, kAddDisk},
                                               {"add-interface", required_argument, nullptr, kAddInterface},
                                               {"control-socket", required_argument, nullptr, kControlSocket},
                                               {"console", no_argument, nullptr, kConsole},
+                                              {"log", required_argument, nullptr, kLog},
                                               {"log-level", required_argument, nullptr, kLogLevel},
                                               {"host-capabilities", no_argument, nullptr, kHostCapabilities},
                                               {"host", required_argument, nullptr, kHost},
@@ -71,6 +73,9 @@ Result<> take_option(Options& options, int number, const char* value) {
     case kConsole:
       options.console = true;
       return {};
+    case kLog:
+      options.log = value;
+      return {};
     case kLogLevel:
       options.log_level = TRY(parse_log_level(value));
       return {};
@@ -108,6 +113,8 @@ Result<> check_together(const Options& options) {
   if (adds && options.control_socket.empty())
     return fail(Error::Code::InvalidArgument, "--add-{} needs the --control-socket of a monitor",
                 options.mode == Options::Mode::AddDisk ? "disk" : "interface");
+  if (!adds && !options.log.empty())
+    return fail(Error::Code::InvalidArgument, "--log is for --add-disk and --add-interface");
   if (options.mode != Options::Mode::Run) return {};
   if (options.config.empty()) return fail(Error::Code::InvalidArgument, "--config is missing");
   if (options.control_socket.empty() && !options.console)
@@ -139,8 +146,8 @@ Result<Options> parse_options(int argc, char** argv) {
 std::string usage_text() {
   return R"(Usage: virttdx-vmm --config FILE|- [--control-socket PATH] [--console] [--log-level LEVEL]
        virttdx-vmm --host-capabilities [--host kvm|soft] [--soft-profile FILE]
-       virttdx-vmm --add-disk FILE|- --control-socket PATH
-       virttdx-vmm --add-interface FILE|- --control-socket PATH
+       virttdx-vmm --add-disk FILE|- --control-socket PATH [--log FILE]
+       virttdx-vmm --add-interface FILE|- --control-socket PATH [--log FILE]
 Runs one trust domain (TD), says what a host offers to TDs, or gives a TD that runs a disk or an interface.
 
   --config FILE          what to run, as JSON (schemas/vm-config.json); "-": standard input
@@ -154,6 +161,7 @@ Runs one trust domain (TD), says what a host offers to TDs, or gives a TD that r
   --soft-profile FILE    the software TDX host plays the host recorded there (virt-tdx host --save)
   --add-disk FILE        serve a disk, as in the configuration's "disks", to the monitor at PATH by a storage daemon
   --add-interface FILE   open an interface, as in the configuration's "interfaces", for the monitor at PATH
+  --log FILE             append there what the storage daemon or passt of --add-... says
   --help, --version
 
 Exit status: 0 the guest shut down or was stopped, 1 launch failed or crashed, 2 wrong usage.

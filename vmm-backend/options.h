@@ -21,6 +21,7 @@ struct Options {
   std::filesystem::path soft_faults;   ///< faults of the software TDX host; empty: none
   std::filesystem::path soft_profile;  ///< recorded host that the software TDX host plays; empty: none
   std::filesystem::path vsock_socket;  ///< where programs of the host reach the TD's vsock; empty: nowhere
+  std::filesystem::path log;           ///< AddDisk, AddInterface: of what they start; empty: standard error
   log::Priority log_level = log::Priority::Info;
 };
 

@@ -93,8 +93,8 @@ void DomainService::open_disk(const RecordPtr& record, const std::string& alias,
     done({});
   };
   if (needs_storage_daemon(*config))
-    return opener_.add_disk(record->live->process.control_socket, *config, descriptors_of(resources.secrets),
-                            took);
+    return opener_.add_disk({record->live->process.control_socket, store_.log_file(record->name)}, *config,
+                            descriptors_of(resources.secrets), took);
   const nlohmann::json arguments = {{"disk", disk_config_to_json(*config)}};
   ask_monitor(record, control_command::kDeviceAdd, arguments, [took](const Result<ControlReply>& reply) {
     took(reply ? Result<>() : tl::unexpected(reply.error()));
@@ -120,7 +120,7 @@ void DomainService::open_interface(const RecordPtr& record, const std::string& a
   const auto config =
       domain_xml::plan_plugged_interface(record->live->definition, alias, host_.capabilities, taken);
   if (!config) return done(tl::unexpected(config.error()));
-  opener_.add_interface(record->live->process.control_socket, *config,
+  opener_.add_interface({record->live->process.control_socket, store_.log_file(record->name)}, *config,
                         [this, record, config = *config, done](const Result<>& added) {
                           if (!added) return done(added);
                           took_interface(record, config, done);

@@ -9,26 +9,27 @@
 
 namespace virttdx::driver {
 
-void DeviceOpener::add_interface(const std::filesystem::path& control_socket,
-                                 const NetworkInterfaceConfig& config, Done done) {
-  open(control_socket, {.option = "--add-interface", .config = interface_config_to_json(config).dump()},
+void DeviceOpener::add_interface(const Monitor& monitor, const NetworkInterfaceConfig& config, Done done) {
+  open(monitor, {.option = "--add-interface", .config = interface_config_to_json(config).dump()},
        std::move(done));
 }
 
-void DeviceOpener::add_disk(const std::filesystem::path& control_socket, const DiskConfig& config,
-                            std::vector<int> inherited, Done done) {
-  open(control_socket,
+void DeviceOpener::add_disk(const Monitor& monitor, const DiskConfig& config, std::vector<int> inherited,
+                            Done done) {
+  open(monitor,
        {.option = "--add-disk",
         .config = disk_config_to_json(config).dump(),
         .inherited = std::move(inherited)},
        std::move(done));
 }
 
-void DeviceOpener::open(const std::filesystem::path& control_socket, Call call, Done done) {
-  auto program = run_program({.path = monitor_binary_,
-                              .arguments = {call.option, "-", "--control-socket", control_socket.native()},
-                              .input = call.config,
-                              .inherited = std::move(call.inherited)});
+void DeviceOpener::open(const Monitor& monitor, Call call, Done done) {
+  auto program =
+      run_program({.path = monitor_binary_,
+                   .arguments = {call.option, "-", "--control-socket", monitor.control_socket.native(),
+                                 "--log", monitor.log_file.native()},
+                   .input = call.config,
+                   .inherited = std::move(call.inherited)});
   if (!program) return done(tl::unexpected(program.error()));
   const pid_t child = program->pid;
   running_.emplace(child, Opening{*std::move(program), std::move(done)});

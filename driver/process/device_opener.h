@@ -20,13 +20,16 @@ class DeviceOpener {
   using Done = std::function<void(Result<>)>;
   explicit DeviceOpener(std::filesystem::path monitor_binary) : monitor_binary_(std::move(monitor_binary)) {}
 
+  /// The monitor, and the TD's log: what is started for the device writes there.
+  struct Monitor {
+    std::filesystem::path control_socket, log_file;
+  };
+
   /// Done when the device is in its slot. Internal: what the process or the monitor said against it. A disk
   /// that needs_storage_daemon(); another is given to the monitor itself.
   /// `inherited`: descriptors that the configuration names, which are needed until this returns.
-  void add_disk(const std::filesystem::path& control_socket, const DiskConfig& config,
-                std::vector<int> inherited, Done done);
-  void add_interface(const std::filesystem::path& control_socket, const NetworkInterfaceConfig& config,
-                     Done done);
+  void add_disk(const Monitor& monitor, const DiskConfig& config, std::vector<int> inherited, Done done);
+  void add_interface(const Monitor& monitor, const NetworkInterfaceConfig& config, Done done);
   /// A child of this process has ended (status as of waitpid(2)). Others than its own are ignored.
   void child_ended(pid_t child, int status);
 
@@ -36,7 +39,7 @@ class DeviceOpener {
     std::string config;
     std::vector<int> inherited{};
   };
-  void open(const std::filesystem::path& control_socket, Call call, Done done);
+  void open(const Monitor& monitor, Call call, Done done);
   struct Opening {
     RunningProgram program;
     Done done;

@@ -31,6 +31,9 @@ class Disks(LinuxTest):
     def convert(source, source_format, target, target_format):
         subprocess.run(['qemu-img', 'convert', '-f', source_format, '-O', target_format, source, target], check=True)
 
+    def log_of_td(self):
+        return (self.daemon.root / 'var/log/libvirt/tdx/td.log').read_text()
+
     def written(self):
         return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
                               env=ENVIRONMENT).stdout
@@ -51,7 +54,8 @@ class Disks(LinuxTest):
         self.expect('waiting for the first disk')
         self.expect('first disk unmounted')
         self.assertIn('vda', self.daemon.virsh('domblklist', 'td'))
-        self.assertTrue(self.storage_daemons())
+        storage_daemon = self.storage_daemons().split()[0]
+        self.assertTrue(os.path.samefile(f'/proc/{storage_daemon}/fd/2', self.daemon.root / 'var/log/libvirt/tdx/td.log'))
         self.daemon.virsh('destroy', 'td')
         harness.wait_until(lambda: not self.storage_daemons(), 'the storage daemon to end with its TD')
 
@@ -62,6 +66,7 @@ class Disks(LinuxTest):
         self.assertIn("disk 'vda': qemu-storage-daemon exited with status 1", error)
         self.assertIn('Image is not in qcow2 format', error)
         self.assertNotIn('vda', self.daemon.virsh('domblklist', 'td'))
+        self.assertIn('Image is not in qcow2 format', self.log_of_td())
 
     def test_a_disk_comes_is_used_goes_and_comes_again(self):
         self.boot()
