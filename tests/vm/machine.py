@@ -100,7 +100,7 @@ def run(command, memory='4G', below_tmp=(), systemd=False):
     files = guest_files()
     with tempfile.TemporaryDirectory(prefix='virttdx-vm-') as name:
         directory = pathlib.Path(name)
-        (directory / 'initrd').write_bytes(initrd(files, command, below_tmp))
+        (directory / 'initrd').write_bytes(initrd(files, command, (*below_tmp, files)))
         with open(directory / 'virtiofsd.log', 'wb') as log:
             service = subprocess.Popen(  # pylint: disable=consider-using-with
                 [find_virtiofsd(), f'--socket-path={directory}/files', '-o', 'source=/', '-o', 'sandbox=chroot', '-o', 'cache=always'],
