@@ -61,13 +61,19 @@ def add_drivers(archive, modules):
         archive.add(f'modules/{number:02}-{pathlib.Path(name).name}.ko', stat.S_IFREG | 0o644, content)
 
 
-def initrd(root, init, modules=None, *programs):
+def with_programs(root):
+    """An archive that has busybox and the C library."""
     archive = Archive()
     for name in DIRECTORIES:
         archive.add(name, stat.S_IFDIR | 0o755)
     archive.add(CONSOLE[0], CONSOLE[1], device=CONSOLE[2:])
     for name, source in FILES.items():
         archive.add(name, stat.S_IFREG | 0o755, (pathlib.Path(root) / source).read_bytes())
+    return archive
+
+
+def initrd(root, init, modules=None, *programs):
+    archive = with_programs(root)
     if modules:
         add_drivers(archive, modules)
     for program in map(pathlib.Path, programs):

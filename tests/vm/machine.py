@@ -57,12 +57,8 @@ class Modules:
 
 
 def initrd(files, command, below_tmp):
-    archive = make_initrd.Archive()
-    for name in (*make_initrd.DIRECTORIES, 'modules'):
-        archive.add(name, stat.S_IFDIR | 0o755)
-    archive.add(make_initrd.CONSOLE[0], make_initrd.CONSOLE[1], device=make_initrd.CONSOLE[2:])
-    for name, source in make_initrd.FILES.items():
-        archive.add(name, stat.S_IFREG | 0o755, (files / 'root' / source).read_bytes())
+    archive = make_initrd.with_programs(files / 'root')
+    archive.add('modules', stat.S_IFDIR | 0o755)
     modules = Modules(files / 'modules')
     for name in MODULES:
         modules.add(name)
