@@ -8,17 +8,15 @@ namespace {
 
 int digit_value(char digit) { return digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10; }
 
-// The registry holds checked text: 32 digits and 4 dashes.
+// The registry holds checked text: 8, 4, 4, 4 and 12 digits with dashes in between.
 void copy_uuid(const std::string& text, char (&bytes)[16]) {
-  std::size_t digits = 0;
-  for (const char digit : text) {
-    if (digit == '-') continue;
-    CHECK(digits < 32);
-    char& byte = bytes[digits / 2];
-    byte = static_cast<char>((digits % 2 == 0 ? 0 : byte << 4) | digit_value(digit));
-    ++digits;
+  CHECK(text.size() == 36);
+  const char* digit = text.data();
+  for (char& byte : bytes) {
+    if (*digit == '-') ++digit;
+    byte = static_cast<char>(digit_value(digit[0]) << 4 | digit_value(digit[1]));
+    digit += 2;
   }
-  CHECK(digits == 32);
 }
 
 }  // namespace

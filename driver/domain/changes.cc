@@ -15,6 +15,7 @@ Result<> DomainService::change(const RecordPtr& record, const Impact& impact, co
     TRY(change(*config));
     // The live change must not be all that is left when the disk is full.
     TRY(store_.save_definition(*config));
+    names_sync_.ask();
     record->definition_messages = messages_of(findings_of(*config));
     record->definition = std::move(config);
   }
@@ -69,10 +70,12 @@ Result<> DomainService::rename(const RecordPtr& record, const std::string& new_n
   TRY(store_.save_definition(domain));
   if (record->autostart) TRY(store_.set_autostart(new_name, true));
   if (record->autostart_once) TRY(store_.set_autostart_once(new_name, true));
+  TRY(store_.sync_names());
   TRY(store_.remove_definition(old_name));
+  names_sync_.ask();
   emit(*record, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
   record->definition = std::move(domain);
-  record->name = new_name;
+  registry_.rename(*record, new_name);
   emit(*record, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
   return {};
 }

@@ -13,6 +13,9 @@ namespace virttdx::driver {
 
 // As many definitions as are worth a common flush of the disk.
 constexpr int kStoringThreads = 16;
+// Long enough for a client that defines one domain after the other; a file system's own commit comes after
+// seconds.
+constexpr std::chrono::milliseconds kNamesSyncDelay{100};
 
 DomainService::DomainService(Directories directories, HostAccess host, SystemBus& bus,
                              std::chrono::seconds monitor_patience)
@@ -22,6 +25,7 @@ DomainService::DomainService(Directories directories, HostAccess host, SystemBus
       opener_(host_.monitor_binary),
       resources_(directories.run, directories.per_user),
       storing_(kStoringThreads),
+      names_sync_(storing_, kNamesSyncDelay, [this] { sync_names(); }),
       scopes_(bus, directories.run.parent_path(), directories.control_groups),
       monitor_patience_(monitor_patience) {}
 
@@ -64,8 +68,13 @@ void DomainService::store_apart(Identity identity, std::function<Result<>()> wor
   storing_.run([result, work = std::move(work)] { *result = work(); },
                [this, result, stored, done = std::move(done)] {
                  being_stored_.erase(stored);
+                 names_sync_.ask();
                  done(std::move(*result));
                });
+}
+
+void DomainService::sync_names() const {
+  if (const auto synced = store_.sync_names(); !synced) log::error("{}", synced.error().message());
 }
 
 void DomainService::finish_storing(const Identity& identity) {
@@ -136,6 +145,7 @@ Result<> DomainService::set_autostart(const RecordPtr& record, bool autostart) {
   if (!record->persistent())
     return fail(Error::Code::WrongState, "cannot set autostart for transient domain");
   TRY(store_.set_autostart(record->name, autostart));
+  names_sync_.ask();
   record->autostart = autostart;
   return {};
 }
@@ -145,6 +155,7 @@ Result<> DomainService::set_autostart_once(const RecordPtr& record, bool autosta
   if (!record->persistent())
     return fail(Error::Code::WrongState, "cannot set autostart for transient domain");
   TRY(store_.set_autostart_once(record->name, autostart));
+  names_sync_.ask();
   record->autostart_once = autostart;
   return {};
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "domain/domain_registry.h"
 
-#include <algorithm>
-
 namespace virttdx::driver {
 
 Result<RecordPtr> DomainRegistry::find_by_uuid(const std::string& uuid) const {
@@ -19,9 +17,9 @@ Result<RecordPtr> DomainRegistry::find(const std::string& uuid, std::string_view
 }
 
 Result<RecordPtr> DomainRegistry::find_by_name(std::string_view name) const {
-  for (const auto& [uuid, record] : by_uuid_)
-    if (record->name == name) return record;
-  return fail(Error::Code::NotFound, "no domain with matching name '{}'", name);
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return fail(Error::Code::NotFound, "no domain with matching name '{}'", name);
+  return found->second;
 }
 
 Result<RecordPtr> DomainRegistry::find_by_id(int id) const {
@@ -46,15 +44,26 @@ RecordPtr DomainRegistry::add(std::string name, std::string uuid) {
   record->name = std::move(name);
   record->uuid = std::move(uuid);
   CHECK(by_uuid_.emplace(record->uuid, record).second);
+  CHECK(by_name_.emplace(record->name, record).second);
   return record;
 }
 
-void DomainRegistry::remove(const DomainRecord& record) { by_uuid_.erase(record.uuid); }
+void DomainRegistry::rename(DomainRecord& record, std::string name) {
+  auto node = by_name_.extract(record.name);
+  node.key() = name;
+  CHECK(by_name_.insert(std::move(node)).inserted);
+  record.name = std::move(name);
+}
+
+void DomainRegistry::remove(const DomainRecord& record) {
+  by_name_.erase(record.name);
+  by_uuid_.erase(record.uuid);
+}
 
 std::vector<RecordPtr> DomainRegistry::all() const {
   std::vector<RecordPtr> records;
-  for (const auto& [uuid, record] : by_uuid_) records.push_back(record);
-  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+  records.reserve(by_name_.size());
+  for (const auto& [name, record] : by_name_) records.push_back(record);
   return records;
 }
 

@@ -23,8 +23,10 @@ class DomainRegistry {
   /// Whether a definition may be added or replace what is there: neither its name nor its uuid may belong to
   /// another domain.
   Result<> check_identity(const std::string& uuid, std::string_view name) const;
-  /// The uuid must be new.
+  /// Name and uuid must be new.
   RecordPtr add(std::string name, std::string uuid);
+  /// `name` must be no other domain's.
+  void rename(DomainRecord& record, std::string name);
   void remove(const DomainRecord& record);
   /// In order of names.
   std::vector<RecordPtr> all() const;
@@ -36,6 +38,7 @@ class DomainRegistry {
 
  private:
   std::map<std::string, RecordPtr> by_uuid_;
+  std::map<std::string, RecordPtr, std::less<>> by_name_;
   int next_id_ = 1;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // libvirt's domain API over the registry, the files and the monitors. Used on the event loop's thread only;
-// what takes time ends in a Completion. Files are on disk when a call returns or is completed; definitions
+// what takes time ends in a Completion. Files are on disk when a call returns or is completed, as libvirt's
+// drivers have it; which definitions there are follows within a tenth of a second (DomainStore). Definitions
 // are written on threads of their own, so that clients that define at the same time share what a disk's flush
 // costs.
 #pragma once
@@ -20,6 +21,7 @@
 #include "domain_xml/plug_device.h"
 #include "host/host_access.h"
 #include "host/host_resources.h"
+#include "process/delayed_work.h"
 #include "process/device_opener.h"
 #include "process/hook_runner.h"
 #include "process/machine_scopes.h"
@@ -143,6 +145,7 @@ class DomainService {
     std::string uuid, name;
   };
   void store_apart(Identity identity, std::function<Result<>()> work, Completion done);
+  void sync_names() const;
   void finish_storing(const Identity& identity);
   void finish_storing();
 
@@ -242,6 +245,7 @@ class DomainService {
   HostResources resources_;
   std::list<Identity> being_stored_;
   WorkerThreads storing_;
+  DelayedWork names_sync_;
   MachineScopes scopes_;
   EventHandler event_handler_;
   const std::chrono::seconds monitor_patience_;

@@ -95,15 +95,21 @@ std::vector<DomainStore::StoredDefinition> DomainStore::load_definitions() const
 }
 
 Result<> DomainStore::save_definition(const domain_xml::Domain& domain) const {
-  return write_file_atomically(
-      definition_file(domain.name),
-      fmt::format("{}{}", kHeader, domain_xml::format_domain(domain, {.inactive = true})), 0600);
+  return replace_file(definition_file(domain.name),
+                      fmt::format("{}{}", kHeader, domain_xml::format_domain(domain, {.inactive = true})),
+                      0600);
 }
 
 Result<> DomainStore::remove_definition(std::string_view name) const {
   TRY(set_autostart(name, false));
   TRY(set_autostart_once(name, false));
-  return remove_file(definition_file(name));
+  TRY(unlink_file(definition_file(name)));
+  return {};
+}
+
+Result<> DomainStore::sync_names() const {
+  TRY(sync_directory(directories_.config));
+  return sync_directory(directories_.autostart());
 }
 
 bool DomainStore::is_newer(std::string_view name, std::string_view than) const {
@@ -121,7 +127,10 @@ Result<> DomainStore::set_autostart_once(std::string_view name, bool autostart) 
 }
 
 Result<> DomainStore::set_link(const std::filesystem::path& link, std::string_view name, bool wanted) const {
-  if (!wanted) return remove_file(link);
+  if (!wanted) {
+    TRY(unlink_file(link));
+    return {};
+  }
   std::error_code error;
   if (std::filesystem::is_symlink(link, error)) return {};
   std::filesystem::create_symlink(definition_file(name), link, error);

@@ -17,7 +17,9 @@ namespace virttdx::driver {
 /// Whether a domain's name can be part of file names. XmlInvalid says why not.
 Result<> check_domain_name(std::string_view name);
 
-/// Every write replaces its file atomically and is on disk when it returns.
+/// Every write replaces its file atomically and its content is on disk when it returns. Which definitions and
+/// autostart links there are is on disk after sync_names(): a crash of the host before it can undo what was
+/// done since the last one, wholly.
 class DomainStore {
  public:
   explicit DomainStore(Directories directories) : directories_(std::move(directories)) {}
@@ -35,6 +37,8 @@ class DomainStore {
   Result<> save_definition(const domain_xml::Domain& domain) const;
   /// With its autostart link.
   Result<> remove_definition(std::string_view name) const;
+  /// After save_definition(), remove_definition(), set_autostart() and set_autostart_once(). Any thread.
+  Result<> sync_names() const;
   /// Whether the first one's definition was written after the second one's.
   bool is_newer(std::string_view name, std::string_view than) const;
   Result<> set_autostart(std::string_view name, bool autostart) const;

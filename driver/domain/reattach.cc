@@ -77,7 +77,8 @@ bool DomainService::finish_rename(const DomainStore::StoredDefinition& stored) {
       keep_mark(stored.autostart_once, (*other)->autostart_once, &DomainStore::set_autostart_once);
   if (const auto removed = store_.remove_definition(dropped); !removed)
     log::error("{}", removed.error().message());
-  (*other)->name = kept;
+  names_sync_.ask();
+  if ((*other)->name != kept) registry_.rename(**other, kept);
   (*other)->autostart = autostart;
   (*other)->autostart_once = once;
   (*other)->definition->name = kept;

@@ -44,6 +44,22 @@ TEST(DomainRegistry, KeepsNamesAndUuidsApart) {
   EXPECT_FALSE(registry.check_identity("1", "b").has_value());
 }
 
+TEST(DomainRegistry, FindsDomainsByTheNamesThatTheyHaveNow) {
+  DomainRegistry registry;
+  const auto first = registry.add("b", "1");
+  registry.add("a", "2");
+  EXPECT_EQ(registry.find_by_name("b").value(), first);
+  EXPECT_EQ(registry.all().back(), first);
+  registry.rename(*first, "0");
+  EXPECT_EQ(first->name, "0");
+  EXPECT_FALSE(registry.find_by_name("b"));
+  EXPECT_EQ(registry.find_by_name("0").value(), first);
+  EXPECT_EQ(registry.all().front(), first);
+  registry.remove(*first);
+  EXPECT_FALSE(registry.find_by_name("0"));
+  EXPECT_EQ(registry.all().size(), 1U);
+}
+
 TEST(DomainRegistry, GivesNoIdTwice) {
   DomainRegistry registry;
   EXPECT_EQ(registry.take_id(), 1);

@@ -19,11 +19,8 @@ Result<UniqueFd> open_file(const std::filesystem::path& path, int flags, mode_t 
   return fd;
 }
 
-Result<> sync_directory_of(const std::filesystem::path& path) {
-  const auto directory = path.parent_path().empty() ? std::filesystem::path(".") : path.parent_path();
-  const UniqueFd fd = TRY(open_file(directory, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) return fail_errno(errno, "cannot sync directory '{}'", directory.string());
-  return {};
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  return path.parent_path().empty() ? std::filesystem::path(".") : path.parent_path();
 }
 
 Result<> write_all(int fd, std::string_view content, const std::filesystem::path& path) {
@@ -80,7 +77,7 @@ Result<std::string> read_text_file(const std::filesystem::path& path, std::size_
   return text;
 }
 
-Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode) {
+Result<> replace_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {
   auto temporary = path;
   temporary += kUnfinishedSuffix;
   if (auto written = write_and_sync(temporary, content, mode); !written) {
@@ -92,15 +89,28 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
     ::unlink(temporary.c_str());
     return fail_errno(reason, "cannot rename '{}' to '{}'", temporary.string(), path.string());
   }
-  return sync_directory_of(path);
+  return {};
+}
+
+Result<bool> unlink_file(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) == 0) return true;
+  if (errno == ENOENT) return false;
+  return fail_errno(errno, "cannot remove '{}'", path.string());
+}
+
+Result<> sync_directory(const std::filesystem::path& directory) {
+  const UniqueFd fd = TRY(open_file(directory, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return fail_errno(errno, "cannot sync directory '{}'", directory.string());
+  return {};
+}
+
+Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode) {
+  TRY(replace_file(path, content, mode));
+  return sync_directory(directory_of(path));
 }
 
 Result<> remove_file(const std::filesystem::path& path) {
-  if (::unlink(path.c_str()) != 0) {
-    if (errno == ENOENT) return {};
-    return fail_errno(errno, "cannot remove '{}'", path.string());
-  }
-  return sync_directory_of(path);
+  return TRY(unlink_file(path)) ? sync_directory(directory_of(path)) : Result<>();
 }
 
 }  // namespace virttdx

@@ -44,6 +44,7 @@ TEST_F(AFile, ThatIsADirectoryIsRefused) { EXPECT_FALSE(read_file(directory_, 10
 TEST_F(AFile, ThatIsMissingIsNotFoundButRemovedAlready) {
   EXPECT_EQ(read_file(directory_ / "none", 1).error().code(), Error::Code::NotFound);
   EXPECT_TRUE(remove_file(directory_ / "none"));
+  EXPECT_FALSE(unlink_file(directory_ / "none").value());
 }
 
 TEST_F(AFile, CannotBeWrittenIntoAMissingDirectory) {

@@ -19,14 +19,23 @@ Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std:
 /// As read_file, as text.
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t maximum_size);
 
-/// What write_file_atomically() adds to the name of its temporary file; a crash can leave one behind.
+/// What replace_file() adds to the name of its temporary file; a crash can leave one behind.
 inline constexpr std::string_view kUnfinishedSuffix = ".new";
 
 /// Replaces or creates `path` so that a crash at any moment leaves the old or the new content, never a part:
-/// temporary file in the same directory, fsync, rename, fsync of the directory.
+/// temporary file in the same directory, fsync, rename. Which of both is certain after sync_directory() only.
+Result<> replace_file(const std::filesystem::path& path, std::string_view content, mode_t mode);
+
+/// Removes a file. A missing one is not an error: false. It may be back after a crash until sync_directory().
+Result<bool> unlink_file(const std::filesystem::path& path);
+
+/// Brings to the disk which files a directory has.
+Result<> sync_directory(const std::filesystem::path& directory);
+
+/// replace_file() and sync_directory().
 Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content, mode_t mode);
 
-/// Removes a file durably (unlink, fsync of the directory). A missing file is not an error.
+/// unlink_file() and sync_directory().
 Result<> remove_file(const std::filesystem::path& path);
 
 }  // namespace virttdx
