@@ -55,7 +55,7 @@ class InAMachine(unittest.TestCase):
         self.check_units('back ends', 8)
 
     def test_the_kernel_and_the_software_host_answer_alike(self):
-        self.check_units('kvm', 18)
+        self.check_units('kvm', 22)
 
     def test_a_vcpu_of_the_kernel_pauses(self):
         self.check_units('vcpu', 1)

@@ -90,6 +90,12 @@ class KvmVm {
   Result<> assign_ioeventfd(Gpa address, std::uint32_t size, int eventfd);
   /// Undoes assign_ioeventfd() with the same arguments.
   void deassign_ioeventfd(Gpa address, std::uint32_t size, int eventfd);
+  /// What interrupts of GSIs are, all of them.
+  Result<> set_gsi_routing(std::span<const kvm::kvm_irq_routing_entry> entries);
+  /// Signals of `eventfd` raise `gsi`.
+  Result<> assign_irqfd(int eventfd, std::uint32_t gsi);
+  /// Undoes assign_irqfd() with the same arguments.
+  void deassign_irqfd(int eventfd, std::uint32_t gsi);
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data);
   template <typename T>
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, T* data) {

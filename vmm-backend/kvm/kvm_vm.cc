@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
+#include <cstring>
+#include <vector>
 
 #include "kvm/kvm.h"
 
@@ -7,6 +9,7 @@ namespace virttdx {
 namespace {
 
 constexpr std::uint32_t kIoeventfdDeassign = 4;  // KVM_IOEVENTFD_FLAG_DEASSIGN
+constexpr std::uint32_t kIrqfdDeassign = 1;      // KVM_IRQFD_FLAG_DEASSIGN
 
 }  // namespace
 
@@ -95,6 +98,32 @@ void KvmVm::deassign_ioeventfd(Gpa address, std::uint32_t size, int eventfd) {
   request.fd = eventfd;
   request.flags = kIoeventfdDeassign;
   fd_.ioctl(kvm::KVM_IOEVENTFD, &request);  // ENOENT when it was not assigned
+}
+
+Result<> KvmVm::set_gsi_routing(std::span<const kvm::kvm_irq_routing_entry> entries) {
+  const kvm::kvm_irq_routing table{.nr = static_cast<std::uint32_t>(entries.size()), .flags = 0};
+  std::vector<std::byte> request(sizeof(table) + entries.size_bytes());
+  std::memcpy(request.data(), &table, sizeof(table));
+  std::ranges::copy(std::as_bytes(entries), request.begin() + sizeof(table));
+  TRY(checked(fd_.ioctl(kvm::KVM_SET_GSI_ROUTING, request.data()), "KVM_SET_GSI_ROUTING of {} routes",
+              entries.size()));
+  return {};
+}
+
+Result<> KvmVm::assign_irqfd(int eventfd, std::uint32_t gsi) {
+  kvm::kvm_irqfd request{};
+  request.fd = static_cast<std::uint32_t>(eventfd);
+  request.gsi = gsi;
+  TRY(checked(fd_.ioctl(kvm::KVM_IRQFD, &request), "KVM_IRQFD of GSI {}", gsi));
+  return {};
+}
+
+void KvmVm::deassign_irqfd(int eventfd, std::uint32_t gsi) {
+  kvm::kvm_irqfd request{};
+  request.fd = static_cast<std::uint32_t>(eventfd);
+  request.gsi = gsi;
+  request.flags = kIrqfdDeassign;
+  fd_.ioctl(kvm::KVM_IRQFD, &request);  // nothing to do when it was not assigned
 }
 
 TdxAnswer KvmVm::tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data) {

@@ -122,6 +122,7 @@ Result<> Machine::add_virtio(const MachineParts& parts) {
                                                       .memory = parts.memory,
                                                       .interrupts = parts.interrupts,
                                                       .doorbells = parts.doorbells,
+                                                      .irqfds = parts.irqfds,
                                                       .backends = parts.backends,
                                                       .on_slot_power_off = parts.on_slot_power_off,
                                                       .on_port = parts.on_port}));

@@ -53,6 +53,7 @@ struct MachineParts {
   DeviceConfigs devices{};
   DeviceBackends backends{};  ///< of `devices`
   DoorbellBus* doorbells = nullptr;
+  IrqfdBus* irqfds = nullptr;
   /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;

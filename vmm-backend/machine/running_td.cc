@@ -23,6 +23,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .devices = config.devices,
                            .backends = std::move(surroundings.backends),
                            .doorbells = &td.doorbells(),
+                           .irqfds = &td.irqfds(),
                            .on_power_off = std::move(surroundings.on_power_off),
                            .on_reset = std::move(surroundings.on_reset),
                            .on_slot_power_off = std::move(surroundings.on_slot_power_off),

@@ -145,7 +145,8 @@ std::unique_ptr<VirtioPci> VirtioDevices::make_function(const std::string& id, P
                                                             .mmio = parts_.mmio,
                                                             .memory = parts_.memory,
                                                             .interrupts = parts_.interrupts,
-                                                            .doorbells = parts_.doorbells});
+                                                            .doorbells = parts_.doorbells,
+                                                            .irqfds = parts_.irqfds});
 }
 
 Result<> VirtioDevices::add(const std::string& id, const PciAddress& address,

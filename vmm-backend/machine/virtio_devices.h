@@ -12,6 +12,7 @@
 #include "bus/dma.h"
 #include "bus/doorbell.h"
 #include "bus/interrupt_line.h"
+#include "bus/irqfd.h"
 #include "devices/device_backends.h"
 #include "devices/pci/pci_root.h"
 #include "devices/pci/pcie_root_port.h"
@@ -33,6 +34,7 @@ class VirtioDevices {
     DmaMemory& memory;
     MsiSink interrupts;
     DoorbellBus* doorbells = nullptr;
+    IrqfdBus* irqfds = nullptr;
     DeviceBackends backends;
     /// The guest lets go of the device behind the port with this bus. On a vCPU's thread, which must not
     /// wait.

@@ -19,6 +19,9 @@
 
 namespace virttdx {
 
+/// GSIs of the user-space IOAPIC's pins: args[0] of KVM_CAP_SPLIT_IRQCHIP.
+inline constexpr std::uint32_t kIoApicRoutes = 24;
+
 /// All of it outlives the launch; nothing of it is kept.
 struct TdLaunchRequest {
   const TdConfig& td;

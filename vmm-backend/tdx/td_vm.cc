@@ -69,7 +69,8 @@ TdVm::TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config)
       layout_(std::move(layout)),
       td_vmcalls_(*td_.memory, td_.capabilities, quote_service_of(config),
                   [this](const MsiMessage& message) { signal(message); }),
-      doorbells_(*td_.vm) {}
+      doorbells_(*td_.vm),
+      irqfds_(*td_.vm) {}
 
 void TdVm::signal(const MsiMessage& message) {
   if (const auto sent = td_.vm->signal_msi(message.address, message.data); !sent)

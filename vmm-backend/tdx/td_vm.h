@@ -13,6 +13,7 @@
 #include "memory/layout.h"
 #include "support/result.h"
 #include "tdx/td_doorbells.h"
+#include "tdx/td_irqfds.h"
 #include "tdx/td_launch.h"
 #include "tdx/td_vmcalls.h"
 #include "vcpu/vcpu_thread.h"
@@ -42,6 +43,7 @@ class TdVm {
   const MonitorMeasurements& measurements() const { return measurements_; }
   int vm_fd() const { return td_.vm->fd(); }
   DoorbellBus& doorbells() { return doorbells_; }
+  IrqfdBus& irqfds() { return irqfds_; }
   /// A message interrupt for the guest. Failures are logged: the guest chose a destination that is not there.
   void signal(const MsiMessage& message);
 
@@ -67,6 +69,7 @@ class TdVm {
   MonitorMeasurements measurements_;
   TdVmcalls td_vmcalls_;
   TdDoorbells doorbells_;
+  TdIrqfds irqfds_;
   VcpuThread::StopHandler on_stop_;
   std::atomic<bool> stopped_ = false;                 ///< stop() was called, or on_stop_
   std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< made by start(), gone with this

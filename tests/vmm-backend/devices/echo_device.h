@@ -23,6 +23,7 @@ struct EchoDevice final : VirtioDevice {
     if (offset == 0 && data.size() == 4) std::copy(data.begin(), data.end(), config.begin());
   }
   int doorbell(std::size_t queue) const override { return bells.at(queue).get(); }
+  int call(std::size_t queue) const override { return calls.at(queue); }
   void start(const VirtioSession& started) override {
     session = started;
     ++starts;
@@ -38,6 +39,7 @@ struct EchoDevice final : VirtioDevice {
   std::array<std::byte, 8> config{};
   std::array<UniqueFd, 2> bells{UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
                                 UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))};
+  std::array<int, 2> calls{-1, -1};
   std::optional<VirtioSession> session;
   int starts = 0;
 };

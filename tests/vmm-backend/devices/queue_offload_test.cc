@@ -30,6 +30,8 @@ TEST_F(AnOffloadedNetwork, IsHandedToWhoWorksOnItWithWhatTheDriverNegotiated) {
   driver.notify(1);
   EXPECT_EQ(offload.rings(0), 0U);
   EXPECT_EQ(offload.rings(1), 1U);
+  EXPECT_EQ(device.call(1), offload.call(1));
+  EXPECT_EQ(device.call(3), -1);
   offload.started_queues[1]->interrupt();
   EXPECT_EQ(driver.queue_interrupts(1), 1);
   driver.set_status(0);
@@ -83,6 +85,8 @@ TEST(AnOffloadedVsock, HasTheContextIdAndFeaturesOfWhoServesIt) {
   EXPECT_EQ(offload.started_queues.size(), 2U);
   driver.notify(0);
   EXPECT_EQ(offload.rings(0), 1U);
+  EXPECT_EQ(device.call(1), offload.call(1));
+  EXPECT_EQ(device.call(2), -1);  // events: nobody sends any
   driver.set_status(0);
   EXPECT_EQ(offload.calls.back(), "stop");
 }

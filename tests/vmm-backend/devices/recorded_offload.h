@@ -17,6 +17,7 @@ namespace virttdx::test {
 class RecordedOffload final : public QueueOffload {
  public:
   int doorbell(std::size_t queue) const override { return doorbells.at(queue).get(); }
+  int call(std::size_t queue) const override { return static_cast<int>(1000 + queue); }
   Result<> use_memory(std::span<const DmaFile>) override { return {}; }
   Result<> start(std::uint64_t features, std::span<Virtqueue* const> queues) override {
     if (!error.empty()) return fail(Error::Code::System, "{}", error);

@@ -154,14 +154,15 @@ class VirtioDriver {
   /// Behind the queues, for buffers.
   static constexpr std::uint64_t kBuffers = 0x80000;
 
-  explicit VirtioDriver(VirtioDevice& device, DoorbellBus* doorbells = nullptr)
+  explicit VirtioDriver(VirtioDevice& device, DoorbellBus* doorbells = nullptr, IrqfdBus* irqfds = nullptr)
       : function(std::make_unique<VirtioPci>(
             device,
             VirtioPciParts{.name = "device under test",
                            .mmio = mmio,
                            .memory = memory,
                            .interrupts = [this](const MsiMessage& message) { messages.take(message); },
-                           .doorbells = doorbells})) {
+                           .doorbells = doorbells,
+                           .irqfds = irqfds})) {
     root.add(3, 0, *function);
     EXPECT_TRUE(ports.add(pci_spec::kConfigAddress, pci_spec::kConfigPorts, "PCI", root.ports()));
     place();
@@ -253,6 +254,9 @@ class VirtioDriver {
   void notify(std::uint16_t queue) {
     write_as<std::uint16_t>(mmio, structure(virtio_pci_spec::kCapNotify) + 4U * queue, queue);
   }
+  void mask(unsigned vector, bool is_masked) {
+    write_as<std::uint32_t>(mmio, kMsix + 16U * vector + pci_spec::kMsixEntryControl, is_masked ? 1 : 0);
+  }
   void write_memory(std::uint64_t address, std::span<const std::byte> bytes) {
     ASSERT_TRUE(memory.write({address}, bytes));
   }
@@ -281,7 +285,7 @@ class VirtioDriver {
     for (unsigned vector = 0; vector < vectors; ++vector) {
       write_as<std::uint32_t>(mmio, kMsix + 16U * vector, 0xFEE00000);
       write_as<std::uint32_t>(mmio, kMsix + 16U * vector + 8, kConfigMessage + vector);
-      write_as<std::uint32_t>(mmio, kMsix + 16U * vector + 12, 0);
+      mask(vector, false);
     }
     set_config<std::uint16_t>(msix + 2, pci_spec::kMsixEnable);
   }

@@ -33,7 +33,7 @@ Result<> VhostOffload::add_queue() {
 
 void VhostOffload::take_call(Queue& queue) {
   eventfd_t count = 0;
-  ::eventfd_read(queue.call.get(), &count);
+  if (::eventfd_read(queue.call.get(), &count) != 0) return;  // an irqfd was faster
   queue.called = true;
   worker_->run_task();
 }

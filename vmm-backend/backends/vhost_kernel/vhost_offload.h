@@ -13,8 +13,9 @@
 
 namespace virttdx {
 
-/// Queues that one of the kernel's vhost devices works on. Doorbells go straight to the kernel; its calls
-/// come to a thread, which sends the interrupts.
+/// Queues that one of the kernel's vhost devices works on. Doorbells go straight to the kernel, and its
+/// calls to KVM; those that KVM does not take, as of a vector that is masked, come to a thread, which sends
+/// the interrupts.
 class VhostOffload final : public QueueOffload {
  public:
   /// Lets the kernel work on the queues, or not: a command of the device's kind.
@@ -26,6 +27,7 @@ class VhostOffload final : public QueueOffload {
 
   const VhostDevice& device() const { return device_; }
   int doorbell(std::size_t queue) const override { return queues_.at(queue)->kick.get(); }
+  int call(std::size_t queue) const override { return queues_.at(queue)->call.get(); }
   Result<> use_memory(std::span<const DmaFile> files) override { return device_.set_memory(files); }
   Result<> start(std::uint64_t features, std::span<Virtqueue* const> queues) override;
   Result<> set_active(bool active) override;

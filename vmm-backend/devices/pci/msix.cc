@@ -16,7 +16,8 @@ constexpr std::uint64_t kPendingOffsetMinimum = 2048;  // half a page
 
 }  // namespace
 
-Msix::Msix(unsigned vectors, MsiSink sink) : sink_(std::move(sink)), entries_(vectors) {
+Msix::Msix(unsigned vectors, MsiSink sink, std::function<void()> changed)
+    : sink_(std::move(sink)), changed_(std::move(changed)), entries_(vectors) {
   CHECK(vectors >= 1 && vectors <= kMsixVectorsMaximum);
 }
 
@@ -25,10 +26,13 @@ std::uint64_t Msix::pending_offset() const {
 }
 
 void Msix::configure(bool enabled, bool function_masked) {
-  const std::lock_guard lock(mutex_);
-  enabled_ = enabled;
-  function_masked_ = function_masked;
-  send_pending();
+  {
+    const std::lock_guard lock(mutex_);
+    enabled_ = enabled;
+    function_masked_ = function_masked;
+    send_pending();
+  }
+  if (changed_) changed_();
 }
 
 void Msix::raise(unsigned vector) {
@@ -39,6 +43,12 @@ void Msix::raise(unsigned vector) {
     entry.pending = true;
   else
     send(entry);
+}
+
+std::optional<MsiMessage> Msix::message(unsigned vector) {
+  const std::lock_guard lock(mutex_);
+  if (!enabled_ || vector >= entries_.size() || is_masked(entries_[vector])) return std::nullopt;
+  return MsiMessage{entries_[vector].address, entries_[vector].data};
 }
 
 bool Msix::is_masked(const Entry& entry) const {
@@ -67,8 +77,11 @@ void Msix::read(std::uint64_t offset, std::span<std::byte> data) {
 
 void Msix::write(std::uint64_t offset, std::span<const std::byte> data) {
   if (offset % 4 != 0 || data.size() % 4 != 0) return;
-  const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < data.size(); i += 4) write_dword(offset + i, load_le<std::uint32_t>(data, i));
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < data.size(); i += 4) write_dword(offset + i, load_le<std::uint32_t>(data, i));
+  }
+  if (changed_) changed_();
 }
 
 std::uint32_t Msix::read_dword(std::uint64_t offset) const {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "bus/bus.h"
@@ -15,8 +17,9 @@ namespace virttdx {
 /// delivery. Any thread.
 class Msix final : public BusRegion {
  public:
-  /// `vectors`: 1 to 2048. `sink` is called under this object's lock.
-  Msix(unsigned vectors, MsiSink sink);
+  /// `vectors`: 1 to 2048. `sink` is called under this object's lock. `changed` is called after what
+  /// message() answers may have changed, on the thread of the change and without the lock.
+  Msix(unsigned vectors, MsiSink sink, std::function<void()> changed = nullptr);
 
   unsigned vectors() const { return static_cast<unsigned>(entries_.size()); }
   /// Bytes of the region: a power of two of at least 4096.
@@ -29,6 +32,9 @@ class Msix final : public BusRegion {
   /// Sends vector `vector`, or keeps it pending while it is masked. Nothing while MSI-X is disabled, or
   /// without such a vector.
   void raise(unsigned vector);
+  /// What raising the vector would send now: nothing while it is masked, while MSI-X is disabled, or
+  /// without such a vector.
+  std::optional<MsiMessage> message(unsigned vector);
 
   void read(std::uint64_t offset, std::span<std::byte> data) override;
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
@@ -49,6 +55,7 @@ class Msix final : public BusRegion {
   void write_dword(std::uint64_t offset, std::uint32_t value);
 
   const MsiSink sink_;
+  const std::function<void()> changed_;
   std::mutex mutex_;
   std::vector<Entry> entries_;    ///< guarded by mutex_
   bool enabled_ = false;          ///< guarded by mutex_

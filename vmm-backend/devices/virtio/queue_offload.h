@@ -12,12 +12,14 @@
 namespace virttdx {
 
 /// Who works on queues in their device's place, and reads and writes guest memory by itself. Outlives the
-/// devices that use it. One thread at a time, but for doorbell().
+/// devices that use it. One thread at a time, but for doorbell() and call().
 class QueueOffload {
  public:
   virtual ~QueueOffload() = default;
   /// The eventfd that tells it of new buffers in its queue `queue`. Any thread, always the same.
   virtual int doorbell(std::size_t queue) const = 0;
+  /// The eventfd by which it tells of used buffers in its queue `queue`. Any thread, always the same.
+  virtual int call(std::size_t queue) const = 0;
   /// Where guest memory is from now on. Not while it is started.
   virtual Result<> use_memory(std::span<const DmaFile> files) = 0;
   /// Takes its queues over until stop(), and waits for set_active(). `features`: what the driver negotiated.

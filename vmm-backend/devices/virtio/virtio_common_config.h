@@ -36,6 +36,8 @@ class VirtioCommonConfig final : public BusRegion {
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
 
   std::size_t queue_count() const { return queues_.size(); }
+  /// The queue's MSI-X vector, or kNoVector. Any thread.
+  std::uint16_t queue_vector(std::size_t queue) const { return queues_[queue].vector; }
   /// Device configuration under the lock of this structure.
   void read_device_config(std::uint64_t offset, std::span<std::byte> data);
   void write_device_config(std::uint64_t offset, std::span<const std::byte> data);

@@ -45,6 +45,9 @@ class VirtioDevice {
   virtual void write_config(std::size_t /*offset*/, std::span<const std::byte> /*data*/) {}
   /// The eventfd that the driver's notifications of queue `queue` ring, at any time.
   virtual int doorbell(std::size_t queue) const = 0;
+  /// The eventfd by which somebody outside of this process tells of used buffers in queue `queue`, at any
+  /// time; -1: nobody does. What no irqfd takes from it is the device's to read.
+  virtual int call(std::size_t /*queue*/) const { return -1; }
   /// The driver is ready. The queues may hold buffers already.
   virtual void start(const VirtioSession& session) = 0;
   /// Returns when no thread uses the session nor guest memory any more. Nothing to do when not started.

@@ -50,13 +50,14 @@ VirtioPci::VirtioPci(VirtioDevice& device, const VirtioPciParts& parts)
     : PciEndpoint(identity(device), parts.place, parts.mmio, parts.name),
       device_(device),
       doorbells_(parts.doorbells),
-      msix_(vector_count(device), parts.interrupts),
+      msix_(vector_count(device), parts.interrupts, [this] { route_calls(); }),
       common_(device, {.name = parts.name,
                        .memory = parts.memory,
                        .vectors = vector_count(device),
-                       .raise_vector = [this](std::uint16_t vector, std::uint8_t isr) {
-                         raise_vector(vector, isr);
-                       }}) {
+                       .raise_vector = [this](std::uint16_t vector,
+                                              std::uint8_t isr) { raise_vector(vector, isr); }}),
+      irqfds_(parts.irqfds),
+      call_messages_(common_.queue_count()) {
   define<std::uint16_t>(pci_spec::kSubsystemVendorId, kVendor, 0);
   define<std::uint16_t>(pci_spec::kSubsystemId, kSubsystem, 0);
   add_msix(kMsixBar, msix_);
@@ -68,6 +69,7 @@ VirtioPci::VirtioPci(VirtioDevice& device, const VirtioPciParts& parts)
 VirtioPci::~VirtioPci() {
   place_nothing();
   device_.stop();
+  for (std::size_t queue = 0; queue < call_messages_.size(); ++queue) route_call(queue, std::nullopt);
 }
 
 std::uint64_t VirtioPci::bar_size() const {
@@ -140,7 +142,10 @@ void VirtioPci::Structures::read(std::uint64_t offset, std::span<std::byte> data
 }
 
 void VirtioPci::Structures::write(std::uint64_t offset, std::span<const std::byte> data) {
-  if (offset < kIsrOffset) return owner_.common_.write(offset, data);
+  if (offset < kIsrOffset) {
+    owner_.common_.write(offset, data);
+    return owner_.route_calls();  // a queue may have another vector
+  }
   if (offset >= kNotifyOffset) return owner_.notify(offset - kNotifyOffset);
   if (offset >= kDeviceOffset) owner_.common_.write_device_config(offset - kDeviceOffset, data);
 }
@@ -154,6 +159,21 @@ void VirtioPci::notify(std::uint64_t offset) {
 void VirtioPci::raise_vector(std::uint16_t vector, std::uint8_t isr) {
   isr_ |= isr;
   if (vector != kNoVector) msix_.raise(vector);
+}
+
+void VirtioPci::route_calls() {
+  if (irqfds_ == nullptr) return;
+  const std::lock_guard lock(calls_mutex_);
+  for (std::size_t queue = 0; queue < call_messages_.size(); ++queue)
+    if (device_.call(queue) >= 0) route_call(queue, msix_.message(common_.queue_vector(queue)));
+}
+
+void VirtioPci::route_call(std::size_t queue, const std::optional<MsiMessage>& message) {
+  if (std::exchange(call_messages_[queue], message) == message) return;
+  if (!message) return irqfds_->disconnect(device_.call(queue));
+  // Without one the device reads the call and raises the vector itself.
+  if (const auto connected = irqfds_->connect(device_.call(queue), *message); !connected)
+    log::debug("{}", connected.error().message());
 }
 
 void VirtioPci::bar_moved(unsigned index, std::optional<Gpa> place) {

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "bus/doorbell.h"
+#include "bus/irqfd.h"
 #include "devices/pci/pci_endpoint.h"
 #include "devices/virtio/virtio_common_config.h"
 
@@ -18,6 +22,7 @@ struct VirtioPciParts {
   DmaMemory& memory;
   MsiSink interrupts;
   DoorbellBus* doorbells = nullptr;  ///< nullptr: every notification is an exit
+  IrqfdBus* irqfds = nullptr;        ///< nullptr: the device reads what its queues' callers tell
 };
 
 /// A virtio device as a PCI function: one BAR of 64 bits with common, ISR, device and notification
@@ -53,6 +58,9 @@ class VirtioPci final : public PciEndpoint {
   void notify(std::uint64_t offset);
   void connect_doorbells(Gpa bar);
   void disconnect_doorbells();
+  /// Connects the calls of the device's queues to the messages of their vectors.
+  void route_calls();
+  void route_call(std::size_t queue, const std::optional<MsiMessage>& message);
   std::span<std::byte> access_window(std::array<std::byte, 4>& buffer) const;
   std::uint64_t access_offset() const;
   std::uint64_t bar_size() const;
@@ -65,6 +73,9 @@ class VirtioPci final : public PciEndpoint {
   std::atomic<std::uint8_t> isr_ = 0;
   std::size_t access_capability_ = 0;
   std::optional<Gpa> doorbell_bar_;  ///< where the doorbells are connected
+  IrqfdBus* const irqfds_;
+  std::mutex calls_mutex_;
+  std::vector<std::optional<MsiMessage>> call_messages_;  ///< by queue: what it is connected to
 };
 
 }  // namespace virttdx

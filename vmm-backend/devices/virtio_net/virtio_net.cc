@@ -48,12 +48,18 @@ void VirtioNet::read_config(std::size_t offset, std::span<std::byte> data) {
   read_structure(config, offset, data);
 }
 
+QueueOffload* VirtioNet::offload_of(std::size_t queue) const {
+  return queue == control_queue() ? nullptr : backend_.offload(queue / 2);
+}
+
 int VirtioNet::doorbell(std::size_t queue) const {
-  const bool is_control = queue == control_queue();
-  const std::size_t pair = is_control ? 0 : queue / 2;
-  auto* const offload = backend_.offload(pair);
-  if (offload != nullptr && !is_control) return offload->doorbell(queue % 2);
-  return backend_.queue(pair).worker().doorbell();
+  if (const auto* const offload = offload_of(queue)) return offload->doorbell(queue % 2);
+  return backend_.queue(queue == control_queue() ? 0 : queue / 2).worker().doorbell();
+}
+
+int VirtioNet::call(std::size_t queue) const {
+  const auto* const offload = offload_of(queue);
+  return offload == nullptr ? -1 : offload->call(queue % 2);
 }
 
 void VirtioNet::start(const VirtioSession& session) {

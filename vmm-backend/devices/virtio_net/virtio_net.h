@@ -27,12 +27,14 @@ class VirtioNet final : public VirtioDevice {
   std::vector<std::uint16_t> queue_sizes() const override;
   void read_config(std::size_t offset, std::span<std::byte> data) override;
   int doorbell(std::size_t queue) const override;
+  int call(std::size_t queue) const override;
   void start(const VirtioSession& session) override;
   void stop() override;
 
  private:
   bool has_control_queue() const { return backend_.queue_pairs() > 1; }
   std::size_t control_queue() const { return 2 * backend_.queue_pairs(); }
+  QueueOffload* offload_of(std::size_t queue) const;
   void start_pair(std::size_t pair);
   void follow_link();
   // On the worker's thread of the pair.

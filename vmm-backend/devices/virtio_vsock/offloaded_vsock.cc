@@ -36,6 +36,10 @@ int OffloadedVsock::doorbell(std::size_t queue) const {
   return offload_.queues->doorbell(std::min(queue, kOffloadedQueues - 1));
 }
 
+int OffloadedVsock::call(std::size_t queue) const {
+  return queue < kOffloadedQueues ? offload_.queues->call(queue) : -1;
+}
+
 void OffloadedVsock::start(const VirtioSession& session) {
   auto started = offload_.queues->start(session.features, std::span(session.queues).first(kOffloadedQueues));
   if (started) started = offload_.queues->set_active(true);

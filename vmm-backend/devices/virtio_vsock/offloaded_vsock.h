@@ -26,6 +26,7 @@ class OffloadedVsock final : public VirtioDevice {
   std::vector<std::uint16_t> queue_sizes() const override;
   void read_config(std::size_t offset, std::span<std::byte> data) override;
   int doorbell(std::size_t queue) const override;
+  int call(std::size_t queue) const override;
   void start(const VirtioSession& session) override;
   void stop() override { offload_.queues->stop(); }
 
