@@ -34,11 +34,9 @@ Result<> start_log(const DaemonConfig& config) {
   return use_log_outputs(outputs);
 }
 
-Result<> serve(QCoreApplication& application, const CommandLine& line, Daemon& daemon,
-               const Directories& directories) {
+Result<> serve(const CommandLine& line, Daemon& daemon, const Directories& directories) {
   if (line.idle_timeout_seconds > 0)
-    daemon.end_when_idle(std::chrono::seconds(line.idle_timeout_seconds),
-                         [&application] { application.quit(); });
+    daemon.end_when_idle(std::chrono::seconds(line.idle_timeout_seconds), QCoreApplication::quit);
   log::info("virttdxd {} listens on '{}'", VIRTTDX_VERSION, directories.socket().native());
   notify_ready();
   QCoreApplication::exec();
@@ -46,7 +44,7 @@ Result<> serve(QCoreApplication& application, const CommandLine& line, Daemon& d
   return {};
 }
 
-Result<> run(QCoreApplication& application, const CommandLine& line) {
+Result<> run(const CommandLine& line) {
   auto activated = TRY(take_activated_sockets());
   Directories directories = TRY(find_directories(line.root));
   if (line.config_file) directories.config_file = *line.config_file;
@@ -66,7 +64,7 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
                                                       [&] {
                                                         is_ending = true;
                                                         hook.interrupt();
-                                                        application.quit();
+                                                        QCoreApplication::quit();
                                                       },
                                                   .reload = [&] { reload(hook, service); },
                                                   .child_ended =
@@ -79,7 +77,7 @@ Result<> run(QCoreApplication& application, const CommandLine& line) {
   Daemon daemon(config, directories, service, bus);
   service.load();
   TRY(daemon.listen(std::move(activated)));
-  TRY(serve(application, line, daemon, directories));
+  TRY(serve(line, daemon, directories));
   hook.shutdown();
   log::info("virttdxd ends; running domains go on");
   return {};
@@ -99,7 +97,7 @@ int main(int argc, char** argv) {
   if (line->help) return std::fputs(driver::usage().data(), stdout) < 0 ? 1 : 0;
   if (line->version) return std::puts("virttdxd " VIRTTDX_VERSION) < 0 ? 1 : 0;
   QCoreApplication application(argc, argv);
-  if (const auto done = driver::run(application, *line); !done) {
+  if (const auto done = driver::run(*line); !done) {
     log::error("{}", done.error().message());
     return 1;
   }

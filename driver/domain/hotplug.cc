@@ -44,7 +44,7 @@ void DomainService::attach_device(const RecordPtr& record, const domain_xml::Dev
             const auto alias = add_device(*record, device);
             if (!alias) return finish(tl::unexpected(alias.error()));
             const auto end = [this, record, id = record->id, alias = *alias,
-                              finish](const Result<>& plugged) {
+                              finish = std::move(finish)](const Result<>& plugged) {
               if (!plugged && record->id == id) not_plugged(*record, alias);
               finish(plugged);
             };
@@ -133,13 +133,14 @@ void DomainService::took_interface(const RecordPtr& record, const NetworkInterfa
   change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.interfaces.push_back(config); });
   emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
   // The name of its device on the host.
-  device_statistics(record, [this, record, done](const Result<DeviceStatistics>& statistics) {
-    if (statistics && record->live) {
-      describe_live_interfaces(record->live->definition, *statistics);
-      save_status(*record);
-    }
-    done({});
-  });
+  device_statistics(record,
+                    [this, record, done = std::move(done)](const Result<DeviceStatistics>& statistics) {
+                      if (statistics && record->live) {
+                        describe_live_interfaces(record->live->definition, *statistics);
+                        save_status(*record);
+                      }
+                      done({});
+                    });
 }
 
 void DomainService::not_plugged(DomainRecord& record, const std::string& alias) {
@@ -154,7 +155,7 @@ void DomainService::detach_device(const RecordPtr& record, const std::string& al
             if (auto first = refuse_second_request(*record->live, alias); !first)
               return finish(std::move(first));
             ask_monitor(record, control_command::kDeviceRemove, {{"id", alias}},
-                        [record, alias, finish](const Result<ControlReply>& reply) {
+                        [record, alias, finish = std::move(finish)](const Result<ControlReply>& reply) {
                           if (!reply && record->live) record->live->unplugging.erase(alias);
                           finish(reply ? Result<>() : tl::unexpected(reply.error()));
                         });
@@ -168,12 +169,13 @@ void DomainService::set_link(const RecordPtr& record, const domain_xml::Interfac
               return finish(std::move(allowed));
             const nlohmann::json arguments = {{"id", updated.alias.value_or("")},
                                               {"up", updated.link_state != "down"}};
-            ask_monitor(record, control_command::kLinkSet, arguments,
-                        [this, record, updated, finish](const Result<ControlReply>& reply) {
-                          if (!reply) return finish(tl::unexpected(reply.error()));
-                          changed_link(*record, updated);
-                          finish({});
-                        });
+            ask_monitor(
+                record, control_command::kLinkSet, arguments,
+                [this, record, updated, finish = std::move(finish)](const Result<ControlReply>& reply) {
+                  if (!reply) return finish(tl::unexpected(reply.error()));
+                  changed_link(*record, updated);
+                  finish({});
+                });
           });
 }
 

@@ -622,9 +622,10 @@ static_assert(sizeof(kvm_sregs2) == 320);
 static_assert(sizeof(kvm_dirty_log) == 16);
 static_assert(sizeof(kvm_vcpu_events) == 64);
 
-// `type` and `field` are names. NOLINTNEXTLINE(bugprone-macro-parentheses)
+// `type` and `field` are names. NOLINTBEGIN(bugprone-macro-parentheses)
 #define VIRTTDX_KVM_FIELD(type, field, offset, size) \
   static_assert(offsetof(type, field) == (offset) && sizeof(static_cast<type*>(nullptr)->field) == (size))
+// NOLINTEND(bugprone-macro-parentheses)
 VIRTTDX_KVM_FIELD(kvm_run, immediate_exit, 1, 1);
 VIRTTDX_KVM_FIELD(kvm_run, request_interrupt_window, 0, 1);
 VIRTTDX_KVM_FIELD(kvm_run, exit_reason, 8, 4);
