@@ -32,6 +32,15 @@ WireError not_served(int procedure, const ProcedureInfo* info) {
   return wire_error(VIR_ERR_NO_SUPPORT, std::string(info->function));
 }
 
+// What clients ask of another daemon to make one of our domains, such as the pool of a disk image, must not
+// leave them to guess.
+WireError no_daemon(ObjectClass object_class, const ProcedureInfo& info) {
+  return wire_error(
+      VIR_ERR_NO_SUPPORT,
+      fmt::format("{}: it is another daemon's, and none answers on this host: start libvirtd or virt{}d",
+                  info.function, scheme_of(object_class)));
+}
+
 constexpr std::array kBeforeOpen = {REMOTE_PROC_AUTH_LIST,
                                     REMOTE_PROC_AUTH_POLKIT,
                                     REMOTE_PROC_AUTH_SASL_INIT,
@@ -153,7 +162,7 @@ void Session::forward(ObjectClass object_class, const Frame& frame, std::shared_
   if (upstream) return (*upstream)->call(frame, std::move(reply));
   if (upstream.error().code() != Error::Code::NotFound) return reply->fail(upstream.error());
   if (const auto nothing = empty_answer(frame.header.procedure)) return reply->succeed(*nothing);
-  reply->fail(not_served(frame.header.procedure, find_procedure(frame.header.procedure)));
+  reply->fail(no_daemon(object_class, *find_procedure(frame.header.procedure)));
 }
 
 // Packets of a stream that has ended already are on their way when it ends: they are dropped, as libvirt

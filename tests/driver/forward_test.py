@@ -76,8 +76,8 @@ class WithoutDaemons(ForwardTest):
 
     def test_the_rest_is_not_supported(self):
         client = self.open()
-        self.assert_error(self.call(client, NETWORK_LOOKUP, text('default')), 3, 'virNetworkLookupByName')
-        self.assert_error(self.call(client, LIST_ALL_INTERFACES, bytes(8)), 3, 'virConnectListAllInterfaces')
+        self.assert_error(self.call(client, NETWORK_LOOKUP, text('default')), 3, 'virNetworkLookupByName: it is another daemon')
+        self.assert_error(self.call(client, LIST_ALL_INTERFACES, bytes(8)), 3, 'start libvirtd or virtinterfaced')
         self.assert_error(self.call(client, REGISTER_NETWORK_EVENTS, bytes(8)), 3, 'not supported by the connection driver')
 
 
