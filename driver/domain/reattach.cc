@@ -34,7 +34,7 @@ RecordPtr DomainService::take_definition(DomainStore::StoredDefinition& stored) 
     return nullptr;
   }
   const auto known = registry_.find_by_uuid(stored.domain.uuid);
-  const RecordPtr record = known ? *known : registry_.add(stored.domain.name, stored.domain.uuid);
+  RecordPtr record = known ? *known : registry_.add(stored.domain.name, stored.domain.uuid);
   record->autostart = stored.autostart;
   record->autostart_once = stored.autostart_once;
   if (record->definition == stored.domain) return record;

@@ -70,7 +70,8 @@ void VirtioDevices::add_root_port(const PciRootPortConfig& config) {
 
 Result<> VirtioDevices::add_disk(const DiskConfig& config) {
   auto* const backend = TRY(find_backend(parts_.backends.disks, config.id));
-  return add(config.id, config.address, TRY(make(*backend)), backend);
+  auto device = TRY(make(*backend));
+  return add(config.id, config.address, std::move(device), backend);
 }
 
 Result<std::unique_ptr<VirtioDevice>> VirtioDevices::make(BlockBackend& disk) const {
@@ -94,7 +95,8 @@ Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
 
 Result<> VirtioDevices::add_interface(const NetworkInterfaceConfig& config) {
   auto* const backend = TRY(find_backend(parts_.backends.interfaces, config.id));
-  return add(config.id, config.address, TRY(make(*backend)));
+  auto device = TRY(make(*backend));
+  return add(config.id, config.address, std::move(device));
 }
 
 Result<std::unique_ptr<VirtioDevice>> VirtioDevices::make(NetworkBackendDevice& interface) const {

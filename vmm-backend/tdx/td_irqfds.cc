@@ -25,7 +25,7 @@ Result<> TdIrqfds::connect(int eventfd, const MsiMessage& message) {
   const std::lock_guard lock(mutex_);
   const auto known = find(eventfd);
   if (known == routes_.end()) return add(eventfd, message);
-  const auto changed = change(known->second, message);
+  auto changed = change(known->second, message);
   if (!changed) remove(known);
   return changed;
 }

@@ -72,7 +72,7 @@ TdVm::TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config)
       doorbells_(*td_.vm),
       irqfds_(*td_.vm) {}
 
-void TdVm::signal(const MsiMessage& message) {
+void TdVm::signal(const MsiMessage& message) const {
   if (const auto sent = td_.vm->signal_msi(message.address, message.data); !sent)
     log::debug("{}", sent.error().message());
 }

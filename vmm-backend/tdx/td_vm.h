@@ -37,7 +37,7 @@ class TdVm {
   ~TdVm() { stop(); }
 
   const MemoryLayout& layout() const { return layout_; }
-  GuestMemory& memory() { return *td_.memory; }
+  GuestMemory& memory() const { return *td_.memory; }
   const CpuidReport& cpuid() const { return td_.cpuid; }
   /// Without host_mrtd, which only the host itself can tell.
   const MonitorMeasurements& measurements() const { return measurements_; }
@@ -45,7 +45,7 @@ class TdVm {
   DoorbellBus& doorbells() { return doorbells_; }
   IrqfdBus& irqfds() { return irqfds_; }
   /// A message interrupt for the guest. Failures are logged: the guest chose a destination that is not there.
-  void signal(const MsiMessage& message);
+  void signal(const MsiMessage& message) const;
 
   /// Makes the vCPU threads, paused. Once. Buses and trace outlive stop(). `on_stop` is told the TD's end
   /// once, on a vCPU's thread, when all vCPUs have been asked to pause; it must not call stop(). Not told

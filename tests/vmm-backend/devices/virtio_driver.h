@@ -70,7 +70,7 @@ class DriverQueue {
     return head;
   }
   void make_available(std::uint16_t head) {
-    write_as<std::uint16_t>(*this, available() + 4 + 2U * (available_index_ % size_), head);
+    write_as<std::uint16_t>(*this, available() + 4 + 2UL * (available_index_ % size_), head);
     set_available_index(static_cast<std::uint16_t>(available_index_ + 1));
   }
   void set_available_index(std::uint16_t index) {
@@ -79,9 +79,9 @@ class DriverQueue {
   }
   void set_no_interrupt(bool set) { write_as<std::uint16_t>(*this, available(), set ? 1 : 0); }
   void set_used_event(std::uint16_t index) {
-    write_as<std::uint16_t>(*this, available() + 4 + 2U * size_, index);
+    write_as<std::uint16_t>(*this, available() + 4 + 2UL * size_, index);
   }
-  std::uint16_t available_event() { return read_as<std::uint16_t>(*this, used() + 4 + 8U * size_); }
+  std::uint16_t available_event() { return read_as<std::uint16_t>(*this, used() + 4 + 8UL * size_); }
   std::uint16_t used_flags() { return read_as<std::uint16_t>(*this, used()); }
   std::uint16_t used_index() { return read_as<std::uint16_t>(*this, used() + 2); }
 
@@ -92,7 +92,7 @@ class DriverQueue {
   /// The next chain that came back.
   std::optional<Used> take_used() {
     if (used_index() == seen_used_) return std::nullopt;
-    const std::uint64_t entry = used() + 4 + 8U * (seen_used_++ % size_);
+    const std::uint64_t entry = used() + 4 + 8UL * (seen_used_++ % size_);
     return Used{read_as<std::uint32_t>(*this, entry), read_as<std::uint32_t>(*this, entry + 4)};
   }
 
@@ -252,10 +252,10 @@ class VirtioDriver {
     queues.push_back(queue);
   }
   void notify(std::uint16_t queue) {
-    write_as<std::uint16_t>(mmio, structure(virtio_pci_spec::kCapNotify) + 4U * queue, queue);
+    write_as<std::uint16_t>(mmio, structure(virtio_pci_spec::kCapNotify) + 4UL * queue, queue);
   }
   void mask(unsigned vector, bool is_masked) {
-    write_as<std::uint32_t>(mmio, kMsix + 16U * vector + pci_spec::kMsixEntryControl, is_masked ? 1 : 0);
+    write_as<std::uint32_t>(mmio, kMsix + 16UL * vector + pci_spec::kMsixEntryControl, is_masked ? 1 : 0);
   }
   void write_memory(std::uint64_t address, std::span<const std::byte> bytes) {
     ASSERT_TRUE(memory.write({address}, bytes));
@@ -283,8 +283,8 @@ class VirtioDriver {
     while (config<std::uint8_t>(msix) != pci_spec::kCapabilityMsix) msix = config<std::uint8_t>(msix + 1);
     const unsigned vectors = (config<std::uint16_t>(msix + 2) & 0x7FFU) + 1;
     for (unsigned vector = 0; vector < vectors; ++vector) {
-      write_as<std::uint32_t>(mmio, kMsix + 16U * vector, 0xFEE00000);
-      write_as<std::uint32_t>(mmio, kMsix + 16U * vector + 8, kConfigMessage + vector);
+      write_as<std::uint32_t>(mmio, kMsix + 16UL * vector, 0xFEE00000);
+      write_as<std::uint32_t>(mmio, kMsix + 16UL * vector + 8, kConfigMessage + vector);
       mask(vector, false);
     }
     set_config<std::uint16_t>(msix + 2, pci_spec::kMsixEnable);

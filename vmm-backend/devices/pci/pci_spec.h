@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kConfigAddressWritable = 0x80FFFFFC;
 
 // Bus, device, function and register inside an address of either mechanism.
 inline constexpr std::size_t kFunctionSpace = 256;
-inline constexpr std::size_t kFunctionsABus = 32 * 8;
+inline constexpr std::size_t kFunctionsABus = std::size_t{32} * 8;
 inline constexpr int kPortFunctionShift = 8;   // mechanism #1: device and function in bits 15:8, bus above
 inline constexpr int kEcamFunctionShift = 12;  // enhanced: 4 KiB a function
 inline constexpr std::uint64_t kEcamBusSize = 1U << 20;
