@@ -44,6 +44,7 @@ struct LiveDomain {
   std::map<std::string, DiskSecrets> secrets;  ///< by target, until the monitor has them
   bool preparing = false;                      ///< hooks and other daemons are asked, there is no monitor yet
   bool ending = false;  ///< the monitor has ended: hooks run, what other daemons gave is given back
+  bool owes_started_hook = false;        ///< starts; the hook "started" has not been run
   bool recreate_after_shutdown = false;  ///< a reboot was asked for
   bool recreated = false;                ///< this start follows a reboot
   bool panicked = false;                 ///< and has not started anew since

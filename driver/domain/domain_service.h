@@ -162,6 +162,7 @@ class DomainService {
   void fail_preparation(const RecordPtr& record, const Error& error);
   void run_hook(const RecordPtr& record, HookCall call, Completion done);
   void release(const RecordPtr& record);
+  void release_stopped(const RecordPtr& record);
   void forget_run(const RecordPtr& record);
 
   Result<> fork_monitor(const RecordPtr& record);

@@ -28,6 +28,10 @@ std::string_view reason_name(StopReason reason) {
   return "unknown";
 }
 
+void log_failure(const Result<>& result) {
+  if (!result) log::warning("{}", result.error().message());
+}
+
 }  // namespace
 
 void DomainService::run_hook(const RecordPtr& record, HookCall call, Completion done) {
@@ -37,20 +41,29 @@ void DomainService::run_hook(const RecordPtr& record, HookCall call, Completion 
   hooks_.run(std::move(call), std::move(done));
 }
 
-// Nothing is undone because a script fails now.
+// A guest that was faster than its start was announced without the hook: what scripts do for a domain that
+// has started, those of "stopped" undo.
 void DomainService::release(const RecordPtr& record) {
-  const auto logged = [](const Result<>& result) {
-    if (!result) log::warning("{}", result.error().message());
-  };
-  const std::string reason(reason_name(record->live->stop_reason));
   for (const auto& interface : record->live->definition.devices.interfaces) delete_macvtap(interface);
+  const StopReason reason = record->live->stop_reason;
+  const bool had_started = reason != StopReason::LaunchFailed && reason != StopReason::Destroyed;
+  if (!had_started || !record->live->owes_started_hook) return release_stopped(record);
+  run_hook(record, {.operation = "started"}, [this, record](const Result<>& started) {
+    log_failure(started);
+    release_stopped(record);
+  });
+}
+
+// Nothing is undone because a script fails now.
+void DomainService::release_stopped(const RecordPtr& record) {
+  const std::string reason(reason_name(record->live->stop_reason));
   run_hook(record, {.operation = "stopped", .sub_operation = "end"},
-           [this, record, reason, logged](const Result<>& stopped) {
-             logged(stopped);
-             resources_.release(network_ports(record->live->definition), [this, record, reason, logged] {
+           [this, record, reason](const Result<>& stopped) {
+             log_failure(stopped);
+             resources_.release(network_ports(record->live->definition), [this, record, reason] {
                run_hook(record, {.operation = "release", .sub_operation = "end", .extra = reason},
-                        [this, record, logged](const Result<>& released) {
-                          logged(released);
+                        [this, record](const Result<>& released) {
+                          log_failure(released);
                           forget_run(record);
                         });
              });

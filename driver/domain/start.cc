@@ -103,6 +103,7 @@ Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
 
 void DomainService::connect_monitor(const RecordPtr& record) {
   const std::weak_ptr<DomainRecord> weak = record;
+  record->live->owes_started_hook = record->phase == Phase::Starting;
   const std::chrono::milliseconds patience =
       record->phase == Phase::Starting ? kConnectPatience : kReattachPatience;
   record->live->connector.reset(
@@ -174,6 +175,7 @@ void DomainService::finish_start_with_devices(const RecordPtr& record) {
 
 void DomainService::finish_start(const RecordPtr& record, bool paused) {
   describe_live_devices(record->live->definition, record->live->status);
+  record->live->owes_started_hook = false;
   run_hook(record, {.operation = "started"}, [this, record, paused](const Result<>& agreed) {
     if (record->phase != Phase::Starting || !record->live->monitor->connected()) return;
     agreed ? announce_start(record, paused) : refuse_start(record, agreed.error());

@@ -52,6 +52,12 @@ class Hooks(HookTest):
         wait_until(lambda: self.domain.isActive() == 0, 'the end')
         self.assertEqual(self.calls()[-1], 'td release end shutdown')
 
+    def test_hear_of_the_start_of_a_guest_that_was_faster(self):
+        self.restart_daemon(VIRTTDX_FAKE_LAUNCH='poweroff')
+        self.connection.lookupByName('td').create()
+        wait_until(lambda: 'td release end shutdown' in self.calls(), 'the end')
+        self.assertEqual(self.calls(), START + ['td stopped end -', 'td release end shutdown'])
+
     def test_read_the_domain(self):
         self.domain.create()
         for operation in ('prepare', 'start', 'started'):
