@@ -7,8 +7,8 @@
 
 #include <thread>
 
+#include "each_host.h"
 #include "kvm/kvm.h"
-#include "softhost/soft_host.h"
 #include "support/unique_fd.h"
 #include "tdx/td_irqfds.h"
 #include "tdx/td_launch.h"
@@ -16,23 +16,16 @@
 namespace virttdx {
 namespace {
 
-struct Host {
-  const char* name;
-  std::unique_ptr<KernelCalls> (*create)();
-  unsigned long vm_type;
-};
-
-std::unique_ptr<KernelCalls> soft_kernel_calls() { return softhost::create_soft_host(); }
-
 constexpr MsiMessage kMessage{0xFEE00000, 0x40};
 
-class Irqfds : public testing::TestWithParam<Host> {
+class Irqfds : public testing::TestWithParam<test::Host> {
  protected:
   void SetUp() override {
     kernel_ = GetParam().create();
     auto kvm = Kvm::open(*kernel_);
     if (!kvm) GTEST_SKIP() << kvm.error().message();
-    vm_.emplace(kvm->create_vm(GetParam().vm_type).value());
+    // The software host's ordinary VMs have no interrupt controller.
+    vm_.emplace(kvm->create_vm(GetParam().is_soft ? kvm::KVM_X86_TDX_VM : kvm::KVM_X86_DEFAULT_VM).value());
     ASSERT_TRUE(vm_->enable(kvm::KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP", kIoApicRoutes));
     irqfds_.emplace(*vm_);
   }
@@ -86,11 +79,7 @@ TEST_P(Irqfds, AnEventfdIsConnectedAgainWithAnotherMessage) {
   expect_taken();
 }
 
-INSTANTIATE_TEST_SUITE_P(Hosts, Irqfds,
-                         testing::Values(Host{"Kvm", linux_kernel_calls, kvm::KVM_X86_DEFAULT_VM},
-                                         // Ordinary VMs have no interrupt controller there.
-                                         Host{"Soft", soft_kernel_calls, kvm::KVM_X86_TDX_VM}),
-                         [](const auto& host) { return std::string(host.param.name); });
+INSTANTIATE_TEST_SUITE_P(Hosts, Irqfds, test::each_host(), test::name_of);
 
 }  // namespace
 }  // namespace virttdx

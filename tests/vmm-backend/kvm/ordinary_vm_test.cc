@@ -11,18 +11,11 @@
 #include <optional>
 #include <string>
 
+#include "each_host.h"
 #include "kvm/kvm.h"
-#include "softhost/soft_host.h"
 
 namespace virttdx {
 namespace {
-
-struct Host {
-  const char* name;
-  std::unique_ptr<KernelCalls> (*create)();
-};
-
-std::unique_ptr<KernelCalls> soft_kernel_calls() { return softhost::create_soft_host(); }
 
 constexpr std::uint64_t kCode = 0x1000;
 constexpr std::uint64_t kSlotSize = 0x1000;
@@ -47,7 +40,7 @@ std::string text_of(const VcpuExit& exit) {
   return fmt::format("another exit ({})", exit.index());
 }
 
-class OrdinaryVm : public testing::TestWithParam<Host> {
+class OrdinaryVm : public testing::TestWithParam<test::Host> {
  protected:
   void SetUp() override {
     kernel_ = GetParam().create();
@@ -307,9 +300,7 @@ TEST_P(OrdinaryVm, RefusesAnUnknownVmType) {
   EXPECT_EQ(vm.error().system_errno(), EINVAL);
 }
 
-INSTANTIATE_TEST_SUITE_P(Hosts, OrdinaryVm,
-                         testing::Values(Host{"Kvm", linux_kernel_calls}, Host{"Soft", soft_kernel_calls}),
-                         [](const auto& host) { return std::string(host.param.name); });
+INSTANTIATE_TEST_SUITE_P(Hosts, OrdinaryVm, test::each_host(), test::name_of);
 
 }  // namespace
 }  // namespace virttdx
