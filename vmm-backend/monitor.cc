@@ -202,6 +202,7 @@ Result<> Monitor::reset() { return vm_->reset(); }
 Result<MonitorMeasurements> Monitor::measurements() { return vm_->measurements(); }
 Result<CpuidReport> Monitor::cpuid() { return vm_->cpuid(); }
 DeviceStatistics Monitor::device_statistics() { return devices_->statistics(); }
+Result<HypervisorStatistics> Monitor::hypervisor_statistics() { return vm_->statistics(); }
 ExitStatistics Monitor::trace() { return vm_->trace(); }
 
 Result<UniqueFd> Monitor::console_attach(std::uint8_t port, bool force) {

@@ -56,6 +56,7 @@ class Monitor final : public ControlHandler {
   Result<MonitorMeasurements> measurements() override;
   Result<CpuidReport> cpuid() override;
   DeviceStatistics device_statistics() override;
+  Result<HypervisorStatistics> hypervisor_statistics() override;
   ExitStatistics trace() override;
   Result<UniqueFd> console_attach(std::uint8_t port, bool force) override;
   Result<UniqueFd> console_attach(const std::string& device, bool force) override;

@@ -5,6 +5,8 @@
 
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/domain_filter.h"
 #include "api/find_record.h"
@@ -34,22 +36,37 @@ std::vector<RecordPtr> records_meant(Session& session, const remote_connect_get_
   return records;
 }
 
+// What a domain's monitor has answered.
+struct Told {
+  std::optional<DeviceStatistics> devices;
+  std::optional<HypervisorStatistics> hypervisor;
+};
+
 // One call's worth of domains, until every monitor that is asked has answered.
 struct StatsQuery {
   Deferred<remote_connect_get_all_domain_stats_ret> reply;
   std::vector<RecordPtr> records;
   unsigned groups;
-  std::map<std::string, DeviceStatistics> devices = {};  ///< by uuid
+  std::map<std::string, Told> told = {};  ///< by uuid
 };
+
+template <typename T>
+const T* pointer_to(const std::optional<T>& value) {
+  return value ? &*value : nullptr;
+}
 
 void answer(const StatsQuery& query) {
   Arena arena;
   std::vector<remote_domain_stats_record> rows;
   for (const auto& record : query.records) {
     if (!record->persistent() && !record->live) continue;
-    const auto found = query.devices.find(record->uuid);
     TypedParams params(arena);
-    add_stats({*record, found == query.devices.end() ? nullptr : &found->second}, query.groups, params);
+    StatsSubject subject{.record = *record};
+    if (const auto told = query.told.find(record->uuid); told != query.told.end()) {
+      subject.devices = pointer_to(told->second.devices);
+      subject.hypervisor = pointer_to(told->second.hypervisor);
+    }
+    add_stats(subject, query.groups, params);
     auto& row = rows.emplace_back();
     row.dom = wire_domain(arena, *record);
     arena.array(row.params.params_len, row.params.params_val, params.take());
@@ -68,18 +85,35 @@ std::shared_ptr<StatsQuery> shared_query(StatsQuery query) {
 }
 
 // NOWAIT leaves out what a monitor would have to be waited for.
-bool is_asked(const DomainRecord& record, unsigned groups, bool wait) {
+bool can_be_asked(const DomainRecord& record, bool wait) {
   if (!check_operation(Operation::Query, record.phase) || !record.live->monitor) return false;
-  if (!wait && record.live->monitor->oldest_wait()) return false;
-  return needs_device_statistics(record.live->definition.devices, groups);
+  return wait || !record.live->monitor->oldest_wait();
+}
+
+void ask_for_devices(DomainService& service, const RecordPtr& record,
+                     const std::shared_ptr<StatsQuery>& query) {
+  service.device_statistics(record, [query, uuid = record->uuid](Result<DeviceStatistics> statistics) {
+    if (statistics) query->told[uuid].devices = *std::move(statistics);
+  });
+}
+
+// A monitor from before an upgrade of the package may not know the command.
+void ask_for_hypervisor(DomainService& service, const RecordPtr& record,
+                        const std::shared_ptr<StatsQuery>& query) {
+  service.ask_monitor(record, control_command::kHypervisorStatistics, nlohmann::json::object(),
+                      [query, uuid = record->uuid](const Result<ControlReply>& reply) {
+                        if (!reply) return;
+                        if (auto told = hypervisor_statistics_from_json(*reply->result))
+                          query->told[uuid].hypervisor = *std::move(told);
+                      });
 }
 
 void ask_monitors(DomainService& service, const std::shared_ptr<StatsQuery>& query, bool wait) {
   for (const auto& record : query->records) {
-    if (!is_asked(*record, query->groups, wait)) continue;
-    service.device_statistics(record, [query, uuid = record->uuid](Result<DeviceStatistics> statistics) {
-      if (statistics) query->devices.emplace(uuid, std::move(*statistics));
-    });
+    if (!can_be_asked(*record, wait)) continue;
+    if (needs_device_statistics(record->live->definition.devices, query->groups))
+      ask_for_devices(service, record, query);
+    if (needs_hypervisor_statistics(query->groups)) ask_for_hypervisor(service, record, query);
   }
 }
 

@@ -66,6 +66,29 @@ void add_balloon(const StatsSubject& subject, TypedParams& params) {
   if (record.live) params.add_ullong("balloon.rss", resident_kib(record.live->process));
 }
 
+// libvirt's ends of the names of KVM's statistics.
+std::string_view suffix_of(StatisticKind kind) {
+  switch (kind) {
+    case StatisticKind::Sum:
+      return "sum";
+    case StatisticKind::Peak:
+      return "max";
+    case StatisticKind::Current:
+      break;
+  }
+  return "cur";
+}
+
+void add_row(const StatisticTable& table, std::size_t row, std::string_view prefix, TypedParams& params) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    const std::string name = fmt::format("{}.{}.{}", prefix, column.name, suffix_of(column.kind));
+    if (name.size() >= VIR_TYPED_PARAM_FIELD_LENGTH) continue;
+    const std::uint64_t value = table.rows[row][i];
+    column.is_boolean ? params.add_boolean(name, value != 0) : params.add_ullong(name, value);
+  }
+}
+
 void add_vcpu(const StatsSubject& subject, TypedParams& params) {
   const auto& record = subject.record;
   const auto& domain = record.current();
@@ -80,6 +103,10 @@ void add_vcpu(const StatsSubject& subject, TypedParams& params) {
     params.add_ullong(fmt::format("vcpu.{}.time", i), uses[i]->time_ns);
     if (uses[i]->delay_ns) params.add_ullong(fmt::format("vcpu.{}.delay", i), *uses[i]->delay_ns);
   }
+  if (subject.hypervisor == nullptr) return;
+  const auto& counted = subject.hypervisor->vcpus;
+  for (std::size_t i = 0; i < counted.rows.size(); ++i)
+    add_row(counted, i, fmt::format("vcpu.{}", i), params);
 }
 
 // Counts of devices come for running and other domains alike. An interface without a device on the host goes
@@ -128,6 +155,11 @@ void add_iothreads(const StatsSubject& subject, TypedParams& params) {
   const auto& record = subject.record;
   if (record.live) params.add_uint("iothread.count", 0);
 }
+void add_vm(const StatsSubject& subject, TypedParams& params) {
+  if (subject.hypervisor != nullptr && !subject.hypervisor->vm.rows.empty())
+    add_row(subject.hypervisor->vm, 0, "vm", params);
+}
+
 // KVM counts no events in a TD, nothing measures its memory bandwidth or how fast it dirties pages.
 void add_nothing(const StatsSubject&, TypedParams&) {}
 
@@ -145,7 +177,7 @@ constexpr std::array kGroups = {StatsGroup{VIR_DOMAIN_STATS_STATE, add_state},
                                 StatsGroup{VIR_DOMAIN_STATS_IOTHREAD, add_iothreads},
                                 StatsGroup{VIR_DOMAIN_STATS_MEMORY, add_nothing},
                                 StatsGroup{VIR_DOMAIN_STATS_DIRTYRATE, add_nothing},
-                                StatsGroup{VIR_DOMAIN_STATS_VM, add_nothing}};
+                                StatsGroup{VIR_DOMAIN_STATS_VM, add_vm}};
 
 }  // namespace
 
@@ -158,6 +190,10 @@ unsigned all_stats_groups() {
 bool needs_device_statistics(const domain_xml::Devices& devices, unsigned groups) {
   return ((groups & VIR_DOMAIN_STATS_INTERFACE) != 0 && !devices.interfaces.empty()) ||
          ((groups & VIR_DOMAIN_STATS_BLOCK) != 0 && !devices.disks.empty());
+}
+
+bool needs_hypervisor_statistics(unsigned groups) {
+  return (groups & (VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_VM)) != 0;
 }
 
 void add_stats(const StatsSubject& subject, unsigned groups, TypedParams& params) {

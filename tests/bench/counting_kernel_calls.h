@@ -35,6 +35,9 @@ class CountingKernelCalls final : public KernelCalls {
   int punch_hole(int fd, std::uint64_t offset, std::uint64_t size) override {
     return kernel_.punch_hole(fd, offset, size);
   }
+  int pread(int fd, void* to, std::size_t size, std::uint64_t offset) override {
+    return kernel_.pread(fd, to, size, offset);
+  }
   const char* description() const override { return kernel_.description(); }
 
   std::map<std::string, std::uint64_t> exits() const {

@@ -214,6 +214,17 @@ class Statistics(DeviceTest):
         self.assertEqual((stats['block.0.name'], stats['block.0.capacity']), ('vda', 1 << 20))
         self.assertNotIn('block.0.rd.reqs', stats)
 
+    def test_have_what_kvm_counts_under_libvirts_names(self):
+        self.domain.create()
+        stats = self.all_stats(libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_VM)
+        self.assertEqual((stats['vcpu.0.exits.sum'], stats['vcpu.0.halt_poll.max'], stats['vm.pages_4k.cur']), (100, 200, 4711))
+        self.assertIs(stats['vcpu.0.blocking.cur'], True)
+        self.assertLess(max(map(len, stats)), 80)  # VIR_TYPED_PARAM_FIELD_LENGTH
+        self.assertNotIn('vm.pages_4k.cur', self.all_stats(libvirt.VIR_DOMAIN_STATS_VCPU))
+        self.assertNotIn('vcpu.0.exits.sum', self.all_stats(libvirt.VIR_DOMAIN_STATS_VM))
+        self.domain.destroy()
+        self.assertNotIn('vcpu.0.exits.sum', self.all_stats())
+
     def test_do_not_wait_for_a_stuck_monitor_when_told_not_to(self):
         self.domain.create()
         stop_monitor(self.root)
@@ -226,6 +237,7 @@ class Statistics(DeviceTest):
         self.assertLess(time.monotonic() - begin, 20)
         self.assertEqual((stats['block.0.name'], stats['state.state']), ('vda', 1))
         self.assertNotIn('block.0.rd.reqs', stats)
+        self.assertNotIn('vcpu.0.exits.sum', stats)
 
 
 class HotPlug(DeviceTest):

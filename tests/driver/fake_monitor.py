@@ -212,6 +212,13 @@ class Monitor:
             'interfaces': [interface_statistics(interface, number) for number, interface in
                            enumerate(devices.get('interfaces', []))]})
 
+    def do_hypervisor_statistics(self, client, number, _):
+        counts = [{'name': name, 'kind': kind, 'is_boolean': name == 'blocking'} for name, kind in
+                  (('exits', 'sum'), ('halt_poll', 'peak'), ('blocking', 'current'), ('x' * 80, 'sum'))]
+        self.reply(client, number, {
+            'vm': {'columns': [{'name': 'pages_4k', 'kind': 'current', 'is_boolean': False}], 'rows': [[4711]]},
+            'vcpus': {'columns': counts, 'rows': [[100 + vcpu, 200, 1, 0] for vcpu in range(self.config['vcpu_count'])]}})
+
     def do_device_add(self, client, number, arguments):
         """A disk with the serial "full" finds no slot."""
         (kind, device), = arguments.items()

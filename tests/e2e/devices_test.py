@@ -150,6 +150,10 @@ class Devices(harness.DaemonTest):
         if self.tap:
             self.assertEqual((stats['net.count'], stats['net.0.name']), ('1', self.tap))
         self.assertGreater(int(stats['vcpu.0.time']), 0)
+        self.assertGreater(int(stats['vcpu.0.io_exits.sum']), 0)
+        self.assertGreater(int(stats['vcpu.0.exits.sum']), int(stats['vcpu.0.io_exits.sum']))
+        self.assertGreater(int(stats['vcpu.0.kvm_exit_mmio.sum']), 0)
+        self.assertGreater(int(stats['vm.pages_4k.cur']), 0)
 
     def test_are_let_go_when_the_guest_powers_off(self):
         self.daemon.virsh('start', 'td')

@@ -20,6 +20,7 @@ class Handler : public ControlHandler {
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }
   DeviceStatistics device_statistics() override { return {}; }
+  Result<HypervisorStatistics> hypervisor_statistics() override { return HypervisorStatistics{}; }
   ExitStatistics trace() override { return {}; }
   Result<UniqueFd> console_attach(std::uint8_t, bool) override { return UniqueFd(); }
   Result<UniqueFd> console_attach(const std::string&, bool) override { return UniqueFd(); }

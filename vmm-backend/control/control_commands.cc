@@ -57,6 +57,11 @@ Result<Answer> run_device_statistics(const Arguments& arguments, ControlHandler&
   return Answer{device_statistics_to_json(handler.device_statistics()), {}};
 }
 
+Result<Answer> run_hypervisor_statistics(const Arguments& arguments, ControlHandler& handler) {
+  TRY(expect_none(arguments));
+  return Answer{hypervisor_statistics_to_json(TRY(handler.hypervisor_statistics())), {}};
+}
+
 Result<Answer> run_trace(const Arguments& arguments, ControlHandler& handler) {
   TRY(expect_none(arguments));
   return Answer{exit_statistics_to_json(handler.trace()), {}};
@@ -149,6 +154,7 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kMeasurements, run_measurements},
     CommandRow{control_command::kCpuid, run_cpuid},
     CommandRow{control_command::kDeviceStatistics, run_device_statistics},
+    CommandRow{control_command::kHypervisorStatistics, run_hypervisor_statistics},
     CommandRow{control_command::kTrace, run_trace},
     CommandRow{control_command::kConsoleAttach, run_console_attach},
     CommandRow{control_command::kDeviceAdd, run_device_add},

@@ -9,6 +9,7 @@
 #include "support/unique_fd.h"
 #include "vmm_backend/device_statistics.h"
 #include "vmm_backend/exit_statistics.h"
+#include "vmm_backend/hypervisor_statistics.h"
 #include "vmm_backend/monitor_messages.h"
 
 namespace virttdx {
@@ -27,6 +28,7 @@ class ControlHandler {
   virtual Result<MonitorMeasurements> measurements() = 0;
   virtual Result<CpuidReport> cpuid() = 0;
   virtual DeviceStatistics device_statistics() = 0;
+  virtual Result<HypervisorStatistics> hypervisor_statistics() = 0;
   /// Exits since tracing went on; keeps it on for a while.
   virtual ExitStatistics trace() = 0;
   /// The client's end of a serial port.

@@ -26,6 +26,8 @@ class KernelCalls {
   virtual int close(int fd) = 0;
   /// fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE on a guest_memfd.
   virtual int punch_hole(int fd, std::uint64_t offset, std::uint64_t size) = 0;
+  /// pread(2), of a statistics descriptor (KVM_GET_STATS_FD). `size` is at most INT_MAX.
+  virtual int pread(int fd, void* to, std::size_t size, std::uint64_t offset) = 0;
   /// For the log and the domain's messages: which host this is.
   virtual const char* description() const = 0;
 };

@@ -40,6 +40,8 @@ class KvmVcpu {
   Result<> set_cpuid(const CpuidEntries& entries);
   /// The signals that are blocked during KVM_RUN, in place of the thread's own.
   Result<> set_signal_mask(const sigset_t& blocked);
+  /// For KvmStatistics. While the vCPU runs, KVM waits for it to come back.
+  Result<KernelFd> statistics_fd() const;
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data);
   template <typename T>
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, T* data) {
@@ -96,6 +98,8 @@ class KvmVm {
   Result<> assign_irqfd(int eventfd, std::uint32_t gsi);
   /// Undoes assign_irqfd() with the same arguments.
   void deassign_irqfd(int eventfd, std::uint32_t gsi);
+  /// For KvmStatistics.
+  Result<KernelFd> statistics_fd() const;
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data);
   template <typename T>
   TdxAnswer tdx_command(std::uint32_t command, std::uint32_t flags, T* data) {

@@ -146,6 +146,7 @@ inline constexpr std::uint32_t KVM_CAP_IOEVENTFD = 36;
 inline constexpr std::uint32_t KVM_CAP_IRQ_ROUTING = 25;
 inline constexpr std::uint32_t KVM_CAP_SET_BOOT_CPU_ID = 34;
 inline constexpr std::uint32_t KVM_CAP_GUEST_MEMFD_FLAGS = 244;
+inline constexpr std::uint32_t KVM_CAP_BINARY_STATS_FD = 203;
 
 // kvm_run::exit_reason.
 inline constexpr std::uint32_t KVM_EXIT_UNKNOWN = 0;

@@ -43,6 +43,11 @@ Result<> KvmVcpu::set_signal_mask(const sigset_t& blocked) {
   return {};
 }
 
+Result<KernelFd> KvmVcpu::statistics_fd() const {
+  return KernelFd(fd_.kernel(),
+                  TRY(checked(fd_.ioctl(kvm::KVM_GET_STATS_FD), "KVM_GET_STATS_FD vCPU {}", id_)));
+}
+
 TdxAnswer KvmVcpu::tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data) {
   kvm::kvm_tdx_cmd request{command, flags, data, 0};
   const int answer = fd_.ioctl(kvm::KVM_MEMORY_ENCRYPT_OP, &request);

@@ -126,6 +126,10 @@ void KvmVm::deassign_irqfd(int eventfd, std::uint32_t gsi) {
   fd_.ioctl(kvm::KVM_IRQFD, &request);  // nothing to do when it was not assigned
 }
 
+Result<KernelFd> KvmVm::statistics_fd() const {
+  return KernelFd(kernel(), TRY(checked(fd_.ioctl(kvm::KVM_GET_STATS_FD), "KVM_GET_STATS_FD")));
+}
+
 TdxAnswer KvmVm::tdx_command(std::uint32_t command, std::uint32_t flags, std::uint64_t data) {
   kvm::kvm_tdx_cmd request{command, flags, data, 0};
   const int answer = fd_.ioctl(kvm::KVM_MEMORY_ENCRYPT_OP, &request);

@@ -31,6 +31,9 @@ class LinuxKernelCalls final : public KernelCalls {
     return answer_of(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                                  static_cast<off_t>(size)));
   }
+  int pread(int fd, void* to, std::size_t size, std::uint64_t offset) override {
+    return answer_of(static_cast<int>(::pread(fd, to, size, static_cast<off_t>(offset))));
+  }
   const char* description() const override { return "KVM of the Linux kernel"; }
 };
 

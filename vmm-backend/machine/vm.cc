@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "machine/running_td.h"
+#include "machine/statistics_over_resets.h"
 #include "machine/system_clock.h"
 #include "machine/task_thread.h"
 
@@ -48,8 +49,11 @@ class VmWithThread final : public Vm {
     commands_.post([this, event = std::move(event)] { disk_failed_now(event); });
   }
   MonitorStatus status() const override;
-  Result<MonitorMeasurements> measurements() const override;
-  Result<CpuidReport> cpuid() const override;
+  Result<MonitorMeasurements> measurements() const override {
+    return of_launch(measurements_, "measurements");
+  }
+  Result<CpuidReport> cpuid() const override { return of_launch(cpuid_, "CPUID"); }
+  Result<HypervisorStatistics> statistics() const override;
   ExitStatistics trace() override { return trace_.read(); }
 
  private:
@@ -72,6 +76,8 @@ class VmWithThread final : public Vm {
   void end(StopReason reason, const std::string& message);
   Result<> launch();
   Result<> require(bool allowed, std::string_view action) const;
+  template <typename T>
+  Result<T> of_launch(const std::optional<T>& value, std::string_view what) const;
   void guest_ended(const VcpuStop& stop);
   void emit(MonitorEventKind kind, StopReason reason = StopReason::None, const std::string& message = "");
   VmState state() const;
@@ -93,6 +99,7 @@ class VmWithThread final : public Vm {
   MonitorStatus status_;
   std::optional<MonitorMeasurements> measurements_;
   std::optional<CpuidReport> cpuid_;
+  StatisticsOverResets statistics_;
   TaskThread commands_;  // last: its tasks use all of the above
 };
 
@@ -139,19 +146,19 @@ MonitorStatus VmWithThread::status() const {
   return status;
 }
 
-Result<MonitorMeasurements> VmWithThread::measurements() const {
+template <typename T>
+Result<T> VmWithThread::of_launch(const std::optional<T>& value, std::string_view what) const {
   const std::lock_guard lock(mutex_);
-  if (!measurements_)
-    return fail(Error::Code::WrongState, "Cannot read measurements of '{}': it has not been launched",
-                config_.name);
-  return *measurements_;
+  if (value) return *value;
+  return fail(Error::Code::WrongState, "Cannot read {} of '{}': it has not been launched", what,
+              config_.name);
 }
 
-Result<CpuidReport> VmWithThread::cpuid() const {
+Result<HypervisorStatistics> VmWithThread::statistics() const {
   const std::lock_guard lock(mutex_);
-  if (!cpuid_)
-    return fail(Error::Code::WrongState, "Cannot read CPUID of '{}': it has not been launched", config_.name);
-  return *cpuid_;
+  if (!td_)
+    return fail(Error::Code::WrongState, "Cannot read statistics of '{}': it does not run", config_.name);
+  return statistics_.total(TRY(td_->td().statistics()));
 }
 
 Result<> VmWithThread::start_now() {
@@ -258,6 +265,7 @@ void VmWithThread::recreate() {
   // libvirt's drivers leave a crashed domain paused after its reset.
   const bool was_paused = state() == VmState::Paused || state() == VmState::Crashed;
   emit(MonitorEventKind::Reset);
+  td_->td().stop();
   take_td().reset();
   // A new guest has opened none.
   const auto open = status().open_ports.value_or(std::vector<std::string>());
@@ -364,6 +372,8 @@ void VmWithThread::set_state(VmState state) {
 
 std::unique_ptr<RunningTd> VmWithThread::take_td() {
   const std::lock_guard lock(mutex_);
+  if (td_ != nullptr)
+    if (const auto counted = td_->td().statistics()) statistics_.keep(*counted);
   return std::move(td_);
 }
 

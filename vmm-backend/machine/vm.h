@@ -15,6 +15,7 @@
 #include "machine/device_to_plug.h"
 #include "support/result.h"
 #include "vmm_backend/exit_statistics.h"
+#include "vmm_backend/hypervisor_statistics.h"
 #include "vmm_backend/monitor_messages.h"
 #include "vmm_backend/vm_config.h"
 
@@ -73,6 +74,8 @@ class Vm {
   /// Of the TD launched last. WrongState before the first launch.
   virtual Result<MonitorMeasurements> measurements() const = 0;
   virtual Result<CpuidReport> cpuid() const = 0;
+  /// Counted over resets. WrongState without a TD: before the launch, and when stopped.
+  virtual Result<HypervisorStatistics> statistics() const = 0;
   /// Exits of the vCPUs since tracing went on, which this does for ten seconds. Kept over resets.
   virtual ExitStatistics trace() = 0;
 };

@@ -59,13 +59,16 @@ Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& 
                                   config.shared_page_bytes});
   if (!launched && is_kernel) return tl::unexpected<Error>(with_key_ids(std::move(launched).error()));
   LaunchedTd td = TRY(std::move(launched));
-  std::unique_ptr<TdVm> vm(new TdVm(std::move(td), std::move(layout), config.td));
+  auto statistics = TRY(explained(TdStatistics::open(*td.vm, td.vcpus)));
+  std::unique_ptr<TdVm> vm(new TdVm(std::move(td), std::move(statistics), std::move(layout), config.td));
   vm->measurements_ = measure(config.td, pages, mrtd);
   return vm;
 }
 
-TdVm::TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config)
+TdVm::TdVm(LaunchedTd td, TdStatistics statistics, MemoryLayout layout, const TdConfig& config)
     : td_(std::move(td)),
+      statistics_(std::move(statistics)),
+      exits_(static_cast<std::uint32_t>(td_.vcpus.size())),
       layout_(std::move(layout)),
       td_vmcalls_(*td_.memory, td_.capabilities, quote_service_of(config),
                   [this](const MsiMessage& message) { signal(message); }),
@@ -80,7 +83,7 @@ void TdVm::signal(const MsiMessage& message) const {
 Result<> TdVm::start(PortBus& ports, MmioBus& mmio, VcpuThread::StopHandler on_stop, ExitTrace* trace) {
   CHECK(threads_.empty());
   on_stop_ = std::move(on_stop);
-  const ExitServices services{ports, mmio, *td_.memory, td_vmcalls_, trace};
+  const ExitServices services{ports, mmio, *td_.memory, td_vmcalls_, trace, &exits_};
   for (KvmVcpu& vcpu : td_.vcpus)
     threads_.push_back(
         TRY(VcpuThread::create(vcpu, services, [this](const VcpuStop& stop) { finish(stop); })));
@@ -116,6 +119,15 @@ std::vector<std::uint64_t> TdVm::vcpu_time_ns() const {
   std::ranges::transform(threads_, std::back_inserter(times),
                          [](const auto& thread) { return thread->cpu_time_ns(); });
   return times;
+}
+
+Result<HypervisorStatistics> TdVm::statistics() const {
+  auto statistics = TRY(statistics_.read());
+  auto& vcpus = statistics.vcpus;
+  std::ranges::copy(ExitCounts::columns(), std::back_inserter(vcpus.columns));
+  for (std::uint32_t id = 0; id < vcpus.rows.size(); ++id)
+    std::ranges::copy(exits_.read(id), std::back_inserter(vcpus.rows[id]));
+  return statistics;
 }
 
 }  // namespace virttdx

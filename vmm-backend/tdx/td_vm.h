@@ -15,6 +15,7 @@
 #include "tdx/td_doorbells.h"
 #include "tdx/td_irqfds.h"
 #include "tdx/td_launch.h"
+#include "tdx/td_statistics.h"
 #include "tdx/td_vmcalls.h"
 #include "vcpu/vcpu_thread.h"
 #include "vmm_backend/monitor_messages.h"
@@ -59,12 +60,16 @@ class TdVm {
   void stop();
   /// CPU time of each vCPU.
   std::vector<std::uint64_t> vcpu_time_ns() const;
+  /// Of this TD.
+  Result<HypervisorStatistics> statistics() const;
 
  private:
-  TdVm(LaunchedTd td, MemoryLayout layout, const TdConfig& config);
+  TdVm(LaunchedTd td, TdStatistics statistics, MemoryLayout layout, const TdConfig& config);
   void finish(const VcpuStop& stop);
 
   LaunchedTd td_;
+  TdStatistics statistics_;
+  ExitCounts exits_;
   MemoryLayout layout_;
   MonitorMeasurements measurements_;
   TdVmcalls td_vmcalls_;

@@ -102,6 +102,7 @@ struct ExitVisitor {
 
 std::optional<VcpuStop> handle_exit(const VcpuExit& exit, const ExitServices& services, std::uint32_t vcpu) {
   const ExitVisitor visitor{services, vcpu};
+  if (services.counts != nullptr) services.counts->count(vcpu, exit);
   if (services.trace == nullptr || !services.trace->is_on()) return std::visit(visitor, exit);
   const std::uint64_t kind = ExitTrace::kind_of(exit);
   const std::uint64_t begin = trace_clock_ns();

@@ -10,6 +10,7 @@
 #include "kvm/vcpu_exit.h"
 #include "memory/guest_memory.h"
 #include "support/result.h"
+#include "vcpu/exit_counts.h"
 #include "vcpu/exit_trace.h"
 #include "vmm_backend/monitor_messages.h"
 
@@ -30,7 +31,8 @@ struct ExitServices {
   MmioBus& mmio;
   GuestMemory& memory;
   TdVmcallHandler& td_vmcalls;
-  ExitTrace* trace = nullptr;  ///< null: none
+  ExitTrace* trace = nullptr;    ///< null: none
+  ExitCounts* counts = nullptr;  ///< null: none
 };
 
 /// The end of a TD, as one of its vCPUs found it.

@@ -36,6 +36,7 @@ class FakeHandler : public ControlHandler {
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }
   DeviceStatistics device_statistics() override { return {}; }
+  Result<HypervisorStatistics> hypervisor_statistics() override { return HypervisorStatistics{}; }
   ExitStatistics trace() override {
     return {.elapsed_ns = 5,
             .untold = 0,

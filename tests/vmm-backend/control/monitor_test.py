@@ -115,6 +115,12 @@ class AMonitor(unittest.TestCase):
     def test_tells_what_its_td_leaves_the_guest_for_while_somebody_looks(self):
         _, client = self.start_paused()
         self.assertEqual(client.call('trace')['result']['exits'], [])
+
+        def counts():
+            vcpus = client.call('hypervisor-statistics')['result']['vcpus']
+            return dict(zip((column['name'] for column in vcpus['columns']), vcpus['rows'][0]))
+
+        self.assertEqual((counts()['exits'], counts()['kvm_exit_io']), (0, 0))
         client.call('resume')
 
         def port_writes():
@@ -126,6 +132,8 @@ class AMonitor(unittest.TestCase):
         self.assertEqual(seen['reason'], 'KVM_EXIT_IO')
         self.assertEqual(sum(seen['histogram']), seen['count'])
         self.assertLessEqual(seen['maximum_ns'], seen['total_ns'])
+        self.assertGreaterEqual(counts()['kvm_exit_io'], seen['count'])
+        self.assertGreaterEqual(counts()['io_exits'], seen['count'])
         traced = subprocess.run([BUILD / 'tools/virt-tdx', 'trace', '--monitor', self.path, '--interval', '100', '--count',
                                  '2', '--json'], capture_output=True, text=True, check=True, timeout=PATIENCE)
         samples = [json.loads(line) for line in traced.stdout.splitlines()]

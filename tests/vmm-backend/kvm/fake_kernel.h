@@ -2,7 +2,9 @@
 // A KernelCalls that records what it is asked, answers as a willing KVM does, and fails where a test says so.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -45,6 +47,8 @@ class FakeKernel : public KernelCalls {
   std::vector<Hole> holes;
   std::set<int> open_fds;
   int open_answer = kKvmFd;
+  /// Behind every descriptor of statistics; empty: there is none.
+  std::vector<std::byte> statistics_file;
 
   int open(const char*, int) override { return open_answer < 0 ? open_answer : opened(open_answer); }
 
@@ -71,6 +75,13 @@ class FakeKernel : public KernelCalls {
   int punch_hole(int fd, std::uint64_t offset, std::uint64_t size) override {
     holes.push_back({fd, offset, size});
     return 0;
+  }
+  int pread(int, void* to, std::size_t size, std::uint64_t offset) override {
+    if (statistics_file.empty()) return -EINVAL;
+    const auto from = std::min<std::uint64_t>(offset, statistics_file.size());
+    const auto count = std::min<std::uint64_t>(size, statistics_file.size() - from);
+    std::copy_n(statistics_file.data() + from, count, static_cast<std::byte*>(to));
+    return static_cast<int>(count);
   }
   const char* description() const override { return "fake"; }
 

@@ -176,6 +176,29 @@ TEST_F(VmTest, ResetMakesANewTd) {
                                    Kind::Recreated));
 }
 
+TEST_F(VmTest, CountsOfKvmGoOnOverAReset) {
+  create(kEndlessLoop);
+  EXPECT_EQ(vm_->statistics().error().code(), Error::Code::WrongState);
+  ASSERT_TRUE(vm_->start());
+  const auto interrupted = [this] {
+    const auto vcpus = vm_->statistics().value().vcpus;
+    const auto column = std::ranges::find(vcpus.columns, "kvm_exit_intr", &StatisticColumn::name);
+    return vcpus.rows.at(0).at(static_cast<std::size_t>(column - vcpus.columns.begin()));
+  };
+  wait_until_it_runs();
+  ASSERT_TRUE(vm_->pause());
+  const std::uint64_t before = interrupted();
+  EXPECT_GT(before, 0U);
+  ASSERT_TRUE(vm_->reset());
+  EXPECT_EQ(interrupted(), before);
+  ASSERT_TRUE(vm_->resume());
+  wait_until_it_runs();
+  ASSERT_TRUE(vm_->pause());
+  EXPECT_GT(interrupted(), before);
+  ASSERT_TRUE(vm_->stop());
+  EXPECT_THAT(vm_->statistics().error().message(), HasSubstr("does not run"));
+}
+
 // What a process has that a TD could leave behind.
 struct Holdings {
   std::size_t descriptors;

@@ -7,6 +7,7 @@
 namespace virttdx::softhost {
 
 int File::punch_hole(std::uint64_t /*offset*/, std::uint64_t /*size*/) { return -EOPNOTSUPP; }
+int File::pread(std::span<std::byte> /*to*/, std::uint64_t /*offset*/) { return -EINVAL; }
 
 int FileTable::insert(UniqueFd fd, std::shared_ptr<File> file) {
   const int number = fd.get();

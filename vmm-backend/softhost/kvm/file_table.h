@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 
 #include "support/unique_fd.h"
@@ -23,6 +24,7 @@ class File {
   /// Makes every later ioctl on the VM behind the descriptor answer EIO, as KVM does after a bug of its own.
   virtual void kill_vm() {}
   virtual int punch_hole(std::uint64_t /*offset*/, std::uint64_t /*size*/);
+  virtual int pread(std::span<std::byte> /*to*/, std::uint64_t /*offset*/);
 };
 
 /// Thread-safe.

@@ -53,6 +53,11 @@ class KvmModel final : public SoftHost {
     return file ? file->punch_hole(offset, size) : -EBADF;
   }
 
+  int pread(int fd, void* to, std::size_t size, std::uint64_t offset) override {
+    const auto file = host_.descriptors.find(fd);
+    return file ? file->pread({static_cast<std::byte*>(to), size}, offset) : -EBADF;
+  }
+
   const char* description() const override {
     return host_.processor.module ? kPlayingDescription : kDescription;
   }

@@ -63,6 +63,8 @@ Outcome OrdinaryEnvironment::exit_for_access(bool is_port, bool is_write, unsign
 }
 
 Outcome OrdinaryEnvironment::io(bool is_write, std::uint16_t port, unsigned size, std::uint32_t& value) {
+  ++vcpu_.counters.exits;
+  ++vcpu_.counters.io_exits;
   if (is_write && vcpu_.vm.io_events.write(true, port, size, value)) return Outcome::Continue;
   kvm::kvm_run& run = vcpu_.run();
   run.exit_reason = kvm::KVM_EXIT_IO;
@@ -77,7 +79,9 @@ Outcome OrdinaryEnvironment::io(bool is_write, std::uint16_t port, unsigned size
 }
 
 Outcome OrdinaryEnvironment::mmio(bool is_write, std::uint64_t gpa, unsigned size, std::uint64_t& value) {
+  ++vcpu_.counters.exits;
   if (is_write && vcpu_.vm.io_events.write(false, gpa, size, value)) return Outcome::Continue;
+  ++vcpu_.counters.mmio_exits;
   kvm::kvm_run& run = vcpu_.run();
   run.exit_reason = kvm::KVM_EXIT_MMIO;
   run.mmio.phys_addr = gpa;
@@ -101,6 +105,8 @@ PageAnswer OrdinaryEnvironment::page(std::uint64_t gpa, AccessKind access) {
 }
 
 Outcome OrdinaryEnvironment::halt() {
+  ++vcpu_.counters.exits;
+  ++vcpu_.counters.halt_exits;
   vcpu_.run().exit_reason = kvm::KVM_EXIT_HLT;
   return_to_monitor(0);
   return Outcome::Exit;

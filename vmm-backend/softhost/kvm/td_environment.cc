@@ -39,6 +39,7 @@ Outcome TdEnvironment::td_call(Registers& registers) {
 }
 
 Outcome TdEnvironment::handle_vmcall(Registers& registers) {
+  ++vcpu_.counters.exits;
   VmCall call{.vcpu = vcpu_, .in = vcpu_.td->vmcall(), .out = vcpu_.td->vmcall()};
   switch (begin_vmcall(call)) {
     case VmCallEnd::Answered:
@@ -96,12 +97,22 @@ RunStep TdEnvironment::wait_while_halted(const RunSignals& signals) {
     timer_changed();
     if (is_woken()) {
       vcpu_.mp_state = kvm::KVM_MP_STATE_RUNNABLE;
-    } else if (vcpu_.run_page.immediate_exit() ||
-               !wait_for_event(vcpu_, signals, vcpu_.apic->next_deadline())) {
+    } else if (vcpu_.run_page.immediate_exit() || !sleep(signals)) {
       return {RunStep::Kind::Return, -EINTR};
     }
   }
   return {};
+}
+
+bool TdEnvironment::sleep(const RunSignals& signals) {
+  VcpuCounters& counters = vcpu_.counters;
+  const std::uint64_t begin = monotonic_ns();
+  counters.blocking = 1;
+  const bool woken = wait_for_event(vcpu_, signals, vcpu_.apic->next_deadline());
+  counters.blocking = 0;
+  counters.halt_wait_ns += monotonic_ns() - begin;
+  if (!woken) ++counters.signal_exits;
+  return woken;
 }
 
 bool TdEnvironment::store_ve(const VeInfo& info) { return vcpu_.td->store_ve(info); }
@@ -171,7 +182,11 @@ void TdEnvironment::timer_changed() { timer_deadline_ns_ = vcpu_.apic->next_dead
 
 void TdEnvironment::acknowledge_interrupt(std::uint8_t vector) { vcpu_.apic->acknowledge(vector); }
 
-bool TdEnvironment::take_nmi() { return vcpu_.apic->take_nmi(); }
+bool TdEnvironment::take_nmi() {
+  const bool taken = vcpu_.apic->take_nmi();
+  if (taken) ++vcpu_.counters.nmi_injections;
+  return taken;
+}
 
 std::uint64_t TdEnvironment::tsc() { return vcpu_.vm.tsc_at(monotonic_ns()); }
 

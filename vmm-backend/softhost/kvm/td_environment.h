@@ -47,6 +47,8 @@ class TdEnvironment final : public RunEnvironment {
   void kill_vm();
   Outcome handle_vmcall(Registers& registers);
   bool is_woken() const;
+  /// False: a signal.
+  bool sleep(const RunSignals& signals);
 
   std::optional<VmCall> pending_call_;  // an exit that the monitor answers
   bool interrupts_blocked_ = false;     // halted so that only a new event wakes

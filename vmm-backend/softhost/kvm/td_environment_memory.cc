@@ -34,6 +34,8 @@ PageAnswer TdEnvironment::shared_page(std::uint64_t gpa) {
   Vm& vm = vcpu_.vm;
   const std::shared_lock guard(vm.memory_lock);
   if (vm.attributes.is_private(gpa)) {
+    ++vcpu_.counters.exits;
+    ++vcpu_.counters.pf_taken;
     exit_memory_fault(gpa, false);
     return {.kind = PageAnswer::Kind::Exit};
   }
@@ -79,8 +81,13 @@ PageAnswer TdEnvironment::accepted_page(std::uint64_t gpa, std::byte* host) {
 }
 
 bool TdEnvironment::add_private_page(std::uint64_t gpa, unsigned level) {
+  ++vcpu_.counters.exits;
+  ++vcpu_.counters.pf_taken;
   const std::lock_guard guard(vcpu_.vm.memory_lock);
-  if (softhost::add_private_page(vcpu_.vm, gpa, level)) return true;
+  if (softhost::add_private_page(vcpu_.vm, gpa, level)) {
+    ++vcpu_.counters.pf_fixed;
+    return true;
+  }
   exit_memory_fault(gpa, true);
   return false;
 }

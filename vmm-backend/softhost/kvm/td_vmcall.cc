@@ -58,6 +58,7 @@ VmCallEnd vmcall_cpuid(VmCall& call) {
 }
 
 VmCallEnd vmcall_hlt(VmCall& call) {
+  ++call.vcpu.counters.halt_exits;
   call.interrupts_blocked = call.in[kR12] != 0;
   call.answer(vmcall::kSuccess);
   return VmCallEnd::Halted;

@@ -40,6 +40,7 @@ bool is_shared_access(const Vcpu& vcpu, std::uint64_t gpa, std::uint64_t size) {
 }  // namespace
 
 VmCallEnd vmcall_io(VmCall& call) {
+  ++call.vcpu.counters.io_exits;
   const std::uint64_t size = call.in[kR12];
   const std::uint64_t is_write = call.in[kR13];
   if (!is_port_size(size) || is_write > 1) return call.answer(vmcall::kInvalidOperand);

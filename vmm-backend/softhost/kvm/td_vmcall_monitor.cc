@@ -105,6 +105,7 @@ VmCallEnd vmcall_report_fatal_error(VmCall& call) {
 }
 
 VmCallEnd vmcall_kvm_hypercall(VmCall& call) {
+  ++call.vcpu.counters.hypercalls;
   switch (call.in[kR10]) {
     case kHypercallVapicPollIrq:
       return call.answer(0);

@@ -14,6 +14,7 @@
 #include "softhost/kvm/caller_memory.h"
 #include "softhost/kvm/ioctl_table.h"
 #include "softhost/kvm/run_environment.h"
+#include "softhost/kvm/statistics_file.h"
 #include "support/log.h"
 
 namespace virttdx::softhost {
@@ -125,6 +126,7 @@ class VcpuFile : public File {
     if (request == kvm::KVM_MEMORY_ENCRYPT_OP) return tdx_vcpu_command(vcpu_, argument);
     if (request == kvm::KVM_RUN && argument != 0) return -EINVAL;
     const std::lock_guard guard(vcpu_.mutex);
+    if (request == kvm::KVM_GET_STATS_FD) return create_vcpu_statistics(vm_, vcpu_);
     return dispatch<Vcpu>(kVcpuIoctls, vcpu_, request, argument, -EINVAL);
   }
 

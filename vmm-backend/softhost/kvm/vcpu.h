@@ -15,6 +15,7 @@
 #include "softhost/kvm/emulated_msrs.h"
 #include "softhost/kvm/run_page.h"
 #include "softhost/kvm/run_signals.h"
+#include "softhost/kvm/vcpu_counters.h"
 #include "softhost/kvm/vm.h"
 #include "softhost/module/td_vcpu.h"
 
@@ -42,6 +43,7 @@ class Vcpu {
 
   Vm& vm;
   const std::uint32_t id;
+  VcpuCounters counters;
   RunPage run_page;
   std::mutex mutex;  // everything below, except the engine's creation
 

@@ -39,7 +39,10 @@ int exit_engine_failure(Vcpu& vcpu, const std::string& reason) {
 // One stay in the guest.
 RunStep run_engine(Vcpu& vcpu, CpuEngine& engine, const RunSignals& signals) {
   vcpu.environment->enter(engine, signals);
-  switch (engine.run()) {
+  const RunResult result = engine.run();
+  // The environment counts its own.
+  if (result != RunResult::EnvironmentExit) ++vcpu.counters.exits;
+  switch (result) {
     case RunResult::EnvironmentExit:
       return vcpu.environment->take_step();
     case RunResult::Stopped:
@@ -55,7 +58,11 @@ RunStep run_engine(Vcpu& vcpu, CpuEngine& engine, const RunSignals& signals) {
 int run_loop(Vcpu& vcpu, CpuEngine& engine, const RunSignals& signals) {
   for (;;) {
     if (vcpu.vm.dead) return -EIO;
-    if (vcpu.run_page.immediate_exit() || signals.pending()) return interrupted(vcpu);
+    if (vcpu.run_page.immediate_exit()) return interrupted(vcpu);
+    if (signals.pending()) {
+      ++vcpu.counters.signal_exits;
+      return interrupted(vcpu);
+    }
     RunStep step = vcpu.environment->wait_while_halted(signals);
     if (step.kind == RunStep::Kind::Enter) step = run_engine(vcpu, engine, signals);
     if (step.kind == RunStep::Kind::Return) return step.status == -EINTR ? interrupted(vcpu) : step.status;

@@ -10,6 +10,7 @@
 #include "kvm/kvm_spec.h"
 #include "softhost/kvm/caller_memory.h"
 #include "softhost/kvm/ioctl_table.h"
+#include "softhost/kvm/statistics_file.h"
 #include "softhost/kvm/vcpu.h"
 #include "softhost/module/td_report.h"
 
@@ -75,6 +76,8 @@ class VmFile : public File {
         return create_vcpu(vm_, argument);
       case kvm::KVM_CREATE_GUEST_MEMFD:
         return create_guest_memfd(vm_, argument);
+      case kvm::KVM_GET_STATS_FD:
+        return create_vm_statistics(vm_);
       default:
         return dispatch<Vm>(kVmIoctls, *vm_, request, argument, -ENOTTY);
     }

@@ -38,6 +38,7 @@ constexpr std::array kCapabilities = {
     everywhere(kvm::KVM_CAP_TSC_CONTROL, 1),
     everywhere(kvm::KVM_CAP_VM_TSC_CONTROL, 1),
     everywhere(kvm::KVM_CAP_SET_BOOT_CPU_ID, 1),
+    everywhere(kvm::KVM_CAP_BINARY_STATS_FD, 1),
     Capability{kvm::KVM_CAP_READONLY_MEM, 1, 0, 1},
     Capability{kvm::KVM_CAP_MEMORY_ATTRIBUTES, static_cast<int>(kvm::KVM_MEMORY_ATTRIBUTE_PRIVATE),
                static_cast<int>(kvm::KVM_MEMORY_ATTRIBUTE_PRIVATE), 0},

@@ -153,6 +153,18 @@ SecureEpt::AcceptResult SecureEpt::accept_2m(Region& region) {
   return {Accept::Accepted, 1};
 }
 
+SecureEpt::PageCounts SecureEpt::count_pages() const {
+  const std::shared_lock lock(mutex_);
+  PageCounts counts;
+  for (const auto& [base, directory] : directories_)
+    for (const Region& region : *directory) {
+      if (region.leaf) ++counts.large;
+      if (region.table)
+        counts.small += kEntries - static_cast<std::uint64_t>(std::ranges::count(*region.table, Entry{0}));
+    }
+  return counts;
+}
+
 SecureEpt::Region& SecureEpt::region(std::uint64_t gpa) {
   auto& directory = directories_[gpa >> kDirectoryShift];
   if (!directory) directory = std::make_unique<Directory>();

@@ -53,6 +53,11 @@ class SecureEpt {
     unsigned level;
   };
   AcceptResult accept(std::uint64_t gpa, unsigned level);
+  /// Entries of 4 KiB and of 2 MiB.
+  struct PageCounts {
+    std::uint64_t small = 0, large = 0;
+  };
+  PageCounts count_pages() const;
 
  private:
   // A host address (4 KiB aligned) with the flags below; 0 is a free page.

@@ -197,6 +197,10 @@ TEST(SecureEpt, AgreesWithAPagewiseModelOverRandomOperations) {
       default:
         ept.demote(gpa);
     }
+    const auto counts = ept.count_pages();
+    ASSERT_EQ(counts.small + counts.large * (kLarge / kPage),
+              static_cast<std::uint64_t>(std::ranges::count_if(
+                  model, [](const auto& page) { return page.state != PageState::Free; })));
     const auto probe = below(kPages);
     const auto page = ept.walk(probe * kPage);
     ASSERT_EQ(page.state, model[probe].state);
