@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <vector>
 
 #include "each_host.h"
@@ -18,25 +17,18 @@
 #include "kvm/kvm.h"
 #include "kvm/statistics_spec.h"
 #include "memory/anonymous_mapping.h"
+#include "named_counts.h"
 
 namespace virttdx {
 namespace {
 
+using test::named_counts;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kCode = 0x1000, kSlotSize = 0x1000;
 // out %al, $0x10; out %al, $0x10; mov %al, 0x8000; hlt
 constexpr std::array<std::uint8_t, 8> kProgram = {0xE6, 0x10, 0xE6, 0x10, 0xA2, 0x00, 0x80, 0xF4};
-
-std::map<std::string, std::uint64_t> by_name(const KvmStatistics& statistics) {
-  const auto values = statistics.read();
-  EXPECT_TRUE(values) << values.error().message();
-  std::map<std::string, std::uint64_t> named;
-  for (std::size_t i = 0; i < statistics.columns().size(); ++i)
-    named.emplace(statistics.columns()[i].name, values->at(i));
-  return named;
-}
 
 class CountsOfAVm : public testing::TestWithParam<test::Host> {
  protected:
@@ -69,12 +61,12 @@ class CountsOfAVm : public testing::TestWithParam<test::Host> {
 TEST_P(CountsOfAVm, AreThoseOfItsExits) {
   const auto statistics = KvmStatistics::open(vcpu_->statistics_fd().value());
   ASSERT_TRUE(statistics) << statistics.error().message();
-  auto before = by_name(*statistics);
+  auto before = named_counts(*statistics);
   for (const char* const name : {"exits", "io_exits", "mmio_exits", "halt_exits", "signal_exits"})
     EXPECT_EQ(before.at(name), 0U) << name;
   while (!std::holds_alternative<HltExit>(vcpu_->run().value())) {
   }
-  auto after = by_name(*statistics);
+  auto after = named_counts(*statistics);
   EXPECT_EQ(after.at("io_exits"), 2U);
   EXPECT_EQ(after.at("mmio_exits"), 1U);
   EXPECT_EQ(after.at("halt_exits"), 1U);
@@ -96,7 +88,7 @@ TEST_P(CountsOfAVm, AreOfTheVmToo) {
   ASSERT_TRUE(statistics) << statistics.error().message();
   const StatisticColumn pages{"pages_4k", StatisticKind::Current, false};
   EXPECT_EQ(std::ranges::count(statistics->columns(), pages), 1);
-  EXPECT_EQ(by_name(*statistics).at("pages_2m"), 0U);
+  EXPECT_EQ(named_counts(*statistics).at("pages_2m"), 0U);
 }
 
 TEST_P(CountsOfAVm, OutliveTheDescriptorsOfWhatTheyCount) {
@@ -104,7 +96,7 @@ TEST_P(CountsOfAVm, OutliveTheDescriptorsOfWhatTheyCount) {
   ASSERT_TRUE(statistics);
   vcpu_.reset();
   vm_.reset();
-  EXPECT_EQ(by_name(*statistics).at("exits"), 0U);
+  EXPECT_EQ(named_counts(*statistics).at("exits"), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachHost, CountsOfAVm, test::each_host(), test::name_of);

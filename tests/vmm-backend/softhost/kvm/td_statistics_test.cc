@@ -4,7 +4,7 @@
 #include <map>
 #include <thread>
 
-#include "kvm/kvm_statistics.h"
+#include "../../kvm/named_counts.h"
 #include "micro_td.h"
 
 namespace virttdx::softhost {
@@ -17,10 +17,7 @@ class TdStatistics : public MicroTd {
   std::map<std::string, std::uint64_t> counted(int fd) {
     const auto statistics = KvmStatistics::open(KernelFd(*host, call(fd, kvm::KVM_GET_STATS_FD)));
     EXPECT_TRUE(statistics);
-    const auto values = statistics->read().value();
-    std::map<std::string, std::uint64_t> named;
-    for (std::size_t i = 0; i < values.size(); ++i) named.emplace(statistics->columns()[i].name, values[i]);
-    return named;
+    return test::named_counts(*statistics);
   }
 };
 
