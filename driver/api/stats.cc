@@ -142,7 +142,7 @@ Answer connect_get_all_domain_stats(Session& session, const remote_connect_get_a
     return tl::unexpected(
         wire_error(VIR_ERR_ARGUMENT_UNSUPPORTED,
                    fmt::format("stats types bits 0x{:x} are not supported", args.stats & ~known)));
-  const auto query = shared_query({.reply = reply,
+  const auto query = shared_query({.reply = std::move(reply),
                                    .records = records_meant(session, args),
                                    .groups = args.stats == 0 ? known : args.stats & known});
   ask_monitors(session.service(), query, (args.flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) == 0);

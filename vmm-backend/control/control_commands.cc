@@ -94,8 +94,8 @@ Result<Answer> run_device_add(const Arguments& arguments, Descriptors descriptor
   TRY(reader.finish());
   if (disk.has_value() == interface.has_value())
     return fail(Error::Code::InvalidArgument, "device-add takes \"disk\" or \"interface\", one of them");
-  if (disk) TRY(handler.device_add(*disk, std::move(descriptors)));
-  if (interface) TRY(handler.device_add(*interface, std::move(descriptors)));
+  TRY(disk ? handler.device_add(*disk, std::move(descriptors))
+           : handler.device_add(*interface, std::move(descriptors)));
   return Answer{};
 }
 

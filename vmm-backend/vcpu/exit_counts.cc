@@ -31,6 +31,7 @@ constexpr std::array kRows = {Row{"kvm_exit_io", index_of<IoExit>()},
 const std::vector<StatisticColumn>& ExitCounts::columns() {
   static const auto columns = [] {
     std::vector<StatisticColumn> made;
+    made.reserve(kRows.size());
     for (const Row& row : kRows) made.push_back({std::string(row.name), StatisticKind::Sum, false});
     return made;
   }();
@@ -39,6 +40,7 @@ const std::vector<StatisticColumn>& ExitCounts::columns() {
 
 std::vector<std::uint64_t> ExitCounts::read(std::uint32_t vcpu) const {
   std::vector<std::uint64_t> values;
+  values.reserve(kRows.size());
   for (const Row& row : kRows)
     values.push_back(vcpus_[vcpu].counters[row.index].load(std::memory_order_relaxed));
   return values;

@@ -41,7 +41,8 @@ class MachineCheckMsrs {
 
   std::uint64_t capabilities_ = kBanks;
   std::uint64_t status_ = 0, control_ = 0, extended_control_ = 0;
-  std::array<std::uint64_t, 5 * kBanks> bank_registers_{};  // CTL, STATUS, ADDR, MISC of each; CTL2 of all
+  std::array<std::uint64_t, std::size_t{5} * kBanks>
+      bank_registers_{};  // CTL, STATUS, ADDR, MISC of each; CTL2 of all
 };
 
 }  // namespace virttdx::softhost

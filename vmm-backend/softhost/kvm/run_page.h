@@ -15,7 +15,7 @@ namespace virttdx::softhost {
 class RunPage {
  public:
   /// What KVM_GET_VCPU_MMAP_SIZE answers.
-  static constexpr std::size_t kSize = 2 * 4096;
+  static constexpr std::size_t kSize = std::size_t{2} * 4096;
   /// Of the port data from the start.
   static constexpr std::uint64_t kIoDataOffset = 4096;
 

@@ -127,9 +127,11 @@ int create_vm_statistics(const std::shared_ptr<Vm>& vm) {
 
 int create_vcpu_statistics(const std::shared_ptr<Vm>& vm, const Vcpu& vcpu) {
   std::vector<Descriptor> descriptors;
+  descriptors.reserve(kVcpuRows.size());
   for (const VcpuRow& row : kVcpuRows) descriptors.push_back(row.descriptor);
   return enter(*vm, fmt::format("kvm-{}/vcpu-{}", getpid(), vcpu.id), descriptors, [vm, &vcpu] {
     std::vector<std::uint64_t> values;
+    values.reserve(kVcpuRows.size());
     for (const VcpuRow& row : kVcpuRows)
       values.push_back((vcpu.counters.*row.counter).load(std::memory_order_relaxed));
     return values;

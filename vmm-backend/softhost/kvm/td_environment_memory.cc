@@ -12,7 +12,7 @@
 namespace virttdx::softhost {
 namespace {
 
-constexpr std::uint64_t kLargePage = 2 * 1024 * 1024;
+constexpr std::uint64_t kLargePage = std::uint64_t{2} << 20;
 
 std::uint64_t page_base(std::uint64_t gpa) { return gpa & ~(kPageSize - 1); }
 

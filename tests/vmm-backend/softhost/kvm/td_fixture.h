@@ -44,7 +44,7 @@ struct WithCpuid {
   std::vector<std::byte> bytes;
 };
 
-inline constexpr std::uint64_t kRamSize = 4 * 1024 * 1024;
+inline constexpr std::uint64_t kRamSize = std::uint64_t{4} << 20;
 inline constexpr std::uint64_t kSharedBit48 = std::uint64_t{1} << 47;
 
 class TdFixture : public testing::Test {
