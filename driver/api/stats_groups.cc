@@ -3,6 +3,7 @@
 
 #include <libvirt/libvirt.h>
 
+#include <algorithm>
 #include <array>
 
 #include "api/find_device.h"
@@ -105,7 +106,7 @@ void add_vcpu(const StatsSubject& subject, TypedParams& params) {
   }
   if (subject.hypervisor == nullptr) return;
   const auto& counted = subject.hypervisor->vcpus;
-  for (std::size_t i = 0; i < counted.rows.size(); ++i)
+  for (std::size_t i = 0; i < std::min<std::size_t>(counted.rows.size(), domain.vcpus); ++i)
     add_row(counted, i, fmt::format("vcpu.{}", i), params);
 }
 

@@ -219,6 +219,7 @@ class Statistics(DeviceTest):
         stats = self.all_stats(libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_VM)
         self.assertEqual((stats['vcpu.0.exits.sum'], stats['vcpu.0.halt_poll.max'], stats['vm.pages_4k.cur']), (100, 200, 4711))
         self.assertIs(stats['vcpu.0.blocking.cur'], True)
+        self.assertNotIn(f"vcpu.{stats['vcpu.maximum']}.exits.sum", stats)  # which it has not
         self.assertLess(max(map(len, stats)), 80)  # VIR_TYPED_PARAM_FIELD_LENGTH
         self.assertNotIn('vm.pages_4k.cur', self.all_stats(libvirt.VIR_DOMAIN_STATS_VCPU))
         self.assertNotIn('vcpu.0.exits.sum', self.all_stats(libvirt.VIR_DOMAIN_STATS_VM))

@@ -217,7 +217,7 @@ class Monitor:
                   (('exits', 'sum'), ('halt_poll', 'peak'), ('blocking', 'current'), ('x' * 80, 'sum'))]
         self.reply(client, number, {
             'vm': {'columns': [{'name': 'pages_4k', 'kind': 'current', 'is_boolean': False}], 'rows': [[4711]]},
-            'vcpus': {'columns': counts, 'rows': [[100 + vcpu, 200, 1, 0] for vcpu in range(self.config['vcpu_count'])]}})
+            'vcpus': {'columns': counts, 'rows': [[100 + vcpu, 200, 1, 0] for vcpu in range(self.config['vcpu_count'] + 1)]}})
 
     def do_device_add(self, client, number, arguments):
         """A disk with the serial "full" finds no slot."""

@@ -33,7 +33,10 @@ void describe(Visitor& visit, HypervisorStatistics& statistics) {
 
 namespace {
 
-Result<> check_rows(const StatisticTable& table, std::string_view name) {
+Result<> check_table(const StatisticTable& table, std::string_view name) {
+  if (table.columns.size() > kStatisticColumnsMaximum)
+    return fail(Error::Code::InvalidData, "/{}/columns: {} instead of at most {}", name, table.columns.size(),
+                kStatisticColumnsMaximum);
   for (const auto& row : table.rows)
     if (row.size() != table.columns.size())
       return fail(Error::Code::InvalidData, "/{}/rows: a row has {} values for {} columns", name, row.size(),
@@ -45,8 +48,8 @@ Result<> check_rows(const StatisticTable& table, std::string_view name) {
 
 Result<HypervisorStatistics> hypervisor_statistics_from_json(const nlohmann::json& json) {
   auto statistics = TRY(from_json<HypervisorStatistics>(json));
-  TRY(check_rows(statistics.vm, "vm"));
-  TRY(check_rows(statistics.vcpus, "vcpus"));
+  TRY(check_table(statistics.vm, "vm"));
+  TRY(check_table(statistics.vcpus, "vcpus"));
   return statistics;
 }
 

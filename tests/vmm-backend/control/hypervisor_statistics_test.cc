@@ -26,5 +26,14 @@ TEST(HypervisorStatistics, HaveAValueForEachColumn) {
   EXPECT_EQ(hypervisor_statistics_from_json(json).error().code(), Error::Code::InvalidData);
 }
 
+TEST(HypervisorStatistics, HaveNoMoreColumnsThanAnyKvm) {
+  HypervisorStatistics statistics;
+  statistics.vm.columns.resize(kStatisticColumnsMaximum);
+  EXPECT_TRUE(hypervisor_statistics_from_json(hypervisor_statistics_to_json(statistics)));
+  statistics.vm.columns.resize(kStatisticColumnsMaximum + 1);
+  EXPECT_EQ(hypervisor_statistics_from_json(hypervisor_statistics_to_json(statistics)).error().message(),
+            "/vm/columns: 257 instead of at most 256");
+}
+
 }  // namespace
 }  // namespace virttdx

@@ -3,6 +3,7 @@
 // "hypervisor-statistics" (schemas/control-protocol.json).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -24,6 +25,9 @@ struct StatisticColumn {
   bool operator==(const StatisticColumn&) const = default;
 };
 
+/// Far above what any KVM has: readers refuse more.
+inline constexpr std::size_t kStatisticColumnsMaximum = 256;
+
 /// Each row has a value for each column.
 struct StatisticTable {
   std::vector<StatisticColumn> columns;
@@ -43,7 +47,7 @@ namespace control_command {
 inline constexpr std::string_view kHypervisorStatistics = "hypervisor-statistics";
 }  // namespace control_command
 
-/// Error: InvalidData, also when a row has not as many values as there are columns.
+/// Error: InvalidData, also when a row has not as many values as there are columns, or these are too many.
 Result<HypervisorStatistics> hypervisor_statistics_from_json(const nlohmann::json& json);
 nlohmann::json hypervisor_statistics_to_json(const HypervisorStatistics& statistics);
 
