@@ -185,16 +185,20 @@ TEST_F(VmTest, CountsOfKvmGoOnOverAReset) {
     const auto column = std::ranges::find(vcpus.columns, "kvm_exit_intr", &StatisticColumn::name);
     return vcpus.rows.at(0).at(static_cast<std::size_t>(column - vcpus.columns.begin()));
   };
-  wait_until_it_runs();
+  // A pause that comes before the vCPU's first entry interrupts nothing.
+  const auto run_until_above = [&](std::uint64_t count) {
+    while (interrupted() == count) {
+      ASSERT_TRUE(vm_->resume());
+      wait_until_it_runs();
+      ASSERT_TRUE(vm_->pause());
+    }
+  };
   ASSERT_TRUE(vm_->pause());
+  run_until_above(0);
   const std::uint64_t before = interrupted();
-  EXPECT_GT(before, 0U);
   ASSERT_TRUE(vm_->reset());
   EXPECT_EQ(interrupted(), before);
-  ASSERT_TRUE(vm_->resume());
-  wait_until_it_runs();
-  ASSERT_TRUE(vm_->pause());
-  EXPECT_GT(interrupted(), before);
+  run_until_above(before);
   ASSERT_TRUE(vm_->stop());
   EXPECT_THAT(vm_->statistics().error().message(), HasSubstr("does not run"));
 }
