@@ -105,7 +105,8 @@ std::vector<std::optional<VcpuUse>> vcpu_uses(const MonitorProcess& process, std
     std::uint32_t vcpu = 0;
     if (!is_vcpu_thread(thread.name)) continue;
     std::from_chars(thread.name.data() + 4, thread.name.data() + thread.name.size(), vcpu);
-    if (vcpu < count) uses[vcpu] = use_of(process.pid, thread.id);
+    // A thread that the vCPU's has just made still has its name.
+    if (vcpu < count && !uses[vcpu]) uses[vcpu] = use_of(process.pid, thread.id);
   }
   return uses;
 }

@@ -203,6 +203,23 @@ TEST_F(VmTest, CountsOfKvmGoOnOverAReset) {
   EXPECT_THAT(vm_->statistics().error().message(), HasSubstr("does not run"));
 }
 
+std::size_t threads_named(std::string_view name) {
+  std::size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string comm;
+    std::getline(std::ifstream(task.path() / "comm"), comm);
+    if (comm == name) ++count;
+  }
+  return count;
+}
+
+// The daemon finds it by its name, for its CPU time, pins and control group.
+TEST_F(VmTest, OnlyTheVcpusThreadHasItsName) {
+  start(kEndlessLoop);
+  while (threads_named("engine-kicker") == 0) std::this_thread::yield();
+  EXPECT_EQ(threads_named("vcpu0"), 1U);
+}
+
 // What a process has that a TD could leave behind.
 struct Holdings {
   std::size_t descriptors;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softhost/cpu/engine_kicker.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 namespace virttdx::softhost {
@@ -59,6 +61,8 @@ Clock::time_point EngineKicker::deadline() const {
 }
 
 void EngineKicker::work() {
+  // Not the vCPU's name, which it inherits: the vCPU's thread is known to others by it.
+  pthread_setname_np(pthread_self(), "engine-kicker");
   std::unique_lock lock(mutex_);
   int idle = 0;
   while (!ends_) {
