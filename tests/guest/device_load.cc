@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -29,7 +30,7 @@ bool send_all(int socket, const char* bytes, std::size_t size) {
   return true;
 }
 
-// Between programs that were told the same sizes.
+// What the command line asks for, with memory for one request.
 struct Load {
   std::string kind;
   std::size_t bytes, count;

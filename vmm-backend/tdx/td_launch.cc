@@ -14,7 +14,6 @@
 namespace virttdx {
 namespace {
 
-/// KVM's split irqchip leaves the I/O APIC, with its 24 inputs, to the monitor.
 /// The TDX module's virtual APIC timer counts at 25 MHz.
 constexpr std::uint64_t kApicBusCycleNanoseconds = 40;
 /// Bounds for answers that mean "again" (no entropy, a busy lock): a host that never stops giving them is
