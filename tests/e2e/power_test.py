@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""virsh shutdown of Debian 13's stock kernel in a TD, which is told by its ACPI power button."""
+import harness
+from linux_guest import LinuxTest
+
+
+class PowerButton(LinuxTest):
+    def setUp(self):
+        super().setUp()
+        self.define(self.make_initrd('power.sh'))
+        self.boot()
+        self.expect('waits at event')
+
+    def test_ends_a_td_by_shutdown(self):
+        self.daemon.virsh('shutdown', 'td', '--mode', 'acpi')
+        self.expect('power button')
+        harness.wait_until(lambda: self.daemon.virsh('domstate', 'td', '--reason').strip() == 'shut off (shutdown)', 'the power-off')
+        self.assert_no_errors()
+
+
+if __name__ == '__main__':
+    harness.main()
