@@ -197,7 +197,7 @@ MonitorStatus Monitor::status() {
 Result<> Monitor::pause() { return vm_->pause(); }
 Result<> Monitor::resume() { return vm_->resume(); }
 Result<> Monitor::stop() { return vm_->stop(); }
-Result<> Monitor::powerdown() { return vm_->powerdown(); }
+Result<> Monitor::powerdown(bool reboot) { return vm_->powerdown(reboot); }
 Result<> Monitor::reset() { return vm_->reset(); }
 Result<MonitorMeasurements> Monitor::measurements() { return vm_->measurements(); }
 Result<CpuidReport> Monitor::cpuid() { return vm_->cpuid(); }

@@ -51,7 +51,7 @@ class Monitor final : public ControlHandler {
   Result<> pause() override;
   Result<> resume() override;
   Result<> stop() override;
-  Result<> powerdown() override;
+  Result<> powerdown(bool reboot) override;
   Result<> reset() override;
   Result<MonitorMeasurements> measurements() override;
   Result<CpuidReport> cpuid() override;

@@ -199,16 +199,7 @@ Answer domain_set_block_io_tune(Session& session, const remote_domain_set_block_
   auto& service = session.service();
   service.change_with_monitor(
       record, impact, command,
-      [path, tune](domain_xml::Domain& domain) { return change_limits(domain, path, tune); },
-      [&service, record, impact, alias, limits, done = finish(reply)](const Result<>& changed) {
-        if (changed && impact.live)
-          service.change_monitor_config(*record, [&](VmConfig& config) {
-            for (DiskConfig& disk : config.devices.disks)
-              if (disk.id == alias || (!limits.group.empty() && disk.limits.group == limits.group))
-                disk.limits = limits;
-          });
-        done(changed);
-      });
+      [path, tune](domain_xml::Domain& domain) { return change_limits(domain, path, tune); }, finish(reply));
   return {};
 }
 

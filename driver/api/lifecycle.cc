@@ -36,6 +36,7 @@ Answer stop_guest(Session& session, const RecordPtr& record, unsigned flags, con
     (session.service().*button)(record, finish(reply));
     return {};
   }
+  session.service().forget_reboot(record);
   const bool both = (flags & VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) != 0;
   ask_agent(
       session, record, agent_shutdown(mode),

@@ -53,15 +53,10 @@ Answer domain_set_lifecycle_action(Session& session, const remote_domain_set_lif
     actions = TRY(domain_xml::lifecycle_actions(changed));
   }
   auto& service = session.service();
-  service.change_with_monitor(
-      record, impact,
-      {control_command::kSetActions, lifecycle_actions_to_json(actions),
-       "remoteDispatchDomainSetLifecycleAction"},
-      change, [&service, record, impact, actions, done = finish(reply)](const Result<>& changed) {
-        if (changed && impact.live)
-          service.change_monitor_config(*record, [&](VmConfig& config) { apply(actions, config); });
-        done(changed);
-      });
+  service.change_with_monitor(record, impact,
+                              {control_command::kSetActions, lifecycle_actions_to_json(actions),
+                               "remoteDispatchDomainSetLifecycleAction"},
+                              change, finish(reply));
   return {};
 }
 

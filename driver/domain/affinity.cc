@@ -15,6 +15,9 @@
 namespace virttdx::driver {
 namespace {
 
+// More than any kernel is built for (NR_CPUS).
+constexpr std::size_t kMaximumCpus = 16384;
+
 std::string thread_name(std::uint32_t vcpu) { return fmt::format("vcpu{}", vcpu); }
 
 Result<std::vector<pid_t>> threads_meant(const MonitorProcess& process, std::optional<std::uint32_t> vcpu) {
@@ -73,14 +76,14 @@ Result<> set_affinity(const MonitorProcess& process, std::optional<std::uint32_t
 }
 
 Result<CpuSet> affinity_of(const MonitorProcess& process, std::optional<std::uint32_t> vcpu) {
-  constexpr std::size_t kCpus = 16384;
-  KernelSet set(kCpus);
-  if (!set.bits) return fail(Error::Code::NoSpace, "no memory for a set of {} CPUs", kCpus);
+  KernelSet set(kMaximumCpus);
+  if (!set.bits) return fail(Error::Code::NoSpace, "no memory for a set of {} CPUs", kMaximumCpus);
   const auto threads = TRY(threads_meant(process, vcpu));
   if (sched_getaffinity(threads.front(), set.size, set.bits.get()) != 0)
     return fail_errno(errno, "ask where thread {} of the monitor may run", threads.front());
-  CpuSet cpus(kCpus);
-  for (std::size_t cpu = 0; cpu < kCpus; ++cpu) cpus[cpu] = CPU_ISSET_S(cpu, set.size, set.bits.get()) != 0;
+  CpuSet cpus(kMaximumCpus);
+  for (std::size_t cpu = 0; cpu < kMaximumCpus; ++cpu)
+    cpus[cpu] = CPU_ISSET_S(cpu, set.size, set.bits.get()) != 0;
   return cpus;
 }
 
@@ -88,9 +91,11 @@ Result<> apply_affinity(const MonitorProcess& process, const domain_xml::Domain&
   const auto& tune = domain.tuning.cpu;
   const auto& emulator = tune && tune->emulator_cpuset ? tune->emulator_cpuset : domain.vcpu_cpuset;
   if (emulator) TRY(set_affinity(process, std::nullopt, TRY(domain_xml::parse_cpuset(*emulator))));
-  if (domain.vcpu_cpuset)
-    for (std::uint32_t vcpu = 0; vcpu < domain.vcpus; ++vcpu)
-      TRY(set_affinity(process, vcpu, TRY(domain_xml::parse_cpuset(*domain.vcpu_cpuset))));
+  // vCPUs of a TD that was made anew have the emulator's.
+  CpuSet of_vcpus(kMaximumCpus, true);
+  if (domain.vcpu_cpuset) of_vcpus = TRY(domain_xml::parse_cpuset(*domain.vcpu_cpuset));
+  if (emulator)
+    for (std::uint32_t vcpu = 0; vcpu < domain.vcpus; ++vcpu) TRY(set_affinity(process, vcpu, of_vcpus));
   if (!tune) return {};
   for (const auto& pin : tune->vcpu_pins)
     if (pin.vcpu < domain.vcpus)

@@ -44,14 +44,12 @@ struct LiveDomain {
   std::map<std::string, DiskSecrets> secrets;  ///< by target, until the monitor has them
   bool preparing = false;                      ///< hooks and other daemons are asked, there is no monitor yet
   bool ending = false;  ///< the monitor has ended: hooks run, what other daemons gave is given back
-  bool owes_started_hook = false;        ///< starts; the hook "started" has not been run
-  bool recreate_after_shutdown = false;  ///< a reboot was asked for
-  bool recreated = false;                ///< this start follows a reboot
-  bool panicked = false;                 ///< and has not started anew since
-  bool changed = false;                  ///< differs from what it was started with
-  bool devices_asked = false;            ///< the TD was launched: what it has got is being asked for
-  bool verify_cpu = false;               ///< check='full': no start with a CPU other than asked for
-  bool resume_when_verified = false;     ///< the guest waits for that, and for nothing else
+  bool owes_started_hook = false;     ///< starts; the hook "started" has not been run
+  bool panicked = false;              ///< and has not started anew since
+  bool changed = false;               ///< differs from what it was started with
+  bool devices_asked = false;         ///< the TD was launched: what it has got is being asked for
+  bool verify_cpu = false;            ///< check='full': no start with a CPU other than asked for
+  bool resume_when_verified = false;  ///< the guest waits for that, and for nothing else
   /// When guests were asked to let devices go, by alias.
   std::map<std::string, std::chrono::steady_clock::time_point> unplugging;
   DeferredDelete<GuestAgentCall> agent_call;

@@ -77,9 +77,6 @@ class DomainService {
   void tell_monitor(const RecordPtr& record, const MonitorCommand& command, Completion done);
   void change_with_monitor(const RecordPtr& record, const Impact& impact, const MonitorCommand& command,
                            const Change& change, Completion done);
-  /// What the monitor's configuration has besides `change`, so that a monitor that is started anew for a
-  /// reboot has it too.
-  void change_monitor_config(const DomainRecord& record, const std::function<void(VmConfig&)>& change) const;
   /// Whether what limits CPU time, memory and block I/O has an effect.
   bool limits_resources() const { return scopes_.available(); }
   /// As change(), of limits; of a running domain it takes effect at once
@@ -103,8 +100,10 @@ class DomainService {
   void destroy(const RecordPtr& record, Completion done);
   /// Asks the guest to power off; done when the request reached it.
   void shutdown(const RecordPtr& record, Completion done);
-  /// As shutdown, and a new TD of the same domain starts when the guest has powered off.
+  /// As shutdown, and the guest's power-off counts as its reset: a new TD in the same monitor.
   void reboot(const RecordPtr& record, Completion done);
+  /// A power-off is one again: before the guest's agent is asked for either.
+  void forget_reboot(const RecordPtr& record);
   void reset(const RecordPtr& record, Completion done);
   void suspend(const RecordPtr& record, Completion done);
   void resume(const RecordPtr& record, Completion done);
@@ -156,9 +155,7 @@ class DomainService {
   void prepare_resources(const RecordPtr& record, const StartOptions& options);
   void prepare_monitor(const RecordPtr& record, const StartOptions& options);
   void launch_prepared(const RecordPtr& record, const StartOptions& options);
-  void prepare_again(const RecordPtr& record);
   void launch_placed(const RecordPtr& record, const StartOptions& options);
-  void launch_again(const RecordPtr& record, const StartOptions& options);
   void fail_preparation(const RecordPtr& record, const Error& error);
   void run_hook(const RecordPtr& record, HookCall call, Completion done);
   void release(const RecordPtr& record);
@@ -167,7 +164,6 @@ class DomainService {
 
   Result<> fork_monitor(const RecordPtr& record);
   Result<> prepare_launch(DomainRecord& record, const StartOptions& options);
-  Result<> prepare_relaunch(const DomainRecord& record);
   void connect_monitor(const RecordPtr& record);
   void attach(const RecordPtr& record, ControlClient client);
   void launch_failed(const RecordPtr& record, const Error& error);
@@ -213,13 +209,7 @@ class DomainService {
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);
   void finish_stop(const RecordPtr& record);
-  bool begin_recreation(const RecordPtr& record);
-  struct Command {
-    Operation operation;
-    std::string_view name;  ///< control_command
-    std::string_view job;   ///< as libvirt names it to those who wait for it
-  };
-  void command(const RecordPtr& record, const Command& command, Completion done,
+  void command(const RecordPtr& record, Operation operation, const MonitorCommand& command, Completion done,
                std::function<void()> succeeded = {});
   void run_job(const RecordPtr& record, std::string_view name, Completion done,
                std::function<void(Completion)> work);
@@ -229,7 +219,7 @@ class DomainService {
   void start_marked();
   RecordPtr take_definition(DomainStore::StoredDefinition& stored);
   bool finish_rename(const DomainStore::StoredDefinition& stored);
-  void apply_pins(const RecordPtr& record) const;
+  void place_threads(const DomainRecord& record) const;
   void limit_live_threads(const DomainRecord& record) const;
   void save_status(const DomainRecord& record) const;
   void emit(const DomainEvent& event) const {

@@ -15,7 +15,6 @@ namespace {
 
 // domain-xml reads no document larger than 16 MiB.
 constexpr std::size_t kXmlMaximum = 16U << 20;
-constexpr std::size_t kMonitorConfigMaximum = 1U << 20;
 // NAME_MAX less the longest suffix, of a monitor's configuration while it is written.
 constexpr std::size_t kNameMaximum = 255 - std::string_view(".json.new").size();
 constexpr std::string_view kHeader =
@@ -174,10 +173,6 @@ Result<> DomainStore::make_channel_directory(std::string_view name) const {
 
 Result<> DomainStore::save_monitor_config(std::string_view name, std::string_view json) const {
   return write_file_atomically(monitor_config(name), json, 0600);
-}
-
-Result<std::string> DomainStore::load_monitor_config(std::string_view name) const {
-  return read_text_file(monitor_config(name), kMonitorConfigMaximum);
 }
 
 bool DomainStore::take_autostart_turn() const {

@@ -51,7 +51,6 @@ class DomainStore {
   Result<> save_monitor_config(std::string_view name, std::string_view json) const;
   /// Made anew, for the owner alone.
   Result<> make_channel_directory(std::string_view name) const;
-  Result<std::string> load_monitor_config(std::string_view name) const;
 
   /// True once a boot: marks that autostart was done.
   bool take_autostart_turn() const;

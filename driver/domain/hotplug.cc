@@ -88,7 +88,6 @@ void DomainService::open_disk(const RecordPtr& record, const std::string& alias,
   const auto took = [this, record, config = *config, done](const Result<>& added) {
     if (!added) return done(added);
     if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
-    change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.disks.push_back(config); });
     emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
     done({});
   };
@@ -130,7 +129,6 @@ void DomainService::open_interface(const RecordPtr& record, const std::string& a
 void DomainService::took_interface(const RecordPtr& record, const NetworkInterfaceConfig& config,
                                    Completion done) {
   if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
-  change_monitor_config(*record, [&](VmConfig& vm) { vm.devices.interfaces.push_back(config); });
   emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
   // The name of its device on the host.
   device_statistics(record,
@@ -185,10 +183,6 @@ void DomainService::changed_link(DomainRecord& record, const domain_xml::Interfa
     if (interface.alias == updated.alias) interface.link_state = updated.link_state;
   record.live->changed = true;
   save_status(record);
-  change_monitor_config(record, [&](VmConfig& config) {
-    for (auto& interface : config.devices.interfaces)
-      if (interface.id == updated.alias) interface.link_up = updated.link_state != "down";
-  });
 }
 
 // What other daemons gave for it is given back.
@@ -209,11 +203,6 @@ void DomainService::device_removed(DomainRecord& record, const std::string& alia
     return log::warning("domain '{}': its guest has switched off device '{}'", record.name, alias);
   record.live->changed = true;
   save_status(record);
-  change_monitor_config(record, [&](VmConfig& config) {
-    const auto is_it = [&](const auto& device) { return device.id == alias; };
-    std::erase_if(config.devices.disks, is_it);
-    std::erase_if(config.devices.interfaces, is_it);
-  });
   emit_device(record, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, alias);
 }
 
@@ -226,17 +215,6 @@ void DomainService::compare_devices(const RecordPtr& record) {
     for (const auto& alias : absent_devices(domain->live->definition, *statistics))
       device_removed(*domain, alias);
   });
-}
-
-// A monitor that is started anew for a reboot reads it.
-void DomainService::change_monitor_config(const DomainRecord& record,
-                                          const std::function<void(VmConfig&)>& change) const {
-  const auto changed = [&]() -> Result<> {
-    auto config = TRY(vm_config_from_json(TRY(store_.load_monitor_config(record.name))));
-    change(config);
-    return store_.save_monitor_config(record.name, vm_config_to_json(config));
-  }();
-  if (!changed) log::warning("domain '{}': {}", record.name, changed.error().message());
 }
 
 void DomainService::emit_device(const DomainRecord& record, int event_id, const std::string& alias) const {

@@ -64,27 +64,7 @@ void DomainService::launch_placed(const RecordPtr& record, const StartOptions&) 
   connect_monitor(record);
 }
 
-// What ran before runs again, with nothing of it left but its definition and its plan.
-void DomainService::prepare_again(const RecordPtr& record) {
-  record->live->preparing = true;
-  enter_phase(*record, Phase::Starting, VIR_DOMAIN_PAUSED_STARTING_UP);
-  const auto proceed = then(record, {}, &DomainService::launch_again);
-  resources_.acquire(secrets_asked(record->live->definition), [record, proceed](Result<Resources> resources) {
-    if (!resources) return proceed(tl::unexpected(resources.error()));
-    record->live->secrets = std::move(resources->secrets);
-    proceed({});
-  });
-}
-
-void DomainService::launch_again(const RecordPtr& record, const StartOptions& options) {
-  if (const auto prepared = prepare_relaunch(*record); !prepared)
-    return fail_preparation(record, prepared.error());
-  launch_prepared(record, options);
-}
-
 void DomainService::fail_preparation(const RecordPtr& record, const Error& error) {
-  if (record->live->recreated)
-    log::error("domain '{}': start after a reboot: {}", record->name, error.message());
   record->live->preparing = false;
   record->live->waiting_monitor.reset();
   record->live->process.pid = 0;

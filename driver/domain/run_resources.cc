@@ -87,17 +87,12 @@ void delete_macvtap(const domain_xml::Interface& interface) {
   if (!deleted) log::warning("interface {}: {}", *interface.mac, deleted.error().message());
 }
 
-ResourceRequest secrets_asked(const domain_xml::Domain& domain) {
+ResourceRequest resources_asked(const domain_xml::Domain& domain) {
   ResourceRequest request;
   request.domain_name = domain.name;
   request.domain_uuid = domain.uuid;
-  for (const auto& disk : domain.devices.disks) ask_secrets(request.secrets, disk);
-  return request;
-}
-
-ResourceRequest resources_asked(const domain_xml::Domain& domain) {
-  ResourceRequest request = secrets_asked(domain);
   request.ports = network_ports(domain);
+  for (const auto& disk : domain.devices.disks) ask_secrets(request.secrets, disk);
   for (const auto& disk : domain.devices.disks)
     if (disk.type == "volume" && disk.source)
       request.volumes.push_back({.target = disk.target_dev,
@@ -124,15 +119,6 @@ domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resour
     interface.source->bridge = port.bridge;
   }
   return taken;
-}
-
-void replace_secrets(VmConfig& config, const std::map<std::string, DiskSecrets>& secrets) {
-  for (auto& disk : config.devices.disks) {
-    const auto found = secrets.find(disk.target);
-    if (found == secrets.end() || !disk.source) continue;
-    disk.source->secret_file = file_of(found->second.authentication);
-    disk.source->luks_passphrase_file = file_of(found->second.encryption);
-  }
 }
 
 std::vector<int> descriptors_of(const std::map<std::string, DiskSecrets>& secrets) {

@@ -21,12 +21,8 @@ std::vector<NetworkPortRequest> network_ports(const domain_xml::Interface& inter
 void delete_macvtap(const domain_xml::Interface& interface);
 /// What the daemons of networks and storage are asked for.
 ResourceRequest resources_asked(const domain_xml::Domain& domain);
-/// Of that the secrets alone: what a monitor that starts again needs anew.
-ResourceRequest secrets_asked(const domain_xml::Domain& domain);
 /// What they gave: for the plan, and shown in the live definition.
 domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resources& resources);
-/// Into a plan that was made for other pipes.
-void replace_secrets(VmConfig& config, const std::map<std::string, DiskSecrets>& secrets);
 /// Descriptors that a monitor is to inherit.
 std::vector<int> descriptors_of(const std::map<std::string, DiskSecrets>& secrets);
 

@@ -90,17 +90,6 @@ Result<> DomainService::prepare_launch(DomainRecord& record, const StartOptions&
   return store_.save_monitor_config(record.name, vm_config_to_json(plan.config));
 }
 
-// It is not planned anew: the live definition tells the CPU that the guest got,
-// not the one that was asked for.
-Result<> DomainService::prepare_relaunch(const DomainRecord& record) {
-  auto config = TRY(vm_config_from_json(TRY(store_.load_monitor_config(record.name))));
-  config.start_paused = false;
-  replace_secrets(config, record.live->secrets);
-  store_.remove_runtime_files(record.name);
-  TRY(prepare_sockets(store_, record.name, config.devices));
-  return store_.save_monitor_config(record.name, vm_config_to_json(config));
-}
-
 void DomainService::connect_monitor(const RecordPtr& record) {
   const std::weak_ptr<DomainRecord> weak = record;
   record->live->owes_started_hook = record->phase == Phase::Starting;
@@ -150,7 +139,11 @@ void DomainService::took_status(const RecordPtr& record, const MonitorStatus& st
   describe_channels(record->live->definition, status);
   if (status.state == VmState::Starting || status.state == VmState::Stopped) return;
   if (record->phase == Phase::Starting) return finish_start_with_devices(record);
-  if (!std::exchange(record->live->devices_asked, true)) compare_devices(record);
+  if (!std::exchange(record->live->devices_asked, true)) {
+    compare_devices(record);
+    // The guest may have started anew while no daemon ran.
+    place_threads(*record);
+  }
   if (status.state == VmState::Crashed)
     set_crashed(record, status.message);
   else if (record->phase != Phase::Stopping)
@@ -184,19 +177,16 @@ void DomainService::finish_start(const RecordPtr& record, bool paused) {
 
 // libvirt's drivers announce RESUMED before STARTED, or STARTED and SUSPENDED for a domain that stays paused.
 void DomainService::announce_start(const RecordPtr& record, bool paused) {
-  const bool recreated = std::exchange(record->live->recreated, false);
-  const int detail = recreated ? kEventStartedRecreated : VIR_DOMAIN_EVENT_STARTED_BOOTED;
   if (paused) {
     enter_phase(*record, Phase::Paused, VIR_DOMAIN_PAUSED_USER);
-    emit(*record, VIR_DOMAIN_EVENT_STARTED, detail);
+    emit(*record, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
     emit(*record, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
   } else {
     enter_phase(*record, Phase::Running, VIR_DOMAIN_RUNNING_BOOTED);
-    if (!recreated) emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-    emit(*record, VIR_DOMAIN_EVENT_STARTED, detail);
+    emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    emit(*record, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
   }
-  apply_pins(record);
-  limit_live_threads(*record);
+  place_threads(*record);
   save_status(*record);
   log::info("domain '{}' started with id {}, monitor process {}", record->name, record->id,
             record->live->process.pid);
@@ -205,10 +195,12 @@ void DomainService::announce_start(const RecordPtr& record, bool paused) {
   if (record->live->status.state == VmState::Crashed) set_crashed(record, record->live->status.message);
 }
 
-// A domain that cannot have its pins runs all the same: CPUs may be offline for a while.
-void DomainService::apply_pins(const RecordPtr& record) const {
-  const auto pinned = apply_affinity(record->live->process, record->live->definition);
-  if (!pinned) log::warning("domain '{}': {}", record->name, pinned.error().message());
+// Each TD of a monitor has vCPU threads of its own. A domain that cannot have its pins runs all the same:
+// CPUs may be offline for a while.
+void DomainService::place_threads(const DomainRecord& record) const {
+  const auto pinned = apply_affinity(record.live->process, record.live->definition);
+  if (!pinned) log::warning("domain '{}': {}", record.name, pinned.error().message());
+  limit_live_threads(record);
 }
 
 // The monitor's own last words are the best explanation there is.

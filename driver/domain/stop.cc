@@ -15,6 +15,9 @@
 namespace virttdx::driver {
 namespace {
 
+// Arguments of a command that has none.
+const nlohmann::json kNone = nlohmann::json::object();
+
 // A monitor that was told to stop, or said that it does, and still runs after this is killed.
 constexpr std::chrono::seconds kStopPatience{10};
 
@@ -45,7 +48,7 @@ const StopRow& row_of(StopReason reason) {
 }
 
 // Clients hear of the end of what they may have heard of; a start that never got a monitor is none.
-bool has_run(const DomainRecord& record) { return record.live->process.pid != 0 || record.live->recreated; }
+bool has_run(const DomainRecord& record) { return record.live->process.pid != 0; }
 
 void kill_after_patience(const RecordPtr& record) {
   const MonitorProcess process = record->live->process;
@@ -102,13 +105,13 @@ void DomainService::run_job(const RecordPtr& record, std::string_view name, Comp
                    });
 }
 
-void DomainService::command(const RecordPtr& record, const Command& command, Completion done,
-                            std::function<void()> succeeded) {
+void DomainService::command(const RecordPtr& record, Operation operation, const MonitorCommand& command,
+                            Completion done, std::function<void()> succeeded) {
   run_job(record, command.job, std::move(done),
-          [this, record, command, succeeded = std::move(succeeded)](Completion finish) {
-            if (auto allowed = check_operation(command.operation, record->phase); !allowed)
+          [this, record, operation, command, succeeded = std::move(succeeded)](Completion finish) {
+            if (auto allowed = check_operation(operation, record->phase); !allowed)
               return finish(std::move(allowed));
-            ask_monitor(record, command.name, nlohmann::json::object(),
+            ask_monitor(record, command.name, command.arguments,
                         [finish = std::move(finish), succeeded](const Result<ControlReply>& reply) {
                           if (!reply) return finish(tl::unexpected(reply.error()));
                           if (succeeded) succeeded();
@@ -118,34 +121,33 @@ void DomainService::command(const RecordPtr& record, const Command& command, Com
 }
 
 void DomainService::shutdown(const RecordPtr& record, Completion done) {
-  command(record, {Operation::Shutdown, control_command::kPowerdown, "remoteDispatchDomainShutdown"},
-          std::move(done), [record] {
-            if (record->live) record->live->recreate_after_shutdown = false;
-          });
+  command(record, Operation::Shutdown, {control_command::kPowerdown, kNone, "remoteDispatchDomainShutdown"},
+          std::move(done));
 }
 
+// The same button: what makes the guest's power-off a reboot is in the monitor, which outlives this daemon.
 void DomainService::reboot(const RecordPtr& record, Completion done) {
-  command(record, {Operation::Reboot, control_command::kPowerdown, "remoteDispatchDomainReboot"},
-          std::move(done), [record] {
-            if (record->live) record->live->recreate_after_shutdown = true;
-          });
+  command(record, Operation::Reboot,
+          {control_command::kPowerdown, {{"reboot", true}}, "remoteDispatchDomainReboot"}, std::move(done));
+}
+
+void DomainService::forget_reboot(const RecordPtr& record) {
+  ask_monitor(record, control_command::kSetActions, kNone, [](const Result<ControlReply>&) {});
 }
 
 void DomainService::reset(const RecordPtr& record, Completion done) {
-  command(record, {Operation::Reset, control_command::kReset, "remoteDispatchDomainReset"}, std::move(done),
-          [record] {
-            if (record->live) record->live->recreate_after_shutdown = false;
-          });
+  command(record, Operation::Reset, {control_command::kReset, kNone, "remoteDispatchDomainReset"},
+          std::move(done));
 }
 
 void DomainService::suspend(const RecordPtr& record, Completion done) {
   if (record->phase == Phase::Paused && !record->jobs.holder()) return done({});
-  command(record, {Operation::Suspend, control_command::kPause, "remoteDispatchDomainSuspend"},
+  command(record, Operation::Suspend, {control_command::kPause, kNone, "remoteDispatchDomainSuspend"},
           std::move(done), [this, record] { set_paused(record, kPausedByUser); });
 }
 
 void DomainService::resume(const RecordPtr& record, Completion done) {
-  command(record, {Operation::Resume, control_command::kResume, "remoteDispatchDomainResume"},
+  command(record, Operation::Resume, {control_command::kResume, kNone, "remoteDispatchDomainResume"},
           std::move(done), [this, record] { set_running(record); });
 }
 
@@ -171,7 +173,6 @@ void DomainService::destroy(const RecordPtr& record, Completion done) {
   if (auto allowed = check_operation(Operation::Destroy, record->phase); !allowed)
     return done(std::move(allowed));
   record->stopped.push_back(std::move(done));
-  record->live->recreate_after_shutdown = false;
   if (record->phase == Phase::Stopping) return;
   if (record->live->preparing)
     hooks_.interrupt(record->name);
@@ -241,6 +242,7 @@ void DomainService::set_crashed(const RecordPtr& record, const std::string& mess
 }
 
 void DomainService::started_anew(const RecordPtr& record) {
+  place_threads(*record);
   // Reset by a client: as with libvirt's drivers it waits for a resume.
   if (record->phase == Phase::Crashed) {
     record->live->status.state = VmState::Paused;
@@ -271,7 +273,7 @@ void DomainService::monitor_gone(const RecordPtr& record) {
 void DomainService::finish_stop(const RecordPtr& record) {
   // Whatever the monitor left running must not outlive its record.
   signal_process(record->live->process, SIGKILL);
-  if (record->live->ending || begin_recreation(record)) return;
+  if (record->live->ending) return;
   record->live->ending = true;
   const StopRow row = row_of(record->live->stop_reason);
   if (row.shutdown_detail >= 0 && has_run(*record))
@@ -293,21 +295,6 @@ void DomainService::forget_run(const RecordPtr& record) {
   if (ran) emit(*record, VIR_DOMAIN_EVENT_STOPPED, row.stopped_detail);
   forget_if_unused(record);
   for (const auto& stopped : std::exchange(record->stopped, {})) stopped({});
-}
-
-// A reboot that was asked for from outside: the guest has powered off, the same domain starts again.
-bool DomainService::begin_recreation(const RecordPtr& record) {
-  if (!record->live->recreate_after_shutdown || record->live->stop_reason != StopReason::GuestShutdown)
-    return false;
-  emit_reboot(*record);
-  emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
-  LiveDomain again;
-  again.definition = std::move(record->live->definition);
-  again.messages = std::move(record->live->messages);
-  again.recreated = true;
-  record->live = std::move(again);
-  prepare_again(record);
-  return true;
 }
 
 }  // namespace virttdx::driver

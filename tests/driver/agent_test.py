@@ -123,6 +123,8 @@ class Agent(AgentTest):
         self.domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)
         wait_until(lambda: self.domain.isActive() == 0, 'power-off')
         self.assertEqual(self.commands(), [{'execute': 'guest-shutdown', 'arguments': {'mode': 'powerdown'}}])
+        # Whatever was asked for before: it is to stay off.
+        self.assertEqual(self.monitor_told('set-actions'), [{}])
         self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN])
 
     def test_is_asked_by_many_at_once(self):

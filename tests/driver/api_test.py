@@ -4,7 +4,6 @@
 
 Usage: api_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
-import json
 import os
 import signal
 import time
@@ -139,7 +138,7 @@ class Sizes(DaemonTest):
         self.virsh('set-lifecycle-action', 'td', 'poweroff', 'restart', '--live')
         self.assertIn('<on_poweroff>restart</on_poweroff>', domain.XMLDesc())
         self.assertNotIn('<on_poweroff>restart</on_poweroff>', domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-        self.assertEqual(json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())['on_power_off'], 'recreate')
+        self.assertEqual([told['power_off'] for told in self.monitor_told('set-actions')], ['recreate'])
         self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "on_reboot 'rename-restart' is not offered for a TD",
                           domain.setLifecycleAction, libvirt.VIR_DOMAIN_LIFECYCLE_REBOOT,
                           libvirt.VIR_DOMAIN_LIFECYCLE_ACTION_RESTART_RENAME, LIVE)
@@ -157,6 +156,21 @@ class Pins(DaemonTest):
         info = domain.vcpus()
         self.assertEqual((info[0][0][0], info[1][0][0], any(info[1][0][1:])), (0, True, False))
         self.assertFalse(any(domain.emulatorPinInfo(LIVE)[1:]))
+
+    def test_are_those_of_the_next_td_too(self):
+        if not {0, 1} <= os.sched_getaffinity(0):
+            self.skipTest('CPUs 0 and 1 are not both for this test to use')
+        domain = self.define()
+        domain.pinEmulator((True, False), CONFIG)
+        domain.create()
+        self.assertEqual({cpu for cpu, may in enumerate(domain.vcpus()[1][0]) if may}, os.sched_getaffinity(0))
+        domain.pinVcpu(0, (False, True))
+        self.record_events()
+        for count, begin_anew in enumerate((domain.reset, domain.reboot), 1):
+            begin_anew()
+            wait_until(lambda wanted=3 * count: len(self.events) == wanted, 'the next TD')
+            self.assertEqual(domain.vcpus()[1][0][:2], (False, True))
+            self.assertEqual(domain.emulatorPinInfo(LIVE)[:2], (True, False))
 
     def test_of_what_runs_change(self):
         domain = self.define()

@@ -3,6 +3,7 @@
 
 A program of such tests is run as: PROGRAM VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import json
 import os
 import pathlib
 import re
@@ -108,6 +109,11 @@ class DaemonTest(unittest.TestCase):
         wait_until(lambda: len(self.events) >= len(expected), f'events {expected}, have {self.events}')
         self.assertEqual(self.events, list(expected))
         self.events.clear()
+
+    def monitor_told(self, command, name='td'):
+        """The arguments of such commands to a domain's fake monitor."""
+        lines = (self.root / f'run/libvirt/tdx/{name}.json.told').read_text().splitlines()
+        return [arguments for told, arguments in map(json.loads, lines) if told == command]
 
     def assert_error(self, code, message, function, *arguments):
         with self.assertRaises(libvirt.libvirtError) as caught:

@@ -90,8 +90,8 @@ class RatesOfDisks(DeviceTest):
         self.virsh('blkdeviotune', 'td', 'vda', '--total-bytes-sec', '5000', '--live')
         self.assertEqual(self.domain.blockIoTune('vda')['total_bytes_sec'], 5000)
         self.assertNotIn('iotune', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
-        self.assertEqual(config['devices']['disks'][0]['limits']['total_bytes']['per_second'], 5000)
+        (told,) = self.monitor_told('disk-limits')
+        self.assertEqual((told['id'], told['limits']['total_bytes']['per_second']), ('virtio-disk0', 5000))
         # The monitor's refusal leaves all as it was.
         self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'told to refuse', self.domain.setBlockIoTune, 'vda', {'total_bytes_sec': 13},
                           self.LIVE)
@@ -331,8 +331,7 @@ class HotPlug(DeviceTest):
         self.assertIn(mac, self.inactive_xml())
         self.assertIn(mac, self.virsh('domiflist', 'td'))
         self.assertEqual(len(self.domain.interfaceStats(mac)), 8)
-        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
-        self.assertEqual(config['devices']['interfaces'][2]['mac'], mac)
+        self.assertEqual([told['interface']['mac'] for told in self.monitor_told('device-add')], [mac])
         self.domain.detachDeviceFlags(self.INTERFACE.format(mac=f"<mac address='{mac}'/>"), self.BOTH)
         wait_until(lambda: len(self.told) == 2, 'the events')
         self.assertEqual(self.told, [(libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'net2'),
@@ -474,7 +473,7 @@ class Links(DeviceTest):
     LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 
     def told(self):
-        return (self.root / 'run/libvirt/tdx/td.json.links').read_text().splitlines()
+        return [(arguments['id'], arguments['up']) for arguments in self.monitor_told('link-set')]
 
     def link(self, *options):
         return self.virsh('domif-getlink', 'td', MAC, *options).split()[-1]
@@ -488,15 +487,13 @@ class Links(DeviceTest):
         self.assertEqual(self.link(), 'down')
         self.virsh('domif-setlink', 'td', MAC, 'up')
         self.assertEqual(self.link(), 'up')
-        self.assertEqual(self.told(), ['net0 down', 'net0 up'])
+        self.assertEqual(self.told(), [('net0', False), ('net0', True)])
 
     def test_change_with_the_definition(self):
         self.domain.create()
         xml = f"<interface type='bridge'><mac address='{MAC}'/><source bridge='br0'/><link state='down'/></interface>"
         self.domain.updateDeviceFlags(xml, self.LIVE | self.CONFIG)
-        self.assertEqual((self.link(), self.link('--config'), self.told()), ('down', 'down', ['net0 down']))
-        config = json.loads((self.root / 'run/libvirt/tdx/td.json').read_text())
-        self.assertEqual([interface['link_up'] for interface in config['devices']['interfaces']], [False, True])
+        self.assertEqual((self.link(), self.link('--config'), self.told()), ('down', 'down', [('net0', False)]))
 
     def test_are_all_that_an_update_changes_of_what_runs(self):
         self.domain.create()

@@ -9,6 +9,7 @@ VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic pan
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
 vCPU 1 alone, VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
 answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
+NAME.json.told has a line for each command that it was told.
 """
 import array
 import ctypes
@@ -68,6 +69,8 @@ class Monitor:
         self.full_disk = None
         self.open_ports = []
         self.cpuid_asked = False
+        self.vcpus = []
+        self.end_of_td = threading.Event()
         self.consoles = {}
         self.unseen = {0: b'fake firmware\r\n'}
         self.clients = {}
@@ -78,15 +81,21 @@ class Monitor:
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
 
     def start_vcpus(self):
-        """Threads named as the real monitor's, for whoever looks at them or pins them."""
+        """Threads named as the real monitor's, for whoever looks at them or pins them; each TD has others."""
         libc = ctypes.CDLL(None)
 
-        def vcpu(name):
+        def vcpu(name, end):
             libc.prctl(15, name.encode(), 0, 0, 0)  # PR_SET_NAME
-            threading.Event().wait()
+            end.wait()
 
-        for number in range(self.config['vcpu_count']):
-            threading.Thread(target=vcpu, args=(f'vcpu{number}',), daemon=True).start()
+        self.end_of_td.set()
+        self.end_of_td = threading.Event()
+        for thread in self.vcpus:
+            thread.join()
+        self.vcpus = [threading.Thread(target=vcpu, args=(f'vcpu{number}', self.end_of_td), daemon=True)
+                      for number in range(self.config['vcpu_count'])]
+        for thread in self.vcpus:
+            thread.start()
 
     def run(self):
         while self.state != 'stopped':
@@ -137,6 +146,8 @@ class Monitor:
         *lines, self.clients[client] = (self.clients[client] + data).split(b'\n')
         for line in lines:
             command = json.loads(line)
+            with open(self.config_path + '.told', 'a', encoding='utf-8') as file:
+                print(json.dumps([command['command'], command['arguments']]), file=file)
             getattr(self, 'do_' + command['command'].replace('-', '_'))(client, command['id'], command['arguments'])
 
     def reply(self, client, number, result=None):
@@ -195,10 +206,10 @@ class Monitor:
         self.reply(client, number)
         self.reset()
 
-    def do_powerdown(self, client, number, _):
+    def do_powerdown(self, client, number, arguments):
         self.reply(client, number)
         if self.state != 'crashed':
-            self.stop('guest-shutdown')
+            self.reset() if arguments.get('reboot') else self.stop('guest-shutdown')
 
     def do_stop(self, client, number, _):
         self.reply(client, number)
@@ -237,10 +248,7 @@ class Monitor:
                 devices.remove(device)
                 self.emit('device-removed', message=device['id'])
 
-    def do_link_set(self, client, number, arguments):
-        """Kept in a file, NAME.json.links, for who wants to see it."""
-        with open(self.config_path + '.links', 'a', encoding='utf-8') as file:
-            file.write(f"{arguments['id']} {'up' if arguments['up'] else 'down'}\n")
+    def do_link_set(self, client, number, _):
         self.reply(client, number)
 
     def do_disk_limits(self, client, number, arguments):
@@ -353,6 +361,7 @@ class Monitor:
 
     def reset(self):
         self.emit('reset')
+        self.start_vcpus()
         if self.state == 'crashed':
             self.state = 'paused'
         self.recreated += 1

@@ -169,7 +169,7 @@ class Resources(ResourceTest):
         self.assertEqual(len(network.created), 2)
         self.domain.attachDevice(other.format('52:54:00:00:00:98'))
         self.assertEqual(len(network.ports), 2)
-        self.assertEqual(self.monitor_devices()['interfaces'][1]['bridge'], 'virbr7')
+        self.assertEqual(self.monitor_told('device-add')[-1]['interface']['bridge'], 'virbr7')
         self.assertEqual(len(re.findall("portid=.* bridge='virbr7'", self.domain.XMLDesc())), 2)
         self.domain.detachDevice(other.format('52:54:00:00:00:98'))
         wait_until(lambda: len(network.ports) == 1, 'the port to be given back')
@@ -179,7 +179,7 @@ class Resources(ResourceTest):
         self.domain.create()
         disk = "<disk type='volume'>{}<source pool='images' volume='a.img'/><target dev='vdb' bus='virtio'/></disk>"
         self.domain.attachDevice(disk.format(''))
-        self.assertEqual(self.monitor_devices()['disks'][1]['source']['path'], '/images/a.img')
+        self.assertEqual(self.monitor_told('device-add')[-1]['disk']['source']['path'], '/images/a.img')
         self.domain.detachDevice(disk.format(''))
         wait_until(lambda: 'vdb' not in self.domain.XMLDesc(), 'the disk to go')
         secret = "<encryption format='luks'><secret type='passphrase' uuid='11111111-2222-3333-4444-555555555555'/></encryption>"
@@ -282,13 +282,6 @@ class Secrets(ResourceTest):
     def monitor(self):
         return int(re.search(r"pid='(\d+)'", (self.root / 'run/libvirt/tdx/encrypted.xml').read_text())[1])
 
-    def reboots(self):
-        try:
-            return self.connection.lookupByName('encrypted').reboot() == 0
-        except libvirt.libvirtError as error:
-            self.assertIn("the domain's monitor does not answer yet", str(error))
-            return False
-
     def read_pipes(self):
         """What the monitor can read, as it would."""
         config = json.loads((self.root / 'run/libvirt/tdx/encrypted.json').read_text())
@@ -307,26 +300,16 @@ class Secrets(ResourceTest):
         files = [file for file in self.root.rglob('*') if file.is_file()]
         self.assertEqual([file for file in files if b'sesame' in file.read_bytes()], [])
 
-    def test_are_read_anew_for_the_monitor_after_a_reboot(self):
-        self.serve('secret')
-        domain = self.define_encrypted()
-        domain.create()
-        first = self.monitor()
-        self.restart_daemon()
-        wait_until(self.reboots, 'the monitor to be taken over')
-        wait_until(lambda: self.connection.lookupByName('encrypted').info()[0] == libvirt.VIR_DOMAIN_RUNNING and
-                   self.monitor() not in (0, first), 'the next monitor')
-        self.assertEqual(self.read_pipes(), ['open sesame'] * 3)
-
-    def test_that_went_meanwhile_end_the_domain_at_its_reboot(self):
+    def test_are_not_needed_again_for_a_reboot(self):
         daemon, = self.serve('secret')
         domain = self.define_encrypted()
         domain.create()
         (self.root / 'run/libvirt/virtsecretd-sock').unlink()
         daemon.listener.close()
+        self.record_events()
         domain.reboot()
-        wait_until(lambda: not domain.isActive(), 'the end')
-        self.assertIn(f"start after a reboot: disk 'vda': secret '{SECRET_UUID}': no secret daemon runs", self.log_path.read_text())
+        wait_until(lambda: len(self.events) == 3, 'the next TD')
+        self.assertEqual(domain.isActive(), 1)
 
     def test_that_are_private_need_the_token_of_libvirts_daemons(self):
         self.serve('secret')

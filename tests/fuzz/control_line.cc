@@ -15,7 +15,7 @@ class Handler : public ControlHandler {
   Result<> pause() override { return {}; }
   Result<> resume() override { return {}; }
   Result<> stop() override { return {}; }
-  Result<> powerdown() override { return {}; }
+  Result<> powerdown(bool) override { return {}; }
   Result<> reset() override { return fail(Error::Code::WrongState, "not running"); }
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }

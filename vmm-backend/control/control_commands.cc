@@ -37,6 +37,15 @@ Result<Answer> run_action(const Arguments& arguments, ControlHandler& handler) {
   return Answer{};
 }
 
+Result<Answer> run_powerdown(const Arguments& arguments, ControlHandler& handler) {
+  bool reboot = false;
+  JsonReader reader(arguments, "/arguments");
+  reader.optional("reboot", reboot);
+  TRY(reader.finish());
+  TRY(handler.powerdown(reboot));
+  return Answer{};
+}
+
 Result<Answer> run_status(const Arguments& arguments, ControlHandler& handler) {
   TRY(expect_none(arguments));
   return Answer{monitor_status_to_json(handler.status()), {}};
@@ -149,7 +158,7 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kPause, run_action<&ControlHandler::pause>},
     CommandRow{control_command::kResume, run_action<&ControlHandler::resume>},
     CommandRow{control_command::kStop, run_action<&ControlHandler::stop>},
-    CommandRow{control_command::kPowerdown, run_action<&ControlHandler::powerdown>},
+    CommandRow{control_command::kPowerdown, run_powerdown},
     CommandRow{control_command::kReset, run_action<&ControlHandler::reset>},
     CommandRow{control_command::kMeasurements, run_measurements},
     CommandRow{control_command::kCpuid, run_cpuid},

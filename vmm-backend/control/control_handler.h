@@ -23,7 +23,8 @@ class ControlHandler {
   virtual Result<> pause() = 0;
   virtual Result<> resume() = 0;
   virtual Result<> stop() = 0;
-  virtual Result<> powerdown() = 0;
+  /// With `reboot` a power-off that follows counts as a reset (Vm::powerdown()).
+  virtual Result<> powerdown(bool reboot) = 0;
   virtual Result<> reset() = 0;
   virtual Result<MonitorMeasurements> measurements() = 0;
   virtual Result<CpuidReport> cpuid() = 0;

@@ -31,7 +31,9 @@ class VmWithThread final : public Vm {
     return commands_.run([this] { return resume_now(); });
   }
   Result<> stop() override;
-  Result<> powerdown() override;
+  Result<> powerdown(bool reboot) override {
+    return commands_.run([this, reboot] { return powerdown_now(reboot); });
+  }
   Result<> reset() override;
   Result<> plug(const DeviceToPlug& device) override {
     return commands_.run([&] { return plug_now(device); });
@@ -61,6 +63,7 @@ class VmWithThread final : public Vm {
   Result<> start_now();
   Result<> pause_now();
   Result<> resume_now();
+  Result<> powerdown_now(bool reboot);
   void reset_now();
   Result<> plug_now(const DeviceToPlug& device);
   Result<> request_unplug_now(const std::string& id);
@@ -81,8 +84,8 @@ class VmWithThread final : public Vm {
   void guest_ended(const VcpuStop& stop);
   void emit(MonitorEventKind kind, StopReason reason = StopReason::None, const std::string& message = "");
   VmState state() const;
-  void set_state(VmState state);
-  std::unique_ptr<RunningTd> take_td();
+  void set_state(VmState state, StopReason reason = StopReason::None, const std::string& message = "");
+  void stop_td();
   /// A callback for vCPU threads that runs `task` on commands_, unless its TD is gone by then.
   template <typename... Args>
   std::function<void(Args...)> posted(std::function<void(Args...)> task);
@@ -93,8 +96,9 @@ class VmWithThread final : public Vm {
   const std::optional<DirectKernel> kernel_;
   const SystemClock clock_;
   ExitTrace trace_;
-  std::uint64_t launches_ = 0;  // commands_' thread only
-  mutable std::mutex mutex_;    // guards what follows; commands_' thread alone changes it
+  std::uint64_t launches_ = 0;  // commands_' thread only, as the next
+  bool reboot_asked_ = false;
+  mutable std::mutex mutex_;  // guards what follows; commands_' thread alone changes it
   std::unique_ptr<RunningTd> td_;
   MonitorStatus status_;
   std::optional<MonitorMeasurements> measurements_;
@@ -119,14 +123,6 @@ VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, 
 Result<> VmWithThread::stop() {
   return commands_.run([this]() -> Result<> {
     end(StopReason::Destroyed, "");
-    return {};
-  });
-}
-
-Result<> VmWithThread::powerdown() {
-  return commands_.run([this]() -> Result<> {
-    TRY(require(td_ != nullptr, "press the power button of"));
-    td_->machine().press_power_button();
     return {};
   });
 }
@@ -190,6 +186,13 @@ Result<> VmWithThread::resume_now() {
   return {};
 }
 
+Result<> VmWithThread::powerdown_now(bool reboot) {
+  TRY(require(td_ != nullptr, "press the power button of"));
+  reboot_asked_ = reboot;
+  td_->machine().press_power_button();
+  return {};
+}
+
 void VmWithThread::reset_now() {
   if (config_.on_reset == ResetAction::Recreate) return recreate();
   emit(MonitorEventKind::Reset);
@@ -222,6 +225,7 @@ Result<> VmWithThread::set_actions_now(const LifecycleActions& actions) {
   apply(actions, changed);
   TRY(validate(changed));
   config_ = std::move(changed);
+  reboot_asked_ = false;
   return {};
 }
 
@@ -256,6 +260,7 @@ void VmWithThread::slot_without_power(std::uint8_t bus) {
 }
 
 void VmWithThread::powered_off() {
+  if (reboot_asked_) return reset_now();
   if (config_.on_power_off == ResetAction::Recreate) return recreate();
   end(StopReason::GuestShutdown, "");
 }
@@ -265,8 +270,7 @@ void VmWithThread::recreate() {
   // libvirt's drivers leave a crashed domain paused after its reset.
   const bool was_paused = state() == VmState::Paused || state() == VmState::Crashed;
   emit(MonitorEventKind::Reset);
-  td_->td().stop();
-  take_td().reset();
+  stop_td();
   // A new guest has opened none.
   const auto open = status().open_ports.value_or(std::vector<std::string>());
   for (const auto& id : open) port_changed(id, false);
@@ -277,23 +281,16 @@ void VmWithThread::recreate() {
 // logs.
 void VmWithThread::preserve(const std::string& message) {
   td_->td().pause();
-  {
-    const std::lock_guard lock(mutex_);
-    status_.state = VmState::Crashed;
-    status_.stop_reason = StopReason::Crashed;
-    status_.message = message;
-  }
+  set_state(VmState::Crashed, StopReason::Crashed, message);
   emit(MonitorEventKind::Preserved, StopReason::Crashed, message);
 }
 
 void VmWithThread::relaunch(bool stay_paused) {
   if (auto launched = launch(); !launched) return end(StopReason::LaunchFailed, launched.error().message());
+  set_state(state() == VmState::Crashed ? VmState::Paused : state());
   {
     const std::lock_guard lock(mutex_);
     ++status_.recreated;
-    if (status_.state == VmState::Crashed) status_.state = VmState::Paused;
-    status_.stop_reason = StopReason::None;
-    status_.message.clear();
   }
   emit(MonitorEventKind::Recreated);
   if (!stay_paused) td_->td().resume();
@@ -301,22 +298,14 @@ void VmWithThread::relaunch(bool stay_paused) {
 
 void VmWithThread::end(StopReason reason, const std::string& message) {
   if (state() == VmState::Stopped) return;
-  if (auto td = take_td()) {
-    td->td().stop();
-    const std::lock_guard lock(mutex_);
-    status_.vcpu_time_ns = td->td().vcpu_time_ns();
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    status_.state = VmState::Stopped;
-    status_.stop_reason = reason;
-    status_.message = message;
-  }
+  stop_td();
+  set_state(VmState::Stopped, reason, message);
   emit(MonitorEventKind::Stopped, reason, message);
 }
 
 Result<> VmWithThread::launch() {
   ++launches_;
+  reboot_asked_ = false;
   auto td = TRY(RunningTd::launch(
       config_, tdvf_,
       {.kernel = surroundings_.kernel,
@@ -365,16 +354,21 @@ VmState VmWithThread::state() const {
   return status_.state;
 }
 
-void VmWithThread::set_state(VmState state) {
+void VmWithThread::set_state(VmState state, StopReason reason, const std::string& message) {
   const std::lock_guard lock(mutex_);
   status_.state = state;
+  status_.stop_reason = reason;
+  status_.message = message;
 }
 
-std::unique_ptr<RunningTd> VmWithThread::take_td() {
+void VmWithThread::stop_td() {
+  if (td_ == nullptr) return;
+  td_->td().stop();
+  std::unique_ptr<RunningTd> stopped;  // ends its life when the lock is given back
   const std::lock_guard lock(mutex_);
-  if (td_ != nullptr)
-    if (const auto counted = td_->td().statistics()) statistics_.keep(*counted);
-  return std::move(td_);
+  if (const auto counted = td_->td().statistics()) statistics_.keep(*counted);
+  status_.vcpu_time_ns = td_->td().vcpu_time_ns();
+  stopped = std::move(td_);
 }
 
 template <typename... Args>

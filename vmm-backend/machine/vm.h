@@ -52,8 +52,9 @@ class Vm {
   virtual Result<> resume() = 0;
   /// Ends the TD at once. Nothing to do when stopped already.
   virtual Result<> stop() = 0;
-  /// Presses the ACPI power button. WrongState when stopped.
-  virtual Result<> powerdown() = 0;
+  /// Presses the ACPI power button. With `reboot` a power-off of the guest counts as its reset, until it has
+  /// been reset, the actions are set, or the button is pressed without. WrongState when stopped.
+  virtual Result<> powerdown(bool reboot) = 0;
   /// As the guest's own reset: VmConfig::on_reset says what follows. WrongState when stopped.
   virtual Result<> reset() = 0;
   /// Puts a device into an empty slot. Its back end lives until DeviceRemoved with its id, or as long as this
@@ -63,7 +64,7 @@ class Vm {
   virtual Result<> request_unplug(const std::string& id) = 0;
   /// The size of a disk's back end has changed: tells the guest. Errors: NotFound.
   virtual Result<> disk_resized(const std::string& id) = 0;
-  /// What follows a power-off, a reset and a crash from now on.
+  /// What follows a power-off, a reset and a crash from now on; a reboot asked for by powerdown() is not.
   virtual Result<> set_actions(const LifecycleActions& actions) = 0;
   /// An operation of a disk failed. Announces it and, when it is held (Stop), pauses the TD; resume() begins
   /// it again. Returns at once.

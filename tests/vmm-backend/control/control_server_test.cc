@@ -31,7 +31,7 @@ class FakeHandler : public ControlHandler {
   }
   Result<> resume() override { return fail(Error::Code::WrongState, "not paused"); }
   Result<> stop() override { return {}; }
-  Result<> powerdown() override { return {}; }
+  Result<> powerdown(bool) override { return {}; }
   Result<> reset() override { return {}; }
   Result<MonitorMeasurements> measurements() override { return MonitorMeasurements{}; }
   Result<CpuidReport> cpuid() override { return CpuidReport{}; }

@@ -149,7 +149,9 @@ struct LifecycleActions {
 void apply(const LifecycleActions& actions, VmConfig& config);
 
 /// Commands, by the name on the wire. Arguments in braces.
-///   status, pause, resume, stop, powerdown (ACPI power button), reset, measurements, cpuid,
+///   status, pause, resume, stop, reset, measurements, cpuid,
+///   powerdown {"reboot": false}: presses the ACPI power button; with "reboot" a power-off counts as a reset
+///     until there has been one, or the next powerdown or set-actions,
 ///   console-attach {"port": 0, "force": false} of a serial port, {"device": "console1", "force": false} of a
 ///     virtio console's: reply carries one end of a socket pair by SCM_RIGHTS; output that nobody has seen
 ///     yet (the last 64 KiB) comes first; one attachment a port, force ends the older,
