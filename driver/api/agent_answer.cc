@@ -55,6 +55,11 @@ std::optional<double> number_of(const json& object, std::string_view name) {
   return found->get<double>();
 }
 
+json object_of(const json& object, std::string_view name) {
+  const auto* found = member(object, name);
+  return found != nullptr && found->is_object() ? *found : json();
+}
+
 json bounded_list(const json& list) {
   json bounded = json::array();
   if (!list.is_array()) return bounded;

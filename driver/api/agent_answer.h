@@ -30,6 +30,8 @@ std::optional<std::int64_t> integer_of(const nlohmann::json& object, std::string
 std::optional<double> number_of(const nlohmann::json& object, std::string_view name);
 /// A member that is a list; empty when it is not.
 nlohmann::json list_of(const nlohmann::json& object, std::string_view name);
+/// A member that is an object; null when it is not.
+nlohmann::json object_of(const nlohmann::json& object, std::string_view name);
 /// The first kAgentListMaximum of a list; of anything else nothing.
 nlohmann::json bounded_list(const nlohmann::json& list);
 

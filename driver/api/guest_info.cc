@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "api/agent_answer.h"
+#include "api/agent_disks.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
@@ -15,6 +16,7 @@
 namespace virttdx::driver::api {
 namespace {
 
+using domain_xml::Domain;
 using nlohmann::json;
 
 void add_text(TypedParams& params, const std::string& name, const json& object, const char* member) {
@@ -25,7 +27,20 @@ void add_size(TypedParams& params, const std::string& name, const json& object, 
     params.add_ullong(name, static_cast<std::uint64_t>(*size));
 }
 
-void add_users(const json& answer, TypedParams& params) {
+void add_alias(TypedParams& params, const std::string& name, const Domain& domain, const json& address) {
+  if (const auto* const disk = disk_at(domain, address)) params.add_string(name, disk->target_dev);
+}
+// Devices that a partition or a mapped device lies on.
+void add_dependencies(TypedParams& params, const std::string& prefix, const json& disk) {
+  const auto names = list_of(disk, "dependencies");
+  if (names.empty()) return;
+  params.add_uint(prefix + "count", static_cast<std::uint32_t>(names.size()));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i].is_string())
+      params.add_string(fmt::format("{}{}.name", prefix, i), names[i].get<std::string>());
+}
+
+void add_users(const json& answer, const Domain&, TypedParams& params) {
   const auto users = bounded_list(answer);
   params.add_uint("user.count", static_cast<std::uint32_t>(users.size()));
   for (std::size_t i = 0; i < users.size(); ++i) {
@@ -39,23 +54,23 @@ void add_users(const json& answer, TypedParams& params) {
   }
 }
 
-void add_system(const json& answer, TypedParams& params) {
+void add_system(const json& answer, const Domain&, TypedParams& params) {
   for (const char* name : {"id", "name", "pretty-name", "version", "version-id", "machine", "variant",
                            "variant-id", "kernel-release", "kernel-version"})
     add_text(params, fmt::format("os.{}", name), answer, name);
 }
 
-void add_timezone(const json& answer, TypedParams& params) {
+void add_timezone(const json& answer, const Domain&, TypedParams& params) {
   add_text(params, "timezone.name", answer, "zone");
   if (const auto offset = integer_of(answer, "offset"))
     params.add_int("timezone.offset", static_cast<int>(*offset));
 }
 
-void add_hostname(const json& answer, TypedParams& params) {
+void add_hostname(const json& answer, const Domain&, TypedParams& params) {
   add_text(params, "hostname", answer, "host-name");
 }
 
-void add_file_systems(const json& answer, TypedParams& params) {
+void add_file_systems(const json& answer, const Domain& domain, TypedParams& params) {
   const auto systems = bounded_list(answer);
   params.add_uint("fs.count", static_cast<std::uint32_t>(systems.size()));
   for (std::size_t i = 0; i < systems.size(); ++i) {
@@ -68,13 +83,14 @@ void add_file_systems(const json& answer, TypedParams& params) {
     const auto disks = list_of(systems[i], "disk");
     params.add_uint(prefix + "disk.count", static_cast<std::uint32_t>(disks.size()));
     for (std::size_t k = 0; k < disks.size(); ++k) {
+      add_alias(params, fmt::format("{}disk.{}.alias", prefix, k), domain, disks[k]);
       add_text(params, fmt::format("{}disk.{}.serial", prefix, k), disks[k], "serial");
       add_text(params, fmt::format("{}disk.{}.device", prefix, k), disks[k], "dev");
     }
   }
 }
 
-void add_disks(const json& answer, TypedParams& params) {
+void add_disks(const json& answer, const Domain& domain, TypedParams& params) {
   const auto disks = bounded_list(answer);
   params.add_uint("disk.count", static_cast<std::uint32_t>(disks.size()));
   for (std::size_t i = 0; i < disks.size(); ++i) {
@@ -82,6 +98,10 @@ void add_disks(const json& answer, TypedParams& params) {
     add_text(params, prefix + "name", disks[i], "name");
     const bool partition = disks[i].is_object() && disks[i].value("partition", json()) == json(true);
     params.add_boolean(prefix + "partition", partition);
+    add_dependencies(params, prefix + "dependency.", disks[i]);
+    const json address = object_of(disks[i], "address");
+    add_text(params, prefix + "serial", address, "serial");
+    add_alias(params, prefix + "alias", domain, address);
     add_text(params, prefix + "guest_alias", disks[i], "alias");
   }
 }
@@ -98,7 +118,7 @@ void add_addresses(const json& interface, const std::string& prefix, TypedParams
   }
 }
 
-void add_interfaces(const json& answer, TypedParams& params) {
+void add_interfaces(const json& answer, const Domain&, TypedParams& params) {
   const auto interfaces = bounded_list(answer);
   params.add_uint("if.count", static_cast<std::uint32_t>(interfaces.size()));
   for (std::size_t i = 0; i < interfaces.size(); ++i) {
@@ -112,7 +132,7 @@ void add_interfaces(const json& answer, TypedParams& params) {
 struct InfoRow {
   unsigned type;  ///< virDomainGuestInfoTypes
   const char* command;
-  void (*add)(const json&, TypedParams&);
+  void (*add)(const json&, const Domain&, TypedParams&);
 };
 constexpr std::array kInfoRows = {
     InfoRow{VIR_DOMAIN_GUEST_INFO_USERS, "guest-get-users", add_users},
@@ -162,24 +182,20 @@ void ask_from(const std::shared_ptr<InfoQuery>& query, std::size_t at) {
   ask_agent(query->session, query->record, {.name = kInfoRows.at(at).command},
             [query, at](const WireResult<json>& answer) {
               if (!answer && ends_query(*query, answer.error())) return query->reply.fail(answer.error());
-              if (answer) kInfoRows.at(at).add(*answer, query->params);
+              if (answer && query->record->live)
+                kInfoRows.at(at).add(*answer, query->record->live->definition, query->params);
               ask_from(query, at + 1);
             });
 }
 
-std::vector<remote_nonnull_string> aliases_of(Arena& arena, const json& disks,
-                                              const domain_xml::Domain& domain) {
+std::vector<remote_nonnull_string> aliases_of(Arena& arena, const json& disks, const Domain& domain) {
   std::vector<remote_nonnull_string> aliases;
-  for (const auto& disk : disks) {
-    const auto serial = text_of(disk, "serial");
-    for (const auto& candidate : domain.devices.disks)
-      if (serial && candidate.serial == serial) aliases.push_back(arena.text(candidate.target_dev));
-  }
+  for (const auto& address : disks)
+    if (const auto* const disk = disk_at(domain, address)) aliases.push_back(arena.text(disk->target_dev));
   return aliases;
 }
 
-remote_domain_get_fsinfo_ret file_systems(Arena& arena, const json& answer,
-                                          const domain_xml::Domain& domain) {
+remote_domain_get_fsinfo_ret file_systems(Arena& arena, const json& answer, const Domain& domain) {
   std::vector<remote_domain_fsinfo> systems;
   for (const auto& system : bounded_list(answer)) {
     auto& row = systems.emplace_back();

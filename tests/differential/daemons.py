@@ -22,7 +22,11 @@ def missing():
     for program in ('libvirtd', 'qemu-system-x86_64', 'unshare'):
         if shutil.which(program, path=PATH) is None:
             return f'{program} is not installed'
-    return None if os.geteuid() == 0 else 'a private libvirtd needs root'
+    if os.geteuid() != 0:
+        return 'a private libvirtd needs root'
+    tried = subprocess.run(['unshare', '-m', '-f', '-p', '--mount-proc', 'mount', '-t', 'tmpfs', 'none', '/run'], capture_output=True, text=True,
+                           check=False, env={**os.environ, 'PATH': PATH})
+    return None if tried.returncode == 0 else f'no mount namespace can be made here: {tried.stderr.strip()}'
 
 
 def only_child(pid):

@@ -24,6 +24,10 @@ sys.path.insert(0, str(SOURCE / 'tools'))
 from console_expect import Console  # noqa: E402
 
 
+# Programs of system administration too.
+ENVIRONMENT = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
+
+
 class Failed(Exception):
     """A client command that exited with an error."""
 
@@ -114,6 +118,13 @@ def wait_until(condition, what):
         if time.monotonic() > end:
             raise Failed(f'gave up waiting for {what}')
         time.sleep(0.05)
+
+
+def make_ext4(image, size, hello='from the disk'):
+    """An image of a file system that has a file hello.txt."""
+    with tempfile.TemporaryDirectory(prefix='virttdx-ext4-') as content:
+        (pathlib.Path(content) / 'hello.txt').write_text(hello)
+        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, image, size], check=True, env=ENVIRONMENT, capture_output=True)
 
 
 def td_xml(name='td', uuid=None, firmware=FIRMWARE, **replace):

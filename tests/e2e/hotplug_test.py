@@ -9,9 +9,6 @@ import unittest
 import harness
 from linux_guest import LinuxTest
 
-ENVIRONMENT = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
-
-
 PORT = "<controller type='pci' model='pcie-root-port'/>"
 
 
@@ -19,10 +16,7 @@ class Disks(LinuxTest):
     def setUp(self):
         super().setUp()
         self.disk = self.daemon.root / 'disk.img'
-        content = pathlib.Path(self.daemon.root / 'content')
-        content.mkdir()
-        (content / 'hello.txt').write_text('from the disk')
-        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '32M'], check=True, env=ENVIRONMENT, capture_output=True)
+        harness.make_ext4(self.disk, '32M')
         self.qcow2 = self.daemon.root / 'disk.qcow2'
         self.convert(self.disk, 'raw', self.qcow2, 'qcow2')
         self.define(self.make_initrd('hotplug.sh'), devices=PORT)
@@ -36,7 +30,7 @@ class Disks(LinuxTest):
 
     def written(self):
         return subprocess.run(['debugfs', '-R', 'cat /written.txt', self.disk], check=True, capture_output=True, text=True,
-                              env=ENVIRONMENT).stdout
+                              env=harness.ENVIRONMENT).stdout
 
     def attach(self, image, image_format):
         self.daemon.virsh('attach-disk', 'td', image, 'vda', '--targetbus', 'virtio', '--subdriver', image_format, '--live')
@@ -105,7 +99,7 @@ class Interfaces(LinuxTest):
 
     @staticmethod
     def ip(*words):
-        subprocess.run(['ip', *words], check=True, env=ENVIRONMENT)
+        subprocess.run(['ip', *words], check=True, env=harness.ENVIRONMENT)
 
     def assert_vhost_is_used(self):
         """Where the kernel has vhost-net, it moves the packets."""
@@ -158,7 +152,7 @@ class Interfaces(LinuxTest):
         """A pair of the test's own: the name of the first, whose peer has the address that the guest looks for."""
         names = [f'vtdx{os.getpid() % 100000}{end}' for end in 'ab']
         made = subprocess.run(['ip', 'link', 'add', names[0], 'type', 'veth', 'peer', names[1]], capture_output=True, text=True, check=False,
-                              env=ENVIRONMENT)
+                              env=harness.ENVIRONMENT)
         if made.returncode != 0:
             self.skipTest(f'no pair of devices can be made here: {made.stderr}')
         self.addCleanup(self.ip, 'link', 'delete', names[0])

@@ -2,8 +2,8 @@
 """Packs an initrd (cpio, newc) with busybox, the C library and an init script.
 
 Usage: make_initrd.py ROOT INIT OUTPUT [MODULES [PROGRAM...]]: ROOT is fetch's root/, INIT the script that becomes /init,
-MODULES fetch's modules/: then the drivers that init.sh loads are packed too; each PROGRAM goes to bin/. The same inputs
-give the same bytes.
+MODULES fetch's modules/: then the drivers that init.sh loads are packed too; each PROGRAM goes to bin/, and a shared
+library to where the loader looks for it. The same inputs give the same bytes.
 """
 import lzma
 import pathlib
@@ -77,7 +77,8 @@ def initrd(root, init, modules=None, *programs):
     if modules:
         add_drivers(archive, modules)
     for program in map(pathlib.Path, programs):
-        archive.add(f'bin/{program.name}', stat.S_IFREG | 0o755, program.read_bytes())
+        directory = 'lib/x86_64-linux-gnu' if '.so.' in program.name else 'bin'
+        archive.add(f'{directory}/{program.name}', stat.S_IFREG | 0o755, program.read_bytes())
     archive.add('init', stat.S_IFREG | 0o755, pathlib.Path(init).read_bytes())
     archive.add('begin.sh', stat.S_IFREG | 0o644, pathlib.Path(__file__).with_name('begin.sh').read_bytes())
     return archive.finish()

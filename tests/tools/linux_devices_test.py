@@ -60,7 +60,7 @@ class LinuxWithDevices(unittest.TestCase):
     def setUp(self):
         for program, package in (('mke2fs', 'e2fsprogs'), ('passt', 'passt'), ('qemu-img', 'qemu-utils'),
                                  ('qemu-storage-daemon', 'qemu-system-common'), ('genisoimage', 'genisoimage')):
-            if not shutil.which(program, path=os.environ['PATH'] + ':/usr/sbin:/sbin'):
+            if not shutil.which(program, path=harness.ENVIRONMENT['PATH']):
                 self.skipTest(f'{program} is absent: install {package}')
         if not harness.FIRMWARE.exists():
             self.skipTest(f'{harness.FIRMWARE} is absent: install ovmf')
@@ -76,12 +76,7 @@ class LinuxWithDevices(unittest.TestCase):
         self.vsock = self.directory / 'vsock'
 
     def make_disk(self):
-        content = self.directory / 'content'
-        content.mkdir()
-        (content / 'hello.txt').write_text('from the disk')
-        environment = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
-        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, self.disk, '64M'], check=True, env=environment,
-                       capture_output=True)
+        harness.make_ext4(self.disk, '64M')
         subprocess.run(['qemu-img', 'convert', '-O', 'qcow2', self.disk, self.qcow2], check=True)
 
     def make_config_drive(self):

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian 13's stock kernel as a TD on a network of libvirt's own daemon: made, asked for leases and ended through tdx:///system."""
+import re
+import shutil
+import sys
+import unittest
+
+import harness
+from linux_guest import LinuxTest
+
+sys.path.insert(0, str(harness.SOURCE / 'tests/differential'))
+import daemons  # noqa: E402  pylint: disable=wrong-import-position
+
+MAC = '52:54:00:0a:0b:0d'
+BRIDGE = 'virttdxbr0'
+# Without rules of a firewall, which a test had better not make.
+NETWORK = f"""<network><name>proof</name><bridge name='{BRIDGE}' stp='off' delay='0'/><forward mode='open'/>
+<ip address='10.199.86.1' netmask='255.255.255.0'><dhcp><range start='10.199.86.2' end='10.199.86.9'/></dhcp></ip></network>"""
+INTERFACE = f"<interface type='network'><mac address='{MAC}'/><source network='proof'/><model type='virtio'/></interface>"
+
+
+class Network(LinuxTest):
+    def setUp(self):
+        reason = daemons.missing() or (None if shutil.which('dnsmasq', path=daemons.PATH) else 'dnsmasq is not installed')
+        if reason:
+            raise unittest.SkipTest(reason)
+        super().setUp()
+        libvirtd = daemons.PrivateLibvirtd(self.daemon.root / 'libvirtd')
+        self.addCleanup(libvirtd.end)
+        (self.daemon.root / 'run/libvirt/libvirt-sock').symlink_to(libvirtd.folder / 'libvirt-sock')
+        harness.wait_until(lambda: self.daemon.try_virsh('net-list')[0] == 0 and (libvirtd.folder / 'libvirt-sock').exists(), 'libvirtd')
+        self.make_network()
+
+    def make_network(self):
+        path = self.daemon.root / 'network.xml'
+        path.write_text(NETWORK)
+        status, _, error = self.daemon.try_virsh('net-create', path)
+        if status != 0:
+            self.skipTest(f'no network can be made here: {error}')
+        self.addCleanup(self.daemon.virsh, 'net-destroy', 'proof')
+
+    def ports(self):
+        return self.daemon.virsh('net-port-list', 'proof').split()[2:]
+
+    def test_gives_a_td_its_address(self):
+        self.define(self.make_initrd('hotplug_interface.sh'), 'turns=dhcp', INTERFACE)
+        self.boot()
+        self.expect(f'{MAC} has ')
+        (address,) = re.findall(rf'{MAC} has (10\.199\.86\.\d/24)', self.console.text().decode(errors='replace'))
+        self.assertRegex(self.daemon.virsh('domifaddr', 'td'), rf'vnet\d+ +{MAC} +ipv4 +{address}\n')
+        self.assertIn(address, self.daemon.virsh('net-dhcp-leases', 'proof'))
+        self.assertIn(address.split('/', maxsplit=1)[0], self.daemon.virsh('domifaddr', 'td', '--source', 'arp'))
+        self.assertRegex(self.daemon.virsh('domiflist', 'td'), rf'vnet\d+ +network +proof +virtio +{MAC}')
+        self.assertRegex(self.daemon.virsh('domifstat', 'td', MAC), r'rx_bytes [1-9]')
+        self.assertEqual(len(self.ports()), 1)
+        self.daemon.virsh('destroy', 'td')
+        self.assertEqual(self.ports(), [])
+        self.assert_no_errors()
+
+
+if __name__ == '__main__':
+    harness.main()
