@@ -2,14 +2,10 @@
 """Debian 13's stock kernel as a TD on a network of libvirt's own daemon: made, asked for leases and ended through tdx:///system."""
 import re
 import shutil
-import sys
-import unittest
 
 import harness
+from libvirtd_beside import PATH, begin_libvirtd, skip_unless_possible
 from linux_guest import LinuxTest
-
-sys.path.insert(0, str(harness.SOURCE / 'tests/differential'))
-import daemons  # noqa: E402  pylint: disable=wrong-import-position
 
 MAC = '52:54:00:0a:0b:0d'
 BRIDGE = 'virttdxbr0'
@@ -21,14 +17,11 @@ INTERFACE = f"<interface type='network'><mac address='{MAC}'/><source network='p
 
 class Network(LinuxTest):
     def setUp(self):
-        reason = daemons.missing() or (None if shutil.which('dnsmasq', path=daemons.PATH) else 'dnsmasq is not installed')
-        if reason:
-            raise unittest.SkipTest(reason)
+        skip_unless_possible()
+        if not shutil.which('dnsmasq', path=PATH):
+            self.skipTest('dnsmasq is not installed')
         super().setUp()
-        libvirtd = daemons.PrivateLibvirtd(self.daemon.root / 'libvirtd')
-        self.addCleanup(libvirtd.end)
-        (self.daemon.root / 'run/libvirt/libvirt-sock').symlink_to(libvirtd.folder / 'libvirt-sock')
-        harness.wait_until(lambda: self.daemon.try_virsh('net-list')[0] == 0 and (libvirtd.folder / 'libvirt-sock').exists(), 'libvirtd')
+        begin_libvirtd(self)
         self.make_network()
 
     def make_network(self):
@@ -45,9 +38,9 @@ class Network(LinuxTest):
     def test_gives_a_td_its_address(self):
         self.define(self.make_initrd('hotplug_interface.sh'), 'turns=dhcp', INTERFACE)
         self.boot()
-        self.expect(f'{MAC} has ')
-        (address,) = re.findall(rf'{MAC} has (10\.199\.86\.\d/24)', self.console.text().decode(errors='replace'))
-        self.assertRegex(self.daemon.virsh('domifaddr', 'td'), rf'vnet\d+ +{MAC} +ipv4 +{address}\n')
+        harness.wait_until(lambda: MAC in self.daemon.virsh('domifaddr', 'td'), 'a lease')
+        (address,) = re.findall(rf'vnet\d+ +{MAC} +ipv4 +(10\.199\.86\.\d/24)\n', self.daemon.virsh('domifaddr', 'td'))
+        self.expect(f'{MAC} has {address}')
         self.assertIn(address, self.daemon.virsh('net-dhcp-leases', 'proof'))
         self.assertIn(address.split('/', maxsplit=1)[0], self.daemon.virsh('domifaddr', 'td', '--source', 'arp'))
         self.assertRegex(self.daemon.virsh('domiflist', 'td'), rf'vnet\d+ +network +proof +virtio +{MAC}')
