@@ -62,7 +62,7 @@ class DaemonTest(unittest.TestCase):
         with open(self.log_path, 'ab') as log:
             self.daemon = subprocess.Popen(
                 [DAEMON, '--host', 'soft', '--root', self.root], stderr=log, stdout=log,
-                env={**os.environ, 'VIRTTDX_VMM': str(SOURCE / 'tests/driver/fake_monitor.py'),
+                env={**os.environ, 'VIRTTDX_VMM': str(SOURCE / 'tests/driver/fake_monitor.py'), 'VIRTTDX_FAKE_TOLD': str(self.root / 'told'),
                      'VIRTTDX_FAKE_HOST': str(SOURCE / 'tests/data/plan/soft.host.json'), **environment})
         wait_until(lambda: 'listens on' in self.log_path.read_text() or self.daemon.poll() is not None, 'the daemon')
         self.assertIsNone(self.daemon.poll(), self.log_path.read_text())
@@ -112,8 +112,8 @@ class DaemonTest(unittest.TestCase):
 
     def monitor_told(self, command, name='td'):
         """The arguments of such commands to a domain's fake monitor."""
-        lines = (self.root / f'run/libvirt/tdx/{name}.json.told').read_text().splitlines()
-        return [arguments for told, arguments in map(json.loads, lines) if told == command]
+        lines = map(json.loads, (self.root / 'told').read_text().splitlines())
+        return [arguments for domain, told, arguments in lines if (domain, told) == (name, command)]
 
     def assert_error(self, code, message, function, *arguments):
         with self.assertRaises(libvirt.libvirtError) as caught:

@@ -9,7 +9,7 @@ VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic pan
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
 vCPU 1 alone, VIRTTDX_FAKE_CPUID=fail does not tell it, VIRTTDX_FAKE_CPUID=hang-once
 answers the second time only and leaves a file, NAME.json.asked (hang-once-other: with other bits).
-NAME.json.told has a line for each command that it was told.
+The file VIRTTDX_FAKE_TOLD gets a line for each command that it was told.
 """
 import array
 import ctypes
@@ -84,8 +84,11 @@ class Monitor:
         """Threads named as the real monitor's, for whoever looks at them or pins them; each TD has others."""
         libc = ctypes.CDLL(None)
 
+        named = threading.Barrier(self.config['vcpu_count'] + 1)
+
         def vcpu(name, end):
             libc.prctl(15, name.encode(), 0, 0, 0)  # PR_SET_NAME
+            named.wait()
             end.wait()
 
         self.end_of_td.set()
@@ -96,6 +99,7 @@ class Monitor:
                       for number in range(self.config['vcpu_count'])]
         for thread in self.vcpus:
             thread.start()
+        named.wait()
 
     def run(self):
         while self.state != 'stopped':
@@ -146,8 +150,8 @@ class Monitor:
         *lines, self.clients[client] = (self.clients[client] + data).split(b'\n')
         for line in lines:
             command = json.loads(line)
-            with open(self.config_path + '.told', 'a', encoding='utf-8') as file:
-                print(json.dumps([command['command'], command['arguments']]), file=file)
+            with open(os.environ.get('VIRTTDX_FAKE_TOLD', os.devnull), 'a', encoding='utf-8') as file:
+                print(json.dumps([self.config['name'], command['command'], command['arguments']]), file=file)
             getattr(self, 'do_' + command['command'].replace('-', '_'))(client, command['id'], command['arguments'])
 
     def reply(self, client, number, result=None):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """python-libvirt against virttdxd: objects, events, statistics, errors."""
+import os
 import threading
+import unittest
 
 import libvirt
 
@@ -54,6 +56,16 @@ class AConnection(PythonTest):
 
 
 class ADomain(PythonTest):
+    @unittest.skipUnless({0, 1} <= os.sched_getaffinity(0), 'CPUs 0 and 1 are not both for this test to use')
+    def test_has_its_pins_in_each_td(self):
+        domain = self.connection.defineXML(td_xml(text={'<vcpu>1</vcpu>': "<vcpu>1</vcpu><cputune><emulatorpin cpuset='0'/></cputune>"}))
+        domain.create()
+        self.assertEqual({cpu for cpu, may in enumerate(domain.vcpus()[1][0]) if may}, os.sched_getaffinity(0))
+        domain.pinVcpu(0, (False, True))
+        domain.reset()
+        self.saw((libvirt.VIR_DOMAIN_EVENT_STARTED, 5))
+        self.assertEqual((domain.vcpus()[1][0][:2], domain.emulatorPinInfo()[:2]), ((False, True), (True, False)))
+
     def test_lives_with_events_in_order(self):
         domain = self.connection.defineXML(td_xml())
         self.saw((libvirt.VIR_DOMAIN_EVENT_DEFINED, 0))

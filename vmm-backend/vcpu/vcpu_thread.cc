@@ -59,7 +59,9 @@ VcpuThread::VcpuThread(KvmVcpu& vcpu, const ExitServices& services, StopHandler 
       services_(services),
       on_stop_(std::move(on_stop)),
       thread_([this] { thread_main(); }),
-      handle_(thread_.native_handle()) {}
+      handle_(thread_.native_handle()) {
+  named_.wait();
+}
 
 void VcpuThread::end() {
   request(State::Ended);
@@ -99,6 +101,7 @@ std::uint64_t VcpuThread::cpu_time_ns() const {
 void VcpuThread::thread_main() {
   block_signals();
   pthread_setname_np(pthread_self(), fmt::format("vcpu{}", vcpu_.id()).c_str());
+  named_.count_down();
   while (wait_until_running()) run_until_requested();
   const std::lock_guard lock(mutex_);
   time_at_end_ = nanoseconds_of(CLOCK_THREAD_CPUTIME_ID);

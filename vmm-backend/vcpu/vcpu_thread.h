@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,7 +23,8 @@ class VcpuThread {
   /// Called once on the vCPU's thread when the TD came to its end there; the vCPU does not run again.
   using StopHandler = std::function<void(const VcpuStop&)>;
 
-  /// Starts the thread, paused. `vcpu`, the services and the handler's objects outlive it.
+  /// Starts the thread, paused and named vcpuN: by that the daemon finds it. `vcpu`, the services and the
+  /// handler's objects outlive it.
   static Result<std::unique_ptr<VcpuThread>> create(KvmVcpu& vcpu, const ExitServices& services,
                                                     StopHandler on_stop);
   VcpuThread(const VcpuThread&) = delete;
@@ -60,8 +62,9 @@ class VcpuThread {
   bool running_ = false;                      ///< guarded by mutex_
   std::optional<std::uint64_t> time_at_end_;  ///< guarded by mutex_
   bool finished_ = false;                     ///< the guest came to its end; used by the thread alone
-  std::thread thread_;                        ///< it uses all above
-  const pthread_t handle_;                    ///< thread_'s, also while another thread joins it
+  std::latch named_{1};
+  std::thread thread_;      ///< it uses all above
+  const pthread_t handle_;  ///< thread_'s, also while another thread joins it
 };
 
 }  // namespace virttdx
