@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian 13's stock kernel sees the NUMA nodes of <numa>."""
+"""Debian 13's stock kernel sees the NUMA nodes of <numa> and the sockets, cores and threads of <topology>."""
 import re
 
 import harness
 from linux_guest import GUEST, LinuxTest
 
-CELLS = """<numa>
+CELLS = """<topology sockets='2' dies='1' cores='1' threads='2'/><numa>
   <cell id='0' cpus='0-1' memory='256' unit='MiB'><distances><sibling id='1' value='21'/></distances></cell>
   <cell id='1' cpus='2-3' memory='256' unit='MiB'/>
 </numa></cpu>"""
@@ -30,7 +30,7 @@ class Numa(LinuxTest):
         # The kernel keeps some for itself.
         for mib in re.findall(r'node\d cpus .* MiB (\d+)', text):
             self.assertTrue(100 < int(mib) <= 256, text[-2000:])
-        self.assertEqual(re.findall(r'cpu\d package (\d+)', text), ['0', '0', '1', '1'])
+        self.assertEqual(re.findall(r'cpu\d package (\d+ threads [-\d]+)', text), ['0 threads 0-1'] * 2 + ['1 threads 2-3'] * 2)
         self.assert_no_errors()
 
 
