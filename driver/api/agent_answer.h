@@ -23,9 +23,12 @@ using AgentHandler = std::function<void(WireResult<nlohmann::json>)>;
 void ask_agent(Session& session, const RecordPtr& record, GuestAgentCall::Command command,
                AgentHandler handler);
 
+/// Longer texts are cut.
+inline constexpr std::size_t kAgentTextMaximum = 4096;
+
 /// A member that is a text, cut to `maximum` bytes.
 std::optional<std::string> text_of(const nlohmann::json& object, std::string_view name,
-                                   std::size_t maximum = 4096);
+                                   std::size_t maximum = kAgentTextMaximum);
 std::optional<std::int64_t> integer_of(const nlohmann::json& object, std::string_view name);
 std::optional<double> number_of(const nlohmann::json& object, std::string_view name);
 /// A member that is a list; empty when it is not.

@@ -37,7 +37,8 @@ void add_dependencies(TypedParams& params, const std::string& prefix, const json
   params.add_uint(prefix + "count", static_cast<std::uint32_t>(names.size()));
   for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i].is_string())
-      params.add_string(fmt::format("{}{}.name", prefix, i), names[i].get<std::string>());
+      params.add_string(fmt::format("{}{}.name", prefix, i),
+                        names[i].get<std::string>().substr(0, kAgentTextMaximum));
 }
 
 void add_users(const json& answer, const Domain&, TypedParams& params) {
