@@ -18,7 +18,8 @@ from linux_devices_test import GUEST, MONITOR, PATIENCE, VIRT_TDX, guest_files
 sys.path.insert(0, str(GUEST))
 import make_initrd  # noqa: E402  pylint: disable=wrong-import-position
 
-TOOLS = (('mke2fs', 'e2fsprogs'), ('sfdisk', 'fdisk'), ('mformat', 'mtools'), ('grub-mkimage', 'grub-common'))
+TOOLS = (('mke2fs', 'e2fsprogs'), ('sfdisk', 'fdisk'), ('mformat', 'mtools'), ('grub-mkimage', 'grub-common'),
+         ('qemu-img', 'qemu-utils'), ('qemu-storage-daemon', 'qemu-system-common'))
 GRUB_MODULES = pathlib.Path('/usr/lib/grub/x86_64-efi')
 ENVIRONMENT = os.environ | {'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'}
 MIB = 1 << 20
@@ -124,37 +125,40 @@ class LinuxFromDisk(unittest.TestCase):
         run('mke2fs', '-q', '-t', 'ext4', '-L', 'root', '-d', root, '-E', f'offset={ESP_START + ESP_SIZE}', disk, f'{ROOT_SIZE // 1024}k')
         return disk
 
-    def configuration(self, loader, data_size):
-        done = subprocess.run([VIRT_TDX, 'run', '--host', 'soft', '--json', '--memory', '512M', '--vcpus', '2'], check=True,
+    def configuration(self, linux_disk, data_size, vcpus):
+        done = subprocess.run([VIRT_TDX, 'run', '--host', 'soft', '--json', '--memory', '512M', '--vcpus', str(vcpus)], check=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         config = json.loads(done.stdout)
         config['on_reset'] = 'recreate'
         self.data.write_bytes(os.urandom(MIB) * (data_size // MIB))
         with open(self.copy, 'wb') as file:
             file.truncate(data_size)
-        disks = ((self.make_wrong_disk(), 2, False), (self.make_linux_disk(loader), 1, False), (self.data, None, True),
+        disks = ((self.make_wrong_disk(), 2, False), (linux_disk, 1, False), (self.data, None, True),
                  (self.copy, None, False))
         config['devices'] = {
             'root_ports': [{'id': f'pci.{i}', 'address': {'slot': 2, 'function': i - 1}, 'bus': i, 'chassis': i}
                            for i in (1, 2, 3)],
             'disks': [{'id': f'virtio-disk{i}', 'target': f'vd{"abcd"[i]}', 'bus': 'virtio-blk',
                        'address': {'slot': 3} if i == 1 else {'bus': max(i, 1), 'slot': 0}, 'read_only': read_only, 'serial': path.stem,
-                       'source': {'protocol': 'file', 'path': str(path)}} | ({'boot_index': index} if index else {})
+                       'format': path.suffix[1:] if path.suffix == '.qcow2' else 'raw', 'source': {'protocol': 'file', 'path': str(path)}} | ({'boot_index': index} if index else {})
                       for i, (path, index, read_only) in enumerate(disks)]}
         file = self.directory / 'config.json'
         file.write_text(json.dumps(config))
         return file
 
     def test_boots_by_grub_from_the_disk_that_comes_first_and_keeps_what_it_wrote(self):
-        self.boot(self.make_loader(BOOT_LINUX, 'linux.efi'), 256 * MIB)
+        self.boot(self.make_linux_disk(self.make_loader(BOOT_LINUX, 'linux.efi')), 256 * MIB, 2)
 
-    def test_boots_by_systemd_boot(self):
+    def test_boots_by_systemd_boot_from_qcow2(self):
         if not SYSTEMD_BOOT.exists():
             self.skipTest(f'{SYSTEMD_BOOT} is absent: install systemd-boot-efi')
-        self.boot(SYSTEMD_BOOT, 8 * MIB)
+        raw = self.make_linux_disk(SYSTEMD_BOOT)
+        qcow2 = raw.with_suffix('.qcow2')
+        run('qemu-img', 'convert', '-O', 'qcow2', raw, qcow2)
+        self.boot(qcow2, 8 * MIB, 4)
 
-    def boot(self, loader, data_size):
-        done = subprocess.run([MONITOR, '--config', self.configuration(loader, data_size), '--console', '--log-level', 'warning'], text=True,
+    def boot(self, linux_disk, data_size, vcpus):
+        done = subprocess.run([MONITOR, '--config', self.configuration(linux_disk, data_size, vcpus), '--console', '--log-level', 'warning'], text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE,
                               errors='replace')
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
