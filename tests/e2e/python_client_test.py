@@ -1,38 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """python-libvirt against virttdxd: objects, events, statistics, errors."""
 import os
-import threading
 import unittest
 
 import libvirt
 
 import harness
 from harness import td_xml
-
-libvirt.virEventRegisterDefaultImpl()
-libvirt.registerErrorHandler(lambda context, error: None, None)
-
-
-def run_event_loop():
-    while True:
-        libvirt.virEventRunDefaultImpl()
-
-
-threading.Thread(target=run_event_loop, daemon=True).start()
+from lifecycle_events import LifecycleEvents
 
 
 class PythonTest(harness.DaemonTest):
     def setUp(self):
         super().setUp()
         self.connection = libvirt.open(self.daemon.uri)
-        self.events = []
-        self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                               lambda c, dom, event, detail, opaque: self.events.append((event, detail)),
-                                               None)
+        self.events = LifecycleEvents(self.connection)
         self.addCleanup(self.connection.close)
-
-    def saw(self, *events):
-        harness.wait_until(lambda: all(event in self.events for event in events), f'{events}, saw {self.events}')
 
 
 class AConnection(PythonTest):
@@ -63,27 +46,27 @@ class ADomain(PythonTest):
         self.assertEqual({cpu for cpu, may in enumerate(domain.vcpus()[1][0]) if may}, os.sched_getaffinity(0))
         domain.pinVcpu(0, (False, True))
         domain.reset()
-        self.saw((libvirt.VIR_DOMAIN_EVENT_STARTED, 5))
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_STARTED, 5))
         self.assertEqual((domain.vcpus()[1][0][:2], domain.emulatorPinInfo()[:2]), ((False, True), (True, False)))
 
     def test_lives_with_events_in_order(self):
         domain = self.connection.defineXML(td_xml())
-        self.saw((libvirt.VIR_DOMAIN_EVENT_DEFINED, 0))
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_DEFINED, 0))
         domain.create()
-        self.saw((libvirt.VIR_DOMAIN_EVENT_STARTED, 0))
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_STARTED, 0))
         self.assertGreater(domain.ID(), 0)
         self.assertTrue(domain.isActive())
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED])
         domain.suspend()
-        self.saw((libvirt.VIR_DOMAIN_EVENT_SUSPENDED, 0))
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_SUSPENDED, 0))
         domain.resume()
-        self.saw((libvirt.VIR_DOMAIN_EVENT_RESUMED, 0))
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_RESUMED, 0))
         domain.destroy()
-        self.saw((libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_DESTROYED))
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_DESTROYED))
         self.assertEqual(domain.ID(), -1)
         domain.undefine()
-        self.saw((libvirt.VIR_DOMAIN_EVENT_UNDEFINED, 0))
-        kinds = [event for event, _ in self.events]
+        self.events.wait_for((libvirt.VIR_DOMAIN_EVENT_UNDEFINED, 0))
+        kinds = [event for event, _ in self.events.seen]
         self.assertEqual(kinds[0], libvirt.VIR_DOMAIN_EVENT_DEFINED)
         self.assertEqual(kinds[-1], libvirt.VIR_DOMAIN_EVENT_UNDEFINED)
 

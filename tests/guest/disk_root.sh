@@ -11,6 +11,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 # The disk with that serial number.
 disk() { echo "/dev/$(cd /sys/block && grep -lx "$1" vd*/serial | cut -d/ -f1)"; }
+say "$(grep -c ^processor /proc/cpuinfo) CPUs"
 say "root on $(sed -n 's,^/dev/vd[a-d]\([0-9]\) / ext4.*,partition \1,p' /proc/mounts)"
 if [ ! -e /written ]; then
   say "boot 1"

@@ -6,7 +6,6 @@ import hashlib
 import json
 import pathlib
 import re
-import shutil
 import struct
 import subprocess
 import tarfile
@@ -15,9 +14,8 @@ import unittest
 
 import harness
 from linux_devices_test import GUEST, MONITOR, MR_CONFIG_ID, PATIENCE, VIRT_TDX, guest_files, report_in, start_quote_service
-from linux_disk_boot_test import ENVIRONMENT, ESP_SIZE, ESP_START, MIB, make_partitions, run
+from linux_disk import ESP_SIZE, ESP_START, MIB, TOOLS, make_partitions, run, skip_without
 
-TOOLS = (('sfdisk', 'fdisk'), ('mformat', 'mtools'))
 BOOT_LINUX = """linux /vmlinuz console=ttyS0 panic=-1
 initrd /initrd
 boot
@@ -57,9 +55,7 @@ def replayed(log):
 
 class MeasuredBoot(unittest.TestCase):
     def setUp(self):
-        for program, package in TOOLS:
-            if not shutil.which(program, path=ENVIRONMENT['PATH']):
-                self.skipTest(f'{program} is absent: install {package}')
+        skip_without(TOOLS)
         self.files = guest_files()
         self.signed = guest_files('secure-boot', '--secure-boot')
         self.firmware = self.signed / 'OVMF.inteltdx.ms.fd'
