@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian 13's stock kernel as a TD on a network of libvirt's own daemon: made, asked for leases and ended through tdx:///system."""
+import pathlib
 import re
 import shutil
+import subprocess
 
 import harness
 from libvirtd_beside import PATH, begin_libvirtd, skip_unless_possible
@@ -9,6 +11,7 @@ from linux_guest import LinuxTest
 
 MAC = '52:54:00:0a:0b:0d'
 BRIDGE = 'virttdxbr0'
+LINKS = pathlib.Path('/sys/class/net')
 # Without rules of a firewall, which a test had better not make.
 NETWORK = f"""<network><name>proof</name><bridge name='{BRIDGE}' stp='off' delay='0'/><forward mode='open'/>
 <ip address='10.199.86.1' netmask='255.255.255.0'><dhcp><range start='10.199.86.2' end='10.199.86.9'/></dhcp></ip></network>"""
@@ -31,6 +34,13 @@ class Network(LinuxTest):
         if status != 0:
             self.skipTest(f'no network can be made here: {error}')
         self.addCleanup(self.daemon.virsh, 'net-destroy', 'proof')
+        subprocess.run(['ip', 'link', 'set', 'dev', BRIDGE, 'mtu', '9000'], check=True, env=harness.ENVIRONMENT)
+
+    def check_bridge(self):
+        """A port makes its MTU no smaller, and has a higher address than it."""
+        self.assertEqual((LINKS / BRIDGE / 'mtu').read_text().strip(), '9000')
+        (port,) = (LINKS / BRIDGE / 'brif').iterdir()
+        self.assertEqual((LINKS / port.name / 'address').read_text().strip(), 'fe' + MAC[2:])
 
     def ports(self):
         return self.daemon.virsh('net-port-list', 'proof').split()[2:]
@@ -42,10 +52,12 @@ class Network(LinuxTest):
         (address,) = re.findall(rf'vnet\d+ +{MAC} +ipv4 +(10\.199\.86\.\d/24)\n', self.daemon.virsh('domifaddr', 'td'))
         self.expect(f'{MAC} has {address}')
         self.assertIn(address, self.daemon.virsh('net-dhcp-leases', 'proof'))
+        self.assertEqual(self.daemon.virsh('domhostname', 'td', '--source', 'lease').strip(), 'td-guest')
         self.assertIn(address.split('/', maxsplit=1)[0], self.daemon.virsh('domifaddr', 'td', '--source', 'arp'))
         self.assertRegex(self.daemon.virsh('domiflist', 'td'), rf'vnet\d+ +network +proof +virtio +{MAC}')
         self.assertRegex(self.daemon.virsh('domifstat', 'td', MAC), r'rx_bytes [1-9]')
         self.assertEqual(len(self.ports()), 1)
+        self.check_bridge()
         self.daemon.virsh('destroy', 'td')
         self.assertEqual(self.ports(), [])
         self.assert_no_errors()

@@ -6,10 +6,12 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "backends/interface_host_side.h"
 #include "backends/network_device.h"
@@ -17,6 +19,8 @@
 
 namespace virttdx {
 namespace {
+
+constexpr std::byte kHighestOctet{0xFE};  // locally administered, unicast
 
 ifreq request_of(const std::string& device) {
   ifreq request{};
@@ -73,7 +77,38 @@ Result<> open_queue(InterfaceHostSide& side, const NetworkInterfaceConfig& confi
   return {};
 }
 
+// A bridge's MTU falls to its smallest port's: a port without an MTU of its own takes the bridge's.
+Result<> set_mtu(int control, const std::string& device, const NetworkInterfaceConfig& config) {
+  ifreq bridge = request_of(config.bridge.value_or(""));
+  if (!config.mtu && !config.bridge) return {};
+  if (!config.mtu && ::ioctl(control, SIOCGIFMTU, &bridge) != 0)
+    return fail_errno(errno, "interface '{}': cannot read the MTU of bridge '{}'", config.id, *config.bridge);
+  ifreq request = request_of(device);
+  request.ifr_mtu = config.mtu ? static_cast<int>(*config.mtu) : bridge.ifr_mtu;
+  if (::ioctl(control, SIOCSIFMTU, &request) == 0) return {};
+  return fail_errno(errno, "interface '{}': cannot set the MTU of '{}' to {}", config.id, device,
+                    request.ifr_mtu);
+}
+
+// A bridge without an address of its own takes the lowest of its ports': a tap has one that is higher than
+// any other, and not the guest's, whose packets the bridge would else take for the host's.
+Result<> set_address_of_port(int control, const std::string& device, const NetworkInterfaceConfig& config) {
+  auto address = TRY(network_properties(config)).mac;
+  if (address[0] == kHighestOctet)
+    return fail(
+        Error::Code::InvalidArgument,
+        "interface '{}': MAC address {} begins with 0xFE, which is for the host's side; choose another",
+        config.id, config.mac);
+  address[0] = kHighestOctet;
+  ifreq request = request_of(device);
+  request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+  std::memcpy(request.ifr_hwaddr.sa_data, address.data(), address.size());
+  if (::ioctl(control, SIOCSIFHWADDR, &request) == 0) return {};
+  return fail_errno(errno, "interface '{}': cannot set the address of '{}'", config.id, device);
+}
+
 Result<> join_bridge(int control, const std::string& device, const NetworkInterfaceConfig& config) {
+  TRY(set_address_of_port(control, device, config));
   ifreq bridge = request_of(*config.bridge);
   bridge.ifr_ifindex = static_cast<int>(::if_nametoindex(device.c_str()));
   // EBUSY: it has joined already.
@@ -85,15 +120,9 @@ Result<> join_bridge(int control, const std::string& device, const NetworkInterf
 Result<> bring_up(const std::string& device, const NetworkInterfaceConfig& config) {
   const UniqueFd control(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!control) return fail_errno(errno, "interface '{}': cannot create a socket", config.id);
-  ifreq request = request_of(device);
-  if (config.mtu) {
-    request.ifr_mtu = *config.mtu;
-    if (::ioctl(control.get(), SIOCSIFMTU, &request) != 0)
-      return fail_errno(errno, "interface '{}': cannot set the MTU of '{}' to {}", config.id, device,
-                        *config.mtu);
-  }
+  TRY(set_mtu(control.get(), device, config));
   if (config.bridge) TRY(join_bridge(control.get(), device, config));
-  request = request_of(device);
+  ifreq request = request_of(device);
   if (::ioctl(control.get(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0) return {};
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
   if (::ioctl(control.get(), SIOCSIFFLAGS, &request) != 0)
