@@ -69,6 +69,16 @@ Result<> use_address(Uses& uses, const std::string& field, const PciAddress& add
   return {};
 }
 
+// Nobody looks for the other functions of a device without a first one.
+Result<> check_functions(const Uses& uses) {
+  for (const auto& [bus, slot, function] : uses.addresses)
+    if (function != 0 && !uses.addresses.contains({bus, slot, 0}))
+      return fail(Error::Code::InvalidArgument,
+                  "/devices: PCI address {}: a guest does not see it, for the slot has no function 0",
+                  text_of({bus, slot, function}));
+  return {};
+}
+
 Result<> use_boot_index(Uses& uses, const std::string& field, const std::optional<std::uint32_t>& index) {
   if (index && !uses.boot_indexes.insert(*index).second)
     return fail(Error::Code::InvalidArgument, "{}: boot_index {} stands twice", field, *index);
@@ -340,7 +350,7 @@ Result<> validate_devices(const DeviceConfigs& devices) {
     TRY(use_id(uses, "/devices/balloon", devices.balloon->id));
     TRY(use_address(uses, "/devices/balloon", devices.balloon->address));
   }
-  return {};
+  return check_functions(uses);
 }
 
 Result<> validate_kernel(const KernelBootConfig& kernel) {

@@ -54,6 +54,18 @@ TEST(ValidateDevices, RefusesAPciAddressTwiceOrOfTheChipset) {
             "/devices/rngs: PCI slot 32 function 0 is outside 0 to 31 and 0 to 7");
 }
 
+TEST(ValidateDevices, RefusesAFunctionThatNoGuestSees) {
+  EXPECT_EQ(device_refusal([](auto& d) {
+              d.rngs[0].address = {0, 20, 1};
+            }),
+            "/devices: PCI address 00:14.1: a guest does not see it, for the slot has no function 0");
+  EXPECT_EQ(device_refusal([](auto& d) {
+              d.rngs[0].address = d.disks[0].address;
+              d.rngs[0].address.function = 1;
+            }),
+            "");
+}
+
 TEST(ValidateDevices, RefusesABusThatNoRootPortLeadsTo) {
   EXPECT_EQ(device_refusal([](auto& d) {
               d.rngs[0].address = {3, 0, 0};

@@ -49,6 +49,15 @@ TEST_F(PciTest, FindsQ35sBridges) {
   EXPECT_EQ(get<std::uint8_t>(31, 0x0E), 0x80);
 }
 
+TEST_F(PciTest, ADeviceTellsThatItHasSeveralFunctions) {
+  HostBridge first{[](const std::optional<GpaRange>&) {}}, second{[](const std::optional<GpaRange>&) {}};
+  root.add(5, 3, second);
+  root.add(5, 0, first);
+  EXPECT_EQ(get<std::uint8_t>(5, 0x0E), 0x80);
+  root.add(6, 0, first);
+  EXPECT_EQ(get<std::uint8_t>(0, 0x0E), 0);
+}
+
 TEST_F(PciTest, EveryOtherDeviceReadsAllOnes) {
   for (unsigned device = 1; device < 31; ++device) {
     EXPECT_EQ(get<std::uint32_t>(device, 0), 0xFFFFFFFFU) << device;

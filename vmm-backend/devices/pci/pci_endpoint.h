@@ -25,7 +25,8 @@ class PciEndpoint : public PciFunction {
   PciEndpoint& operator=(const PciEndpoint&) = delete;
 
  protected:
-  /// `identity`'s command and header type are not used. `name` is for messages.
+  /// `identity`'s command and header type are not used (PciRoot knows whether its device has other
+  /// functions). `name` is for messages.
   PciEndpoint(const PciIdentity& identity, PciExpressPlace place, MmioBus& mmio, std::string name);
 
   struct Bar {

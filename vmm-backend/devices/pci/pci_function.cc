@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "devices/pci/pci_function.h"
 
+#include <algorithm>
+
 namespace virttdx {
 
 using namespace pci_spec;
@@ -37,6 +39,13 @@ std::size_t PciFunction::add_express_capability(std::uint16_t type) {
   define<std::uint16_t>(base + kExpressLinkControl, 0, kExpressLinkControlWritable);
   define<std::uint16_t>(base + kExpressLinkStatus, kExpressLink, 0);
   return base;
+}
+
+void PciFunction::mark_multi_function(std::span<PciFunction* const> of_device) {
+  const auto is_there = [](const PciFunction* function) { return function != nullptr; };
+  PciFunction* const first = of_device.front();
+  if (first == nullptr || std::ranges::none_of(of_device.subspan(1), is_there)) return;
+  first->define<std::uint8_t>(kHeaderType, first->get<std::uint8_t>(kHeaderType) | kMultiFunction, 0);
 }
 
 void PciFunction::read(std::size_t offset, std::span<std::byte> data) {

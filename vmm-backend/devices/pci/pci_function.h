@@ -34,6 +34,9 @@ class PciFunction {
   /// Offsets from 0x100 on (extended space) read 0: there are no extended capabilities.
   void read(std::size_t offset, std::span<std::byte> data);
   void write(std::size_t offset, std::span<const std::byte> data);
+  /// Lets function 0 of a device tell of the others, if there are any: a guest looks for them only then.
+  /// Absent ones are null.
+  static void mark_multi_function(std::span<PciFunction* const> of_device);
   /// The function at `function` (device and function number) of bus `bus` when this one is a bridge to it.
   virtual PciFunction* behind(std::size_t /*bus*/, std::size_t /*function*/) { return nullptr; }
 

@@ -13,6 +13,7 @@ using namespace pci_spec;
 void PciRoot::add(unsigned device, unsigned function, PciFunction& pci_function) {
   CHECK(device < 32 && function < 8 && functions_[device * 8 + function] == nullptr);
   functions_[device * 8 + function] = &pci_function;
+  PciFunction::mark_multi_function(std::span(functions_).subspan(device * 8, 8));
 }
 
 void PciRoot::place_window(const std::optional<GpaRange>& window) {

@@ -67,6 +67,7 @@ void PcieRootPort::define_slot() {
 void PcieRootPort::add(unsigned function, PciFunction& pci_function) {
   CHECK(function < functions_.size() && functions_.at(function) == nullptr);
   functions_.at(function) = &pci_function;
+  mark_multi_function(functions_);
   set_presence(true);
   if (!parts_.hot_plug) return;
   define<std::uint16_t>(express_ + kExpressSlotControl, kExpressPowerIndicatorOn,
