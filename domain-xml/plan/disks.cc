@@ -127,6 +127,7 @@ bool DiskPlan::plan_network_source(const DiskSource& source) {
   planned.path = source.name.value_or("");
   planned.query = source.query;
   planned.tls = source.tls.value_or(false);
+  planned.tls_hostname = source.tls_hostname;
   planned.ceph_configuration = source.configuration;
   planned.ceph_snapshot = source.snapshot;
   for (const auto& host : source.hosts) {

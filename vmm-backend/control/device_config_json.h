@@ -135,6 +135,7 @@ void describe(Visitor& visit, DiskSourceConfig& source) {
   visit.optional("ceph_snapshot", source.ceph_snapshot);
   visit.optional("luks_passphrase_file", source.luks_passphrase_file);
   visit.optional("tls", source.tls);
+  visit.optional("tls_hostname", source.tls_hostname);
 }
 
 template <typename Visitor>

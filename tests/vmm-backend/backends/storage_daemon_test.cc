@@ -84,6 +84,12 @@ TEST(StorageDaemonArguments, NameTheNetworksServers) {
               "server": {"type": "inet", "host": "server", "port": "10809"}})"));
   EXPECT_EQ(protocol_of(network(DiskProtocol::Nbd, "", {{"", 0, "/run/nbd"}})),
             json::parse(R"({"driver": "nbd", "server": {"type": "unix", "path": "/run/nbd"}})"));
+  auto tls = network(DiskProtocol::Nbd, "", {{"192.0.2.1", 0, ""}});
+  tls.source->tls = true;
+  tls.source->tls_hostname = "server.example.org";
+  EXPECT_EQ(protocol_of(tls),
+            json::parse(R"({"driver": "nbd", "tls-creds": "tls", "tls-hostname": "server.example.org",
+              "server": {"type": "inet", "host": "192.0.2.1", "port": "10809"}})"));
   auto rbd = network(DiskProtocol::Rbd, "pool/image", {{"mon1", 3300, ""}, {"mon2", 0, ""}});
   rbd.source->user = "admin";
   rbd.source->secret_file = "/key";

@@ -61,7 +61,8 @@ inline DiskSourceConfig any_source() {
           maybe(any_text),
           maybe(any_text),
           maybe(any_text),
-          any_flag()};
+          any_flag(),
+          maybe(any_text)};
 }
 
 inline DiskRate any_rate() {

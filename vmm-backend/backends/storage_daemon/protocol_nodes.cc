@@ -67,6 +67,7 @@ Result<json> nbd(const DiskConfig& config) {
   json node = {{"driver", "nbd"}, {"server", socket_address(*host, kNbdPort)}};
   if (!source.path.empty()) node["export"] = source.path;
   if (source.tls) node["tls-creds"] = kTlsCredentials;
+  if (source.tls_hostname) node["tls-hostname"] = *source.tls_hostname;
   return node;
 }
 

@@ -60,6 +60,8 @@ struct DiskSourceConfig {
   /// As secret_file. The image is a LUKS container, or LUKS inside qcow2.
   std::optional<std::string> luks_passphrase_file;
   bool tls = false;  ///< Nbd
+  /// Nbd: the name that the server's certificate must have. Absent: the host's.
+  std::optional<std::string> tls_hostname;
   bool operator==(const DiskSourceConfig&) const = default;
 };
 
