@@ -38,8 +38,11 @@ constexpr std::array kDeviceRules = {
     Rule{"hub", "", "", Outcome::Note, "is left out: a TD has no USB", "remove it"},
     Rule{"watchdog", "@model", "itco", Outcome::Warning, "is left out: this machine has no watchdog",
          "remove it, and watch the TD from inside"},
-    Rule{"panic", "", "", Outcome::Note, "is left out: a TD reports a panic by TDVMCALL<ReportFatalError>",
-         "remove it"},
+    Rule{"panic", "@model", "isa", Outcome::Silent, "", ""},
+    Rule{"panic", "@model", "hyperv", Outcome::Warning, "is left out: KVM offers TDs no Hyper-V interfaces",
+         "write model='isa'"},
+    Rule{"panic", "@model", "", Outcome::Error, "of this model is not offered", "write model='isa'"},
+    Rule{"panic", "", "", Outcome::Silent, "", ""},
     Rule{"watchdog", "", "", Outcome::Error, "is not offered", "remove it, and watch the TD from inside"},
     Rule{"tpm", "", "", Outcome::Error,
          "is not offered: a TPM of the host would be outside of what a TD trusts; RTMRs take its place",
@@ -161,6 +164,10 @@ bool is_left_out(const OtherElement& device) {
 }  // namespace
 
 void plan_other_devices(Planning& planning) {
+  const auto is_panic_device = [](const OtherElement& device) {
+    return device.element == "panic" && rule_of(kDeviceRules, device)->outcome == Outcome::Silent;
+  };
+  planning.plan.config.panic_device = std::ranges::any_of(planning.domain.devices.others, is_panic_device);
   apply(planning, kDeviceRules, planning.domain.devices.others, "/domain/devices");
 }
 

@@ -22,11 +22,11 @@ class LinuxTest(harness.DaemonTest):
                        check=True)
         return initrd
 
-    def define(self, initrd, words='', devices=''):
-        """`words` for the kernel, and devices besides the example's."""
+    def define(self, initrd, words='', devices='', text=None):
+        """`words` for the kernel, devices besides the example's, and `text` as harness.td_xml() replaces it."""
         boot = (f'<kernel>{self.files}/vmlinuz</kernel><initrd>{initrd}</initrd>'
                 f'<cmdline>console=ttyS0 panic=-1 {words}</cmdline></os>')
-        self.daemon.define(harness.td_xml(text={'</os>': boot, '  </devices>': devices + '</devices>'}))
+        self.daemon.define(harness.td_xml(text={'</os>': boot, '  </devices>': devices + '</devices>'} | (text or {})))
 
     def boot(self):
         self.daemon.virsh('start', 'td', '--paused')

@@ -25,7 +25,7 @@ DRIVERS = ('net/core/failover', 'drivers/net/net_failover', 'drivers/net/virtio_
            'drivers/scsi/scsi_common', 'drivers/scsi/scsi_mod', 'drivers/scsi/virtio_scsi', 'drivers/cdrom/cdrom',
            'drivers/scsi/sr_mod', 'fs/isofs/isofs',
            'net/vmw_vsock/vsock', 'net/vmw_vsock/vmw_vsock_virtio_transport_common', 'net/vmw_vsock/vmw_vsock_virtio_transport',
-           'drivers/acpi/button', 'drivers/input/evdev', 'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
+           'drivers/acpi/button', 'drivers/input/evdev', 'drivers/misc/pvpanic/pvpanic', 'drivers/misc/pvpanic/pvpanic-mmio', 'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
 DIRECTORIES = ('bin', 'dev', 'etc', 'lib', 'lib/x86_64-linux-gnu', 'lib64', 'proc', 'run', 'sys', 'tmp')
 # The kernel opens it for /init before anything is mounted.
 CONSOLE = ('dev/console', stat.S_IFCHR | 0o600, 5, 1)

@@ -62,6 +62,7 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.optional("on_reset", config.on_reset);
   visit.optional("on_power_off", config.on_power_off);
   visit.optional("on_crash", config.on_crash);
+  visit.optional("panic_device", config.panic_device);
   visit.optional("start_paused", config.start_paused);
 }
 

@@ -45,6 +45,7 @@ AcpiInputs acpi_inputs(const MachineParts& parts) {
                     .pci_hole_64 = parts.layout.pci_hole_64,
                     .pci_window = *GpaRange::create(Gpa{kPciexbarAtReset}, kPciexbarLargest),
                     .pm_base = kUsualPmBase,
+                    .panic_device = parts.on_panic != nullptr,
                     .numa_nodes = acpi_numa_nodes(parts)};
   for (const auto& [port, backend] : parts.serials) inputs.serial_ports.push_back(port);
   return inputs;
@@ -91,11 +92,13 @@ Machine::Machine(const MachineParts& parts, AcpiInputs acpi, FwCfgItems items, F
       host_bridge_([this](const std::optional<GpaRange>& window) { place_pci_window(window); }),
       lpc_([this](std::optional<std::uint16_t> base) { place_pm_block(base); }),
       fw_cfg_(std::move(items), std::move(views), parts.memory),
-      rtc_(parts.clock, cmos_memory(parts.layout.ram)),
+      rtc_(parts.clock, cmos_memory(parts.layout.ram), parts.clock_adjustment),
       i8042_(parts.on_reset),
       port92_(parts.on_reset),
       com1_com3_line_(io_apic_.pin(serial_spec::kInterrupts[0])),
-      com2_com4_line_(io_apic_.pin(serial_spec::kInterrupts[1])) {}
+      com2_com4_line_(io_apic_.pin(serial_spec::kInterrupts[1])) {
+  if (parts.on_panic) pvpanic_.emplace(parts.on_panic);
+}
 
 Result<> Machine::add_platform() {
   pci_.add(0, 0, host_bridge_);
@@ -113,6 +116,7 @@ Result<> Machine::add_legacy() {
   TRY(ports_.add(rtc_spec::kIndexPort, 2, "RTC", rtc_));
   TRY(ports_.add(i8042_spec::kDataPort, 1, "keyboard controller data", i8042_.data_port()));
   TRY(ports_.add(i8042_spec::kCommandPort, 1, "keyboard controller command", i8042_.command_port()));
+  if (pvpanic_) TRY(ports_.add(pvpanic_spec::kPort, 1, "pvpanic", *pvpanic_));
   return ports_.add(port92_spec::kPort, 1, "port 0x92", port92_);
 }
 

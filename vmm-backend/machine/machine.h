@@ -24,6 +24,7 @@
 #include "devices/pci/pci_root.h"
 #include "devices/pic/pic.h"
 #include "devices/port92/port92.h"
+#include "devices/pvpanic/pvpanic.h"
 #include "devices/reset_control/reset_control.h"
 #include "devices/rtc/rtc.h"
 #include "devices/serial/serial.h"
@@ -46,6 +47,7 @@ struct MachineParts {
   CpuidEntries cpuid{};  ///< of vCPUs
   std::vector<NumaNodeConfig> numa_nodes{};
   const Clock& clock;
+  Rtc::Adjustment& clock_adjustment;  ///< outlives a reset, as the clock's battery does
   DmaMemory& memory;
   /// Port number (0 to 3: COM1 to COM4) to back end.
   std::map<std::uint8_t, SerialBackend*> serials;
@@ -57,6 +59,7 @@ struct MachineParts {
   /// The guest asks for it. On a vCPU's thread: must not destroy the machine nor wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;
+  std::function<void()> on_panic{};                             ///< absent: no pvpanic device
   std::function<void(std::uint8_t bus)> on_slot_power_off{};    ///< VirtioDevices::Parts
   std::function<void(std::string id, bool is_open)> on_port{};  ///< VirtioDevices::Parts
 };
@@ -101,6 +104,7 @@ class Machine {
   I8042 i8042_;
   Port92 port92_;
   DebugPort debug_port_;
+  std::optional<Pvpanic> pvpanic_;
   SharedLine com1_com3_line_;
   SharedLine com2_com4_line_;
   std::map<std::uint8_t, std::unique_ptr<Serial>> serials_;

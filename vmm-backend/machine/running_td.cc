@@ -17,6 +17,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .cpuid = config.td.vcpu_cpuid,
                            .numa_nodes = config.numa_nodes,
                            .clock = surroundings.clock,
+                           .clock_adjustment = surroundings.clock_adjustment,
                            .memory = td.memory(),
                            .serials = surroundings.serials,
                            .interrupts = [&td](const MsiMessage& message) { td.signal(message); },
@@ -26,6 +27,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
                            .irqfds = &td.irqfds(),
                            .on_power_off = std::move(surroundings.on_power_off),
                            .on_reset = std::move(surroundings.on_reset),
+                           .on_panic = std::move(surroundings.on_panic),
                            .on_slot_power_off = std::move(surroundings.on_slot_power_off),
                            .on_port = std::move(surroundings.on_port)}));
   TRY(td.start(running->machine_->ports(), running->machine_->mmio(), std::move(surroundings.on_stop),

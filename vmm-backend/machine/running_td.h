@@ -14,6 +14,7 @@ namespace virttdx {
 struct TdSurroundings {
   KernelCalls& kernel;
   const Clock& clock;
+  Rtc::Adjustment& clock_adjustment;
   std::map<std::uint8_t, SerialBackend*> serials;
   DeviceBackends backends{};
   const DirectKernel* kernel_image;  ///< null: none
@@ -21,6 +22,7 @@ struct TdSurroundings {
   /// On a vCPU's thread: must not wait for vCPUs.
   std::function<void()> on_power_off;
   std::function<void()> on_reset;
+  std::function<void()> on_panic{};  ///< absent: no pvpanic device
   std::function<void(const VcpuStop&)> on_stop;
   std::function<void(std::uint8_t bus)> on_slot_power_off;
   std::function<void(std::string id, bool is_open)> on_port{};  ///< VirtioDevices::Parts

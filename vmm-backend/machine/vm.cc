@@ -82,6 +82,7 @@ class VmWithThread final : public Vm {
   template <typename T>
   Result<T> of_launch(const std::optional<T>& value, std::string_view what) const;
   void guest_ended(const VcpuStop& stop);
+  void kernel_panicked() { guest_ended({StopReason::Crashed, "its kernel said so to pvpanic", true}); }
   void emit(MonitorEventKind kind, StopReason reason = StopReason::None, const std::string& message = "");
   VmState state() const;
   void set_state(VmState state, StopReason reason = StopReason::None, const std::string& message = "");
@@ -95,6 +96,7 @@ class VmWithThread final : public Vm {
   const Tdvf tdvf_;
   const std::optional<DirectKernel> kernel_;
   const SystemClock clock_;
+  Rtc::Adjustment clock_adjustment_{0};
   ExitTrace trace_;
   std::uint64_t launches_ = 0;  // commands_' thread only, as the next
   bool reboot_asked_ = false;
@@ -310,12 +312,14 @@ Result<> VmWithThread::launch() {
       config_, tdvf_,
       {.kernel = surroundings_.kernel,
        .clock = clock_,
+       .clock_adjustment = clock_adjustment_,
        .serials = surroundings_.serials,
        .backends = surroundings_.devices,
        .kernel_image = kernel_ ? &*kernel_ : nullptr,
        .trace = &trace_,
        .on_power_off = posted(std::function([this] { powered_off(); })),
        .on_reset = posted(std::function([this] { reset_now(); })),
+       .on_panic = config_.panic_device ? posted(std::function([this] { kernel_panicked(); })) : nullptr,
        .on_stop = posted(std::function([this](const VcpuStop& stop) { guest_ended(stop); })),
        .on_slot_power_off = posted(std::function([this](std::uint8_t bus) { slot_without_power(bus); })),
        .on_port =

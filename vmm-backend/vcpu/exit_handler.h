@@ -39,7 +39,7 @@ struct ExitServices {
 struct VcpuStop {
   StopReason reason = StopReason::Crashed;
   std::string message;    ///< for people; empty when the reason says all
-  bool panicked = false;  ///< the guest said so itself: ReportFatalError
+  bool panicked = false;  ///< the guest said so itself, by ReportFatalError or pvpanic
 };
 
 /// Handles one exit of vCPU `vcpu` on its thread; a value when the TD has come to its end.

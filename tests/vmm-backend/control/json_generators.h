@@ -101,7 +101,8 @@ struct Arbitrary<virttdx::VmConfig> {
         gen::set(&VmConfig::on_power_off, gen::element(ResetAction::Recreate, ResetAction::Stop)),
         gen::set(&VmConfig::on_crash,
                  gen::element(ResetAction::Recreate, ResetAction::Stop, ResetAction::Preserve)),
-        gen::set(&VmConfig::shared_page_bytes), gen::set(&VmConfig::start_paused));
+        gen::set(&VmConfig::shared_page_bytes), gen::set(&VmConfig::panic_device),
+        gen::set(&VmConfig::start_paused));
   }
 };
 

@@ -27,7 +27,8 @@ struct RtcTest : testing::Test {
     out8(rtc, 1, value);
   }
   test::SettableClock clock;
-  Rtc rtc{clock, {.below_4g = 512U << 20, .above_4g = 3ULL << 30}};
+  Rtc::Adjustment adjustment{0};
+  Rtc rtc{clock, {.below_4g = 512U << 20, .above_4g = 3ULL << 30}, adjustment};
 };
 
 TEST_F(RtcTest, ShowsTheClocksTimeInBcdAnd24Hours) {
@@ -88,6 +89,16 @@ TEST_F(RtcTest, KeepsATimeThatTheGuestSets) {
   EXPECT_EQ(get(kDayOfMonth), 0x01);
   EXPECT_EQ(get(kMonth), 0x02);
   EXPECT_EQ(get(kYear), 0x30);
+}
+
+TEST_F(RtcTest, ATimeThatTheGuestSetOutlivesItsMachine) {
+  set(kYear, 0x30);
+  clock.now_seconds += 2;
+  Rtc next{clock, {}, adjustment};
+  out8(next, 0, kYear);
+  EXPECT_EQ(in8(next, 1), 0x30);
+  out8(next, 0, kSeconds);
+  EXPECT_EQ(in8(next, 1), 0x17);
 }
 
 TEST_F(RtcTest, FollowsAClockThatRunsBackwards) {

@@ -90,6 +90,28 @@ TEST_F(MachineTest, ResetsByEveryWayAPcHas) {
   EXPECT_EQ(resets, 3);
 }
 
+TEST_F(MachineTest, LeavesToTheGuestWhatItSaysThatItHandles) {
+  EXPECT_EQ(read_as<std::uint8_t>(ports, 0x505), 0x03);
+  write_as<std::uint8_t>(ports, 0x505, 0x02);
+  EXPECT_EQ(panics, 0);
+  write_as<std::uint8_t>(ports, 0x505, 0x01);
+  EXPECT_EQ(panics, 1);
+}
+
+TEST_F(MachineTest, HasNoPanicDeviceUnlessAsked) {
+  const auto without = Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
+                                        .layout = layout,
+                                        .clock = clock,
+                                        .clock_adjustment = clock_adjustment,
+                                        .memory = memory,
+                                        .serials = {},
+                                        .interrupts = {},
+                                        .on_power_off = {},
+                                        .on_reset = {}});
+  ASSERT_TRUE(without) << without.error().message();
+  EXPECT_EQ(read_as<std::uint8_t>((*without)->ports(), 0x505), 0xFF);
+}
+
 TEST_F(MachineTest, PowerButtonInterruptsOnPin9WhenEnabled) {
   place_acpi_block();
   program_io_apic(9, 0x39);
@@ -120,6 +142,7 @@ TEST_F(MachineTest, RefusesASerialPortThatDoesNotExist) {
                                         .vcpu_count = 1,
                                         .layout = layout,
                                         .clock = clock,
+                                        .clock_adjustment = clock_adjustment,
                                         .memory = memory,
                                         .serials = {{4, &com1}},
                                         .interrupts = {},

@@ -13,21 +13,25 @@ namespace virttdx::test {
 struct TestMachine {
   MemoryLayout layout = memory_layout(64U << 20, 2U << 20).value();
   SettableClock clock;
+  Rtc::Adjustment clock_adjustment{0};
   FlatMemory memory{1U << 16};
   MemorySerialBackend com1, com2, com3, com4;
   std::vector<MsiMessage> interrupts;
   int power_offs = 0;
   int resets = 0;
+  int panics = 0;
   std::unique_ptr<Machine> machine =
       Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
                        .vcpu_count = 1,
                        .layout = layout,
                        .clock = clock,
+                       .clock_adjustment = clock_adjustment,
                        .memory = memory,
                        .serials = {{0, &com1}, {1, &com2}, {2, &com3}, {3, &com4}},
                        .interrupts = [this](const MsiMessage& message) { interrupts.push_back(message); },
                        .on_power_off = [this] { ++power_offs; },
-                       .on_reset = [this] { ++resets; }})
+                       .on_reset = [this] { ++resets; },
+                       .on_panic = [this] { ++panics; }})
           .value();
 };
 

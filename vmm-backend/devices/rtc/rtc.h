@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 
@@ -23,7 +24,10 @@ struct CmosMemory {
 /// An update is never in progress. Any thread.
 class Rtc final : public ByteRegion {
  public:
-  Rtc(const Clock& clock, const CmosMemory& memory);
+  /// Seconds that guests have moved the clock by. A battery keeps that while the machine is off: it may
+  /// outlive this object and be another one's.
+  using Adjustment = std::atomic<std::int64_t>;
+  Rtc(const Clock& clock, const CmosMemory& memory, Adjustment& adjustment);
 
  protected:
   std::uint8_t read_byte(std::uint64_t offset) override;
@@ -45,7 +49,7 @@ class Rtc final : public ByteRegion {
   const Clock& clock_;
   std::mutex mutex_;
   std::uint8_t index_ = 0;
-  std::int64_t adjustment_ = 0;  ///< seconds the guest has moved the clock by
+  Adjustment& adjustment_;
   std::array<std::uint8_t, rtc_spec::kSize> cmos_{};
 };
 

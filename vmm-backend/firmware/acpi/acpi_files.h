@@ -25,6 +25,7 @@ struct AcpiInputs {
   GpaRange pci_hole_64{};                    ///< for BARs of 64 bits
   GpaRange pci_window{};    ///< PCIEXBAR: 1 MiB a bus, inside pci_hole and touching neither of its ends
   std::uint16_t pm_base{};  ///< PMBASE
+  bool panic_device = false;
   std::vector<AcpiNumaNode> numa_nodes{};  ///< none: no SRAT
 };
 

@@ -7,6 +7,7 @@
 #include "devices/acpi_pm/acpi_pm_spec.h"
 #include "devices/fw_cfg/fw_cfg_spec.h"
 #include "devices/lpc/lpc_spec.h"
+#include "devices/pvpanic/pvpanic_spec.h"
 #include "devices/rtc/rtc_spec.h"
 #include "devices/serial/serial_spec.h"
 #include "firmware/acpi/acpi_table.h"
@@ -80,9 +81,17 @@ Bytes clock_device() {
                  aml::name("_CRS", aml::resource_template({aml::io_ports(rtc_spec::kIndexPort, 2)}))}));
 }
 
+Bytes panic_device() {
+  return aml::device(
+      "PEVT",
+      aml::join({aml::name("_HID", aml::string(pvpanic_spec::kHardwareId)),
+                 aml::name("_CRS", aml::resource_template({aml::io_ports(pvpanic_spec::kPort, 1)}))}));
+}
+
 Bytes isa_bridge(const AcpiInputs& inputs) {
   std::vector<Bytes> parts = {aml::name("_ADR", aml::integer(lpc_spec::kDevice << 16)), clock_device()};
   for (const std::uint8_t port : inputs.serial_ports) parts.push_back(serial_port(port));
+  if (inputs.panic_device) parts.push_back(panic_device());
   return aml::device("ISA", aml::join(parts));
 }
 

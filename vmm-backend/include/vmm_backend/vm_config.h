@@ -102,6 +102,9 @@ struct VmConfig {
   ResetAction on_reset = ResetAction::Recreate;
   ResetAction on_power_off = ResetAction::Stop;
   ResetAction on_crash = ResetAction::Stop;
+  /// An ISA pvpanic device: a guest that has crashed says so by it (StopReason::Crashed). Without one only a
+  /// TDVMCALL<ReportFatalError> does, which no kernel's panic makes.
+  bool panic_device = false;
   /// Stay paused after launch until the resume command.
   bool start_paused = false;
   bool operator==(const VmConfig&) const = default;
