@@ -62,14 +62,19 @@ bool has_boot_order(const Devices& devices) {
   return std::ranges::any_of(devices.disks, ordered) || std::ranges::any_of(devices.interfaces, ordered);
 }
 
-void complete_os(Os& os) {
+/// What of machine and CPU was filled in.
+using Added = std::vector<std::string>;
+
+void complete_os(Os& os, Added& added) {
   if (!os.arch) os.arch = "x86_64";
-  if (!os.machine) os.machine = "q35";
+  if (os.machine) return;
+  os.machine = "q35";
+  added.emplace_back("machine 'q35'");
 }
 
-void note(std::vector<Finding>& changes, const char* id, const char* path, const char* message,
+void note(std::vector<Finding>& changes, const char* id, const char* path, std::string message,
           const char* remedy = "") {
-  changes.push_back({Severity::Note, id, path, 0, {}, message, remedy});
+  changes.push_back({Severity::Note, id, path, 0, {}, std::move(message), remedy});
 }
 
 // What makes any definition one of a TD.
@@ -86,20 +91,52 @@ void complete_trust_domain(Domain& domain, std::vector<Finding>& changes) {
     note(changes, "firmware-added", "/domain/os",
          "a trust domain needs UEFI firmware made for TDX: firmware='efi' was added, which takes the host's");
   }
-  if (!domain.features) {
-    domain.features.emplace();
-    domain.features->acpi = domain.features->apic = true;
-  }
-  if (!domain.features->ioapic_driver) domain.features->ioapic_driver = "qemu";
 }
 
-void complete_cpu(std::optional<Cpu>& cpu) {
+void complete_features(std::optional<Features>& features, Added& added) {
+  if (!features) {
+    features.emplace();
+    features->acpi = features->apic = true;
+    added.emplace_back("ACPI and APIC");
+  }
+  if (features->ioapic_driver) return;
+  features->ioapic_driver = "qemu";
+  added.emplace_back("the split interrupt controller (<ioapic driver='qemu'/>)");
+}
+
+// The reader takes it for its present name, under which it is written from now on.
+void note_older_name(const Domain& domain, std::vector<Finding>& changes) {
+  constexpr auto kPath = "/domain/launchSecurity/quoteGenerationSocket";
+  if (!domain.lines.first.contains(kPath)) return;
+  changes.push_back({Severity::Warning,
+                     "quote-service-older-name",
+                     kPath,
+                     0,
+                     {},
+                     "<quoteGenerationSocket> is taken for <quoteGenerationService>, as libvirt calls it",
+                     "write <quoteGenerationService>"});
+}
+
+void complete_cpu(std::optional<Cpu>& cpu, Added& added) {
   if (!cpu) cpu.emplace();
+  // A model alone is of mode custom: as it was meant.
+  if (!cpu->mode && !cpu->model) added.emplace_back("CPU mode 'host-passthrough'");
   if (!cpu->mode) cpu->mode = cpu->model ? "custom" : "host-passthrough";
   const bool named = *cpu->mode == "custom" || *cpu->mode == "host-model";
   if (!cpu->check) cpu->check = named ? "partial" : "none";
   if (!cpu->migratable && (cpu->mode == "host-passthrough" || cpu->mode == "maximum"))
     cpu->migratable = false;
+}
+
+// The guest's machine and CPU; the rest of what it gets is as libvirt's drivers fill it in.
+void complete_machine(Domain& domain, std::vector<Finding>& changes) {
+  Added added;
+  complete_os(domain.os, added);
+  complete_features(domain.features, added);
+  complete_cpu(domain.cpu, added);
+  if (!added.empty())
+    note(changes, "machine-completed", "/domain",
+         fmt::format("completed for a trust domain: {}", fmt::join(added, ", ")));
 }
 
 }  // namespace
@@ -112,9 +149,9 @@ Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defa
   TRY(complete_numa(domain));
   if (!domain.current_memory_kib) domain.current_memory_kib = domain.memory_kib;
   if (!domain.vcpu_placement) domain.vcpu_placement = "static";
-  complete_os(domain.os);
   complete_trust_domain(domain, found);
-  complete_cpu(domain.cpu);
+  complete_machine(domain, found);
+  note_older_name(domain, found);
   if (!domain.clock) domain.clock.emplace();
   if (!domain.on_poweroff) domain.on_poweroff = LifecycleAction::Destroy;
   if (!domain.on_reboot) domain.on_reboot = LifecycleAction::Restart;

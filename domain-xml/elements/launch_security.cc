@@ -29,7 +29,9 @@ constexpr std::array kTable = {
     property<&LaunchSecurity::mr_owner_config, DigestText, LaunchSecurityDocument>("mrOwnerConfig"),
 };
 constexpr std::array kQuoteTable = {property<&QuoteGenerationService::path, AbsolutePath>("@path")};
-constexpr std::array kChildren = {ChildRule{"quoteGenerationService"}};
+// Its name in libvirt, and in patches before that, which Nova's specification of TDX took over.
+constexpr auto kQuoteName = "quoteGenerationService", kOldQuoteName = "quoteGenerationSocket";
+constexpr std::array kChildren = {ChildRule{kQuoteName}, ChildRule{kOldQuoteName}};
 
 // Before the children: those of another type would only be unknown elements.
 Result<> check_type(const Place& place) {
@@ -40,16 +42,26 @@ Result<> check_type(const Place& place) {
   return {};
 }
 
+Result<> read_quote_service(const Place& place, std::optional<QuoteGenerationService>& service) {
+  const auto* element = place.element.child(kQuoteName);
+  const auto* older = place.element.child(kOldQuoteName);
+  if (element != nullptr && older != nullptr)
+    return fail_at(*older, Error::Code::XmlInvalid,
+                   "'{}' has '{}' and '{}', an older name of the same; remove the latter", place.path,
+                   kQuoteName, kOldQuoteName);
+  if (element == nullptr) element = older;
+  if (element == nullptr) return {};
+  service.emplace();
+  return read_properties(place.child(*element), kQuoteTable, *service);
+}
+
 }  // namespace
 
 Result<LaunchSecurity> read_launch_security(const Place& place) {
   TRY(check_type(place));
   LaunchSecurityDocument security;
   TRY(read_properties(place, kTable, security, kChildren));
-  if (const auto* quote = place.element.child("quoteGenerationService")) {
-    security.quote_generation_service.emplace();
-    TRY(read_properties(place.child(*quote), kQuoteTable, *security.quote_generation_service));
-  }
+  TRY(read_quote_service(place, security.quote_generation_service));
   return security;
 }
 
@@ -58,7 +70,7 @@ void write_launch_security(xml::Element& parent, const LaunchSecurity& security,
   auto& element = parent.add_child("launchSecurity");
   write_properties(element, kTable, LaunchSecurityDocument{security}, context);
   if (const auto& quote = security.quote_generation_service)
-    write_properties(element.add_child("quoteGenerationService"), kQuoteTable, *quote, context);
+    write_properties(element.add_child(kQuoteName), kQuoteTable, *quote, context);
 }
 
 }  // namespace virttdx::domain_xml

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "domain_xml/machine_name.h"
 #include "plan/firmware_verdict.h"
 #include "plan/planning.h"
 #include "support/file.h"
@@ -63,29 +64,28 @@ bool fits_machine(const json& targets, const std::string& machine) {
   return false;
 }
 
-bool has_wanted(const json& features, const std::vector<FirmwareFeature>& wanted) {
-  return std::ranges::all_of(wanted, [&](const FirmwareFeature& feature) {
-    return has_string(features, feature.name) == feature.enabled;
-  });
-}
-
-struct Wanted {
-  std::string machine;  // by its versioned name, as descriptors name it
-  std::vector<FirmwareFeature> features;
+// A firmware that is meant for TDs, by its descriptor (QEMU, docs/interop/firmware.json).
+struct Selection {
+  std::string image;
+  std::filesystem::path descriptor;
+  json features;
 };
 
-// The image of a descriptor (QEMU, docs/interop/firmware.json) that is meant for TDs; empty when it is not.
-std::string image_of(const std::string& text, const Wanted& wanted) {
-  const auto descriptor = json::parse(text, nullptr, false);
-  const auto mapping = member(descriptor, "mapping");
+bool has(const Selection& selection, const FirmwareFeature& feature) {
+  return has_string(selection.features, feature.name) == feature.enabled;
+}
+
+// `machine` by its versioned name, as descriptors name it.
+std::optional<Selection> selection_of(const std::filesystem::path& path, const std::string& machine) {
+  const auto text = read_text_file(path, kMaximumDescriptorSize);
+  const auto descriptor = text ? json::parse(*text, nullptr, false) : json();
+  const auto features = member(descriptor, "features"), mapping = member(descriptor, "mapping");
   const auto filename = member(mapping, "filename");
-  if (!has_string(member(descriptor, "interface-types"), "uefi") ||
-      !has_string(member(descriptor, "features"), "intel-tdx") ||
-      !has_wanted(member(descriptor, "features"), wanted.features) ||
-      !fits_machine(member(descriptor, "targets"), wanted.machine) || member(mapping, "device") != "memory" ||
+  if (!has_string(member(descriptor, "interface-types"), "uefi") || !has_string(features, "intel-tdx") ||
+      !fits_machine(member(descriptor, "targets"), machine) || member(mapping, "device") != "memory" ||
       !filename.is_string())
-    return {};
-  return filename.get<std::string>();
+    return std::nullopt;
+  return Selection{filename.get<std::string>(), path, features};
 }
 
 // Descriptors in the order of their names, whichever folder they are in.
@@ -99,16 +99,10 @@ std::map<std::string, std::filesystem::path> descriptors(const PlanSources& sour
   return found;
 }
 
-struct Selection {
-  std::string image;
-  std::filesystem::path descriptor;
-};
-
-std::vector<Selection> selections(const PlanSources& sources, const Wanted& wanted) {
+std::vector<Selection> selections(const PlanSources& sources, const std::string& machine) {
   std::vector<Selection> found;
   for (const auto& [name, path] : descriptors(sources))
-    if (const auto text = read_text_file(path, kMaximumDescriptorSize))
-      if (auto image = image_of(*text, wanted); !image.empty()) found.push_back({std::move(image), path});
+    if (auto selection = selection_of(path, machine)) found.push_back(*std::move(selection));
   return found;
 }
 
@@ -148,10 +142,12 @@ void check_firmware(Planning& planning, const std::string& path) {
                  "without <loader>");
 }
 
+bool is_wanted(const FirmwareFeature& feature) { return feature.enabled == true; }
+
 // No descriptor has what the definition asks for. The fallback enforces no Secure Boot: it has no keys.
 std::string fall_back(Planning& planning) {
   const auto& features = planning.domain.os.firmware_features;
-  const auto asked = std::ranges::find(features, true, &FirmwareFeature::enabled);
+  const auto asked = std::ranges::find_if(features, is_wanted);
   if (asked != features.end())
     planning.error(
         "firmware-feature", "/domain/os/firmware/feature",
@@ -164,23 +160,45 @@ std::string fall_back(Planning& planning) {
   return planning.sources.fallback_firmware;
 }
 
+void warn_of_unwanted(Planning& planning, const Selection& selection) {
+  for (const auto& feature : planning.domain.os.firmware_features)
+    if (!has(selection, feature))
+      planning.add(
+          Severity::Warning, "firmware-feature-unwanted", "/domain/os/firmware/feature",
+          fmt::format("firmware '{}' has {}, which the definition does not want: this host has no firmware "
+                      "for TDs without it",
+                      selection.image, feature.name),
+          "boot signed loaders and kernels, or install a descriptor with intel-tdx and without the feature");
+}
+
+// What is not wanted yields: firmware without the feature intel-tdx may start no TD at all, and Nova wants no
+// Secure Boot wherever nobody asked for it. What is wanted does not.
+std::optional<Selection> select_firmware(Planning& planning, const std::string& machine) {
+  const auto& features = planning.domain.os.firmware_features;
+  const auto found = selections(planning.sources, machine);
+  for (const auto& selection : found)
+    if (std::ranges::all_of(features, [&](const auto& feature) { return has(selection, feature); }))
+      return selection;
+  if (found.empty() || std::ranges::any_of(features, is_wanted)) return std::nullopt;
+  warn_of_unwanted(planning, found.front());
+  return found.front();
+}
+
 std::string resolve_firmware(Planning& planning) {
-  const auto& os = planning.domain.os;
-  const auto machine = os.machine.value_or("q35");
-  const Wanted wanted{machine == "q35" ? std::string("pc-q35-virttdx") : machine, os.firmware_features};
-  const auto found = selections(planning.sources, wanted);
-  if (found.empty()) return fall_back(planning);
-  const auto& [image, descriptor] = found.front();
+  const auto machine = planning.domain.os.machine.value_or("q35");
+  const auto selection = select_firmware(planning, canonical_machine(machine).value_or(machine));
+  if (!selection) return fall_back(planning);
   planning.add(Severity::Note, "firmware-selected", "/domain/os",
-               fmt::format("firmware '{}' is chosen by the descriptor '{}'", image, descriptor.string()));
-  return image;
+               fmt::format("firmware '{}' is chosen by the descriptor '{}'", selection->image,
+                           selection->descriptor.string()));
+  return selection->image;
 }
 
 }  // namespace
 
 std::vector<std::string> firmware_for_trust_domains(const PlanSources& sources, const std::string& machine) {
   std::vector<std::string> images;
-  for (auto& selection : selections(sources, {machine, {}})) images.push_back(std::move(selection.image));
+  for (auto& selection : selections(sources, machine)) images.push_back(std::move(selection.image));
   images.push_back(sources.fallback_firmware);
   std::vector<std::string> usable;
   for (auto& image : images)

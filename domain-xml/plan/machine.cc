@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "domain_xml/live_change.h"
+#include "domain_xml/machine_name.h"
 #include "plan/planning.h"
 
 namespace virttdx::domain_xml {
@@ -13,8 +14,6 @@ constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kMemoryUnit = 2 * kMiB;
 constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
 constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
-
-bool is_q35(const std::string& machine) { return machine == "q35" || machine.starts_with("pc-q35-"); }
 
 // What remains of a TD is unreadable: there is no core to dump. A crashed one can be kept, one that has
 // powered off or restarts cannot.
@@ -63,6 +62,12 @@ void check_key_ids(Planning& planning) {
 }
 
 }  // namespace
+
+std::optional<std::string> canonical_machine(std::string_view name) {
+  if (name == "q35") return std::string(kCanonicalMachine);
+  if (name.starts_with("pc-q35-")) return std::string(name);
+  return std::nullopt;
+}
 
 void plan_host(Planning& planning) {
   const auto& host = planning.host;
@@ -121,7 +126,7 @@ void plan_vcpus(Planning& planning) {
 
 void plan_os(Planning& planning) {
   const auto machine = planning.domain.os.machine.value_or("q35");
-  if (!is_q35(machine))
+  if (!canonical_machine(machine))
     planning.error("machine-not-q35", "/domain/os/type",
                    fmt::format("machine '{}' is not offered: a TD needs a Q35 machine", machine),
                    "use machine='q35'");

@@ -7,6 +7,7 @@
 #include "api/flags.h"
 #include "api/handlers.h"
 #include "api/validation.h"
+#include "domain_xml/public_form.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -17,15 +18,23 @@ constexpr unsigned kUndefineFlags =
     VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_TPM |
     VIR_DOMAIN_UNDEFINE_KEEP_TPM;
 
+// What of virDomainGetXMLDesc shows secrets.
+constexpr unsigned kSecretFlags = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE;
+
 Answer check_exclusive(unsigned flags, unsigned one, unsigned other, std::string_view what) {
   if ((flags & one) == 0 || (flags & other) == 0) return {};
   return fail(Error::Code::WrongState, "cannot both keep and delete {}", what);
 }
 
-// The stored definition, or the live one without what only a run has.
-std::string inactive_xml(const DomainRecord& record) {
-  return domain_xml::format_domain(record.definition ? *record.definition : record.live->definition,
-                                   {.inactive = true});
+// Where the inactive XML is asked for: of the stored definition, or the live one without what only a run has.
+// A migratable one is of what runs, and shows secrets, as QEMU's driver writes it.
+std::string xml_of(const DomainRecord& record, unsigned flags) {
+  const bool inactive = !record.live || (flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)) != 0;
+  const bool stored = !record.live || ((flags & VIR_DOMAIN_XML_INACTIVE) != 0 && record.definition);
+  const auto& domain = stored ? *record.definition : record.live->definition;
+  const bool secure = (flags & kSecretFlags) != 0;
+  return secure ? domain_xml::format_domain(domain, {.inactive = inactive})
+                : domain_xml::format_without_secrets(domain, {.inactive = inactive});
 }
 
 }  // namespace
@@ -89,13 +98,10 @@ Answer domain_get_xml_desc(Session& session, const remote_domain_get_xml_desc_ar
       args.flags,
       VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE,
       "virDomainGetXMLDesc");
-  if (session.read_only() && (args.flags & VIR_DOMAIN_XML_SECURE) != 0)
+  if (session.read_only() && (args.flags & kSecretFlags) != 0)
     return fail(Error::Code::PermissionDenied, "virDomainGetXMLDesc with secure flag");
   const RecordPtr record = TRY(find_record(session, args.dom));
-  const bool inactive =
-      !record->live || (args.flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)) != 0;
-  ret.xml =
-      arena.text(inactive ? inactive_xml(*record) : domain_xml::format_domain(record->live->definition));
+  ret.xml = arena.text(xml_of(*record, args.flags));
   return {};
 }
 

@@ -69,6 +69,51 @@ TEST(CompleteDefinition, MakesADomainWithoutLaunchSecurityATrustDomainAndSaysSo)
   EXPECT_EQ(changes[1].id, "firmware-added");
 }
 
+TEST(CompleteDefinition, SaysWhichMachineAndCpuADefinitionGotThatNamesNone) {
+  auto domain = minimal();
+  domain.os.machine.reset();
+  domain.features.reset();
+  domain.cpu.reset();
+  std::vector<Finding> changes;
+  const auto complete = complete_definition(std::move(domain), kDefaults, &changes);
+  ASSERT_TRUE(complete) << complete.error().message();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].id, "machine-completed");
+  EXPECT_EQ(changes[0].message,
+            "completed for a trust domain: machine 'q35', ACPI and APIC, the split interrupt controller "
+            "(<ioapic driver='qemu'/>), CPU mode 'host-passthrough'");
+  changes.clear();
+  ASSERT_TRUE(complete_definition(*complete, kDefaults, &changes));
+  EXPECT_TRUE(changes.empty());
+}
+
+TEST(CompleteDefinition, SaysNothingOfTheMachineAndCpuThatAreNamed) {
+  auto domain = minimal();
+  domain.features->ioapic_driver.reset();
+  domain.cpu.emplace().model = "Nehalem";
+  std::vector<Finding> changes;
+  ASSERT_TRUE(complete_definition(std::move(domain), kDefaults, &changes));
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].message,
+            "completed for a trust domain: the split interrupt controller (<ioapic driver='qemu'/>)");
+}
+
+TEST(CompleteDefinition, TakesTheOlderNameOfTheQuoteServiceAndSaysSo) {
+  const auto domain = parse_domain(test::read_data("domain-xml/older-quote-name.xml"));
+  ASSERT_TRUE(domain) << domain.error().message();
+  std::vector<Finding> changes;
+  const auto complete = complete_definition(*domain, kDefaults, &changes);
+  ASSERT_TRUE(complete) << complete.error().message();
+  EXPECT_EQ(complete->launch_security.value().quote_generation_service.value().path, "/run/qgs.socket");
+  const auto finding = std::ranges::find(changes, std::string("quote-service-older-name"), &Finding::id);
+  ASSERT_NE(finding, changes.end());
+  EXPECT_EQ(finding->line, 7);
+  // What is stored has the present name, and nothing is said of it any more.
+  changes.clear();
+  ASSERT_TRUE(complete_definition(parse_domain(format_domain(*complete)).value(), kDefaults, &changes));
+  EXPECT_EQ(std::ranges::count(changes, "quote-service-older-name", &Finding::id), 0);
+}
+
 // What Nova and virt-install write for a CD-ROM drive on q35.
 TEST(CompleteDefinition, MovesCdromDrivesToBusScsiAndSaysSo) {
   auto domain = minimal();

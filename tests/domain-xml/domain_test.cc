@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "domain_xml/public_form.h"
+
 namespace virttdx::domain_xml {
 namespace {
 
@@ -49,6 +51,34 @@ TEST(DomainXml, KeepsTheFileOfASerialPortWhenInactive) {
       parse_domain(document("<devices><serial type='file'><source path='/tmp/out'/></serial></devices>"));
   ASSERT_TRUE(domain);
   EXPECT_NE(format_domain(*domain, {.inactive = true}).find("path='/tmp/out'"), std::string::npos);
+}
+
+TEST(DomainXml, HasAPublicFormWithoutSecrets) {
+  const std::string source =
+      "<source protocol='https' name='a'><host name='h'/><cookies><cookie name='c'>hidden</cookie></cookies>"
+      "</source>";
+  const auto domain = parse_domain(document(
+      "<devices><disk type='network' device='disk'>" + source + "<backingStore type='network'>" + source +
+      "</backingStore><target dev='vda' bus='virtio'/></disk>"
+      "<graphics type='vnc' passwd='hidden' passwdValidTo='2030-01-01T00:00:00'/>"
+      "<graphics type='spice' passwd='hidden'/></devices>"));
+  ASSERT_TRUE(domain) << domain.error().message();
+  const auto xml = format_without_secrets(*domain);
+  EXPECT_EQ(xml.find("hidden"), std::string::npos) << xml;
+  EXPECT_EQ(xml.find("cookie"), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<graphics type='vnc' passwdValidTo='2030-01-01T00:00:00'/>"), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<host name='h'/>"), std::string::npos) << xml;
+  EXPECT_NE(format_domain(*domain).find("passwd='hidden'"), std::string::npos);
+}
+
+TEST(DomainXml, HasAPublicFormThatIsTheFormWhereThereIsNoSecret) {
+  const auto domain = parse_domain(
+      document("<devices><serial type='pty'><source path='/dev/pts/1'/></serial>"
+               "<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk></devices>"));
+  ASSERT_TRUE(domain);
+  for (const bool inactive : {false, true})
+    EXPECT_EQ(format_without_secrets(*domain, {.inactive = inactive}),
+              format_domain(*domain, {.inactive = inactive}));
 }
 
 TEST(DomainXml, RefusesDeepNestingAtItsLimit) {

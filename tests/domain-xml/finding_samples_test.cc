@@ -24,7 +24,7 @@ const std::string kBase =
     "<memory unit='MiB'>512</memory>\n"
     "<vcpu>1</vcpu>\n"
     "<os><type machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader></os>\n"
-    "<features><acpi/></features>\n"
+    "<features><acpi/><ioapic driver='qemu'/></features><cpu mode='host-passthrough'/>\n"
     "<clock offset='utc'></clock>\n"
     "<devices></devices>\n"
     "<launchSecurity type='tdx'></launchSecurity>\n"
@@ -86,10 +86,8 @@ const std::vector<Sample> kSamples = {
      4},
     {"tuning-without-effect", "<vcpu>1", "<cputune><emulator_quota>1000</emulator_quota></cputune>\n<vcpu>1",
      4},
-    {"tuning-without-effect", "<vcpu>1", "<memtune><hard_limit unit='GiB'>1</hard_limit></memtune>\n<vcpu>1",
-     4},
-    {"tuning-without-effect", "<vcpu>1", "<memtune><soft_limit unit='GiB'>1</soft_limit></memtune>\n<vcpu>1",
-     4},
+    {"tuning-without-effect", "<vcpu>1", "<memtune><hard_limit>65536</hard_limit></memtune>\n<vcpu>1", 4},
+    {"tuning-without-effect", "<vcpu>1", "<memtune><soft_limit>65536</soft_limit></memtune>\n<vcpu>1", 4},
     {"tuning-without-effect", "<vcpu>1",
      "<memtune><swap_hard_limit unit='GiB'>1</swap_hard_limit></memtune>\n<vcpu>1", 4},
     {"tuning-without-effect", "<vcpu>1", "<blkiotune><weight>100</weight></blkiotune>\n<vcpu>1", 4},
@@ -117,7 +115,7 @@ const std::vector<Sample> kSamples = {
     {"firmware-unreadable", "OVMF.fd", "none.fd", 5},
     {"acpi-always-present", "<acpi/>", "<apic/>", 6},
     {"smm-in-td", "<acpi/>", "<acpi/>\n<smm state='on'/>", 7},
-    {"ioapic-in-kernel", "<acpi/>", "<acpi/>\n<ioapic driver='kvm'/>", 7},
+    {"ioapic-in-kernel", "<ioapic driver='qemu'/>", "\n<ioapic driver='kvm'/>", 7},
     {"tdx-attribute-kvm", "<acpi/>", "<acpi/>\n<pmu state='on'/>", 7},
     {"timer-not-offered", "utc'>", "utc'>\n<timer name='kvmclock' present='yes'/>", 8},
     {"timer-not-offered", "utc'>", "utc'>\n<timer name='pit' present='yes'/>", 8},
@@ -163,7 +161,7 @@ const std::vector<Sample> kSamples = {
     {"element-not-offered", "<devices>", "<devices>\n<iommu model='intel'/>", 9},
     {"element-not-offered", "<devices>", "<devices>\n<watchdog model='i6300esb'/>", 9},
     {"element-without-effect", "<devices>", "<devices>\n<watchdog model='itco'/>", 9},
-    {"element-without-effect", "<devices>", "<devices>\n<panic model='isa'/>", 9},
+    {"element-without-effect", "<devices>", "<devices>\n<panic model='hyperv'/>", 9},
     {"element-without-effect", "<devices>", "<devices>\n<sound model='ich9'/>", 9},
     {"element-without-effect", "<devices>", "<devices>\n<redirdev bus='usb' type='spicevmc'/>", 9},
     {"element-without-effect", "<devices>", "<devices>\n<input type='tablet' bus='usb'/>", 9},
@@ -180,12 +178,11 @@ const std::vector<Sample> kSamples = {
     {"tdx-attributes-exclude", "tdx'>", "tdx'>\n<policy>0x20000001</policy>", 10},
 };
 // Of finding_coverage_test.cc, or of tests below that need another host or files.
-const std::set<std::string> kElsewhere = {"tdx-attribute-not-honoured", "tsc-host-frequency",
-                                          "launch-security-missing",    "memory-above-gpaw",
-                                          "firmware-code-half",         "firmware-variables-half",
-                                          "firmware-no-metadata",       "firmware-metadata-disagrees",
-                                          "firmware-fallback",          "firmware-feature",
-                                          "key-ids-none-free"};
+const std::set<std::string> kElsewhere = {
+    "tdx-attribute-not-honoured", "tsc-host-frequency",          "launch-security-missing",
+    "memory-above-gpaw",          "firmware-code-half",          "firmware-variables-half",
+    "firmware-no-metadata",       "firmware-metadata-disagrees", "firmware-fallback",
+    "firmware-feature",           "firmware-feature-unwanted",   "key-ids-none-free"};
 
 // Tuning is without effect on some hosts only.
 std::vector<Finding> findings_of(const Sample& sample) {

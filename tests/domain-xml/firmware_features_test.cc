@@ -67,5 +67,24 @@ TEST_F(FirmwareFeatures, OfNoDescriptorAreRefused) {
   EXPECT_FALSE(plan.can_start());
 }
 
+// As Nova writes it where nobody asked for Secure Boot, on a host with edk2's build for TDX alone.
+TEST_F(FirmwareFeatures, ThatAreNotWantedYieldWithAWarning) {
+  std::filesystem::remove(folder_ / "70-plain.json");
+  const auto plan = plan_with(kNo);
+  EXPECT_EQ(plan.config.firmware_path, kSecure);
+  const auto unwanted =
+      std::ranges::find(plan.findings, std::string("firmware-feature-unwanted"), &Finding::id);
+  ASSERT_NE(unwanted, plan.findings.end());
+  EXPECT_EQ(unwanted->severity, Severity::Warning);
+  EXPECT_NE(unwanted->message.find("' has secure-boot, "), std::string::npos) << unwanted->message;
+  EXPECT_EQ(std::ranges::count(plan.findings, "firmware-fallback", &Finding::id), 0);
+  const auto both = plan_with(kNo + kNoKeys);
+  EXPECT_EQ(std::ranges::count(both.findings, "firmware-feature-unwanted", &Finding::id), 2);
+}
+
+TEST_F(FirmwareFeatures, ThatAreNotWantedAreLeftOutWithoutAWarningWhereThatCanBe) {
+  EXPECT_EQ(std::ranges::count(plan_with(kNo).findings, "firmware-feature-unwanted", &Finding::id), 0);
+}
+
 }  // namespace
 }  // namespace virttdx::domain_xml
