@@ -13,6 +13,8 @@ void plan_disks(Planning& planning);
 void plan_interfaces(Planning& planning);
 /// rng, vsock, memballoon.
 void plan_small_devices(Planning& planning);
+/// Attributes of disks and interfaces that are kept without effect.
+void note_ignored_options(Planning& planning);
 /// What is kept without effect, and what is refused.
 void plan_other_devices(Planning& planning);
 

@@ -106,6 +106,7 @@ void plan_devices(Planning& planning) {
       plan_port(planning, channel, false);
   }
   plan_small_devices(planning);
+  note_ignored_options(planning);
   plan_other_devices(planning);
 }
 

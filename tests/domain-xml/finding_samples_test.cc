@@ -158,6 +158,8 @@ const std::vector<Sample> kSamples = {
      "<devices>\n<filesystem type='mount'><source dir='/a'/><target dir='b'/></filesystem>", 9},
     {"element-not-offered", "<devices>",
      "<devices>\n<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>", 9},
+    {"device-option-without-effect", "<devices>",
+     "<devices>\n<interface type='user'><driver rss='on'><guest tso4='off'/></driver></interface>", 9},
     {"element-not-offered", "<devices>", "<devices>\n<iommu model='intel'/>", 9},
     {"element-not-offered", "<devices>", "<devices>\n<watchdog model='i6300esb'/>", 9},
     {"element-without-effect", "<devices>", "<devices>\n<watchdog model='itco'/>", 9},
