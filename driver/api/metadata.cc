@@ -35,8 +35,11 @@ Result<> set_element(domain_xml::Domain& domain, const remote_domain_set_metadat
 }
 
 Result<> set_metadata(domain_xml::Domain& domain, const remote_domain_set_metadata_args& args) {
-  if (args.type == VIR_DOMAIN_METADATA_DESCRIPTION) domain.description = text_of(args.metadata);
-  if (args.type == VIR_DOMAIN_METADATA_TITLE) domain.title = text_of(args.metadata);
+  // An empty one takes it away, as in libvirt.
+  auto text = text_of(args.metadata);
+  if (text == "") text.reset();
+  if (args.type == VIR_DOMAIN_METADATA_DESCRIPTION) domain.description = std::move(text);
+  if (args.type == VIR_DOMAIN_METADATA_TITLE) domain.title = std::move(text);
   if (args.type == VIR_DOMAIN_METADATA_ELEMENT) TRY(set_element(domain, args));
   return {};
 }

@@ -9,6 +9,8 @@ namespace virttdx::driver {
 
 Result<> DomainService::change(const RecordPtr& record, const Impact& impact, const Change& change) {
   finish_storing({record->uuid, record->name});
+  // It may have been undefined, or have ended, since the client asked.
+  TRY(check_impact(*record, impact));
   std::optional<domain_xml::Domain> config;
   if (impact.config) {
     config = *record->definition;
@@ -53,6 +55,15 @@ void DomainService::announce_metadata(const DomainRecord& record, int type,
         .id = record.id,
         .event = type,
         .text = std::move(uri)});
+}
+
+void DomainService::announce_tunables(const DomainRecord& record, std::vector<Tunable> tunables) const {
+  if (tunables.empty()) return;
+  emit({.event_id = VIR_DOMAIN_EVENT_ID_TUNABLE,
+        .name = record.name,
+        .uuid = record.uuid,
+        .id = record.id,
+        .tunables = std::move(tunables)});
 }
 
 // The new files are complete before the old ones go: a daemon killed in between finds both, and finishes.

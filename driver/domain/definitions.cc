@@ -171,6 +171,8 @@ void DomainService::create_transient(std::string_view xml, const StartOptions& o
   const auto& domain = definition->domain;
   const auto known = registry_.find_by_uuid(domain.uuid);
   const RecordPtr record = known ? *known : registry_.add(domain.name, domain.uuid);
+  if (record->active())
+    return done(fail(Error::Code::WrongState, "domain '{}' is already active", record->name));
   run_job(
       record, "remoteDispatchDomainCreateXML",
       [record, done](const Result<>& started) {

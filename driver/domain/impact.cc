@@ -5,13 +5,18 @@
 
 namespace virttdx::driver {
 
+Result<> check_impact(const DomainRecord& record, const Impact& impact) {
+  if (impact.live && !record.live) return fail(Error::Code::WrongState, "domain is not running");
+  if (impact.config && !record.definition)
+    return fail(Error::Code::WrongState, "transient domains do not have any persistent config");
+  return {};
+}
+
 Result<Impact> impact_of(const DomainRecord& record, unsigned flags) {
   Impact impact{.live = (flags & VIR_DOMAIN_AFFECT_LIVE) != 0,
                 .config = (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0};
   if (!impact.live && !impact.config) (record.live ? impact.live : impact.config) = true;
-  if (impact.live && !record.live) return fail(Error::Code::WrongState, "domain is not running");
-  if (impact.config && !record.definition)
-    return fail(Error::Code::WrongState, "transient domains do not have any persistent config");
+  TRY(check_impact(record, impact));
   return impact;
 }
 

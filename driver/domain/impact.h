@@ -11,6 +11,9 @@ struct Impact {
   bool config = false;
 };
 
+/// Whether the definitions of `impact` exist; WrongState with libvirt's words when not.
+Result<> check_impact(const DomainRecord& record, const Impact& impact);
+
 /// VIR_DOMAIN_AFFECT_LIVE and VIR_DOMAIN_AFFECT_CONFIG of `flags`; neither means the definition in force.
 /// Other bits are ignored. WrongState with libvirt's words when such a definition does not exist.
 Result<Impact> impact_of(const DomainRecord& record, unsigned flags);

@@ -96,13 +96,18 @@ void DomainService::device_statistics(const RecordPtr& record, DeviceStatisticsH
 
 void DomainService::run_job(const RecordPtr& record, std::string_view name, Completion done,
                             std::function<void(Completion)> work) {
-  record->jobs.run(name, monitor_patience_,
-                   [done = std::move(done), work = std::move(work)](const Result<JobQueue::Turn>& turn) {
-                     if (!turn) return done(tl::unexpected(turn.error()));
-                     // The job lasts as long as somebody may still call this: a monitor that is late holds
-                     // it.
-                     work([done, held = *turn](const Result<>& result) { done(result); });
-                   });
+  record->jobs.run(
+      name, monitor_patience_,
+      [this, record, done = std::move(done), work = std::move(work)](const Result<JobQueue::Turn>& turn) {
+        if (!turn) return done(tl::unexpected(turn.error()));
+        // While this waited, it was undefined, or its only run ended.
+        if (const auto known = registry_.find(record->uuid, record->name); !known || *known != record)
+          return done(fail(Error::Code::NotFound, "no domain with matching uuid '{}' ({})", record->uuid,
+                           record->name));
+        // The job lasts as long as somebody may still call this: a monitor that is late holds
+        // it.
+        work([done, held = *turn](const Result<>& result) { done(result); });
+      });
 }
 
 void DomainService::command(const RecordPtr& record, Operation operation, const MonitorCommand& command,

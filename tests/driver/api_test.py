@@ -23,8 +23,9 @@ class Metadata(DaemonTest):
         self.assertEqual(domain.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None), 'a title')
         self.assertEqual(domain.metadata(libvirt.VIR_DOMAIN_METADATA_DESCRIPTION, None), 'a\ndescription')
         domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None, None, None)
-        self.assert_error(libvirt.VIR_ERR_NO_DOMAIN_METADATA, 'Requested metadata element is not present', domain.metadata,
-                          libvirt.VIR_DOMAIN_METADATA_TITLE, None)
+        domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_DESCRIPTION, '', None, None)
+        for kind in (libvirt.VIR_DOMAIN_METADATA_TITLE, libvirt.VIR_DOMAIN_METADATA_DESCRIPTION):
+            self.assert_error(libvirt.VIR_ERR_NO_DOMAIN_METADATA, 'Requested metadata element is not present', domain.metadata, kind, None)
 
     def test_of_applications_has_its_namespace(self):
         domain = self.define()

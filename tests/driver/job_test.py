@@ -79,6 +79,19 @@ class LongStart(JobTest):
             self.assertEqual(change.wait().get_error_code(), libvirt.VIR_ERR_OPERATION_INVALID)
 
 
+    def test_leaves_nothing_to_start_when_it_was_undefined_meanwhile(self):
+        second = Call(self.lookup().create)
+        second.join(0.2)
+        self.domain.undefine()
+        self.domain.destroy()
+        self.assertIsNotNone(self.starting.wait())
+        self.assertEqual(second.wait().get_error_code(), libvirt.VIR_ERR_NO_DOMAIN)
+        self.assertEqual(self.connect().listAllDomains(), [])
+
+    def test_is_not_waited_for_by_another_run_of_the_same_domain(self):
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, "domain 'td' is already active", self.connection.createXML, self.domain.XMLDesc())
+
+
 class StuckMonitor(JobTest):
     def setUp(self):
         super().setUp()
@@ -98,6 +111,15 @@ class StuckMonitor(JobTest):
         wait_until(lambda: self.domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK, 'the monitor')
         self.domain.resume()
         self.assertEqual(self.domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+
+    def test_changes_no_definition_that_went_meanwhile(self):
+        both = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
+        changing = Call(self.lookup().setLifecycleAction, libvirt.VIR_DOMAIN_LIFECYCLE_REBOOT, libvirt.VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY, both)
+        wait_until(lambda: self.domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OCCUPIED, 'the question')
+        self.domain.undefine()
+        os.kill(self.pid, signal.SIGCONT)
+        self.assertIn('transient domains do not have any persistent config', str(changing.wait()))
+        self.assertEqual(self.domain.isPersistent(), 0)
 
     def test_keeps_no_other_domain_waiting(self):
         stuck = Call(self.lookup().suspend)
