@@ -87,6 +87,13 @@ Result<> append_limits(sd_bus_message* message, const ScopeLimits& limits) {
   return append_device_limits(message, "IOWriteIOPSMax", limits.io_write_requests);
 }
 
+// When the host shuts down, libvirt-guests.service asks guests to power off first (virt-guest-shutdown.target
+// of libvirt's packages), and the daemon that it asks must still be there.
+Result<> append_order(sd_bus_message* message) {
+  return append(sd_bus_message_append(message, "(sv)(sv)", "After", "as", 1, "virttdxd.service", "Before",
+                                      "as", 1, "virt-guest-shutdown.target"));
+}
+
 Error in_context(const Error& error, std::string_view what, const std::string& name) {
   return Error(error).with_context(fmt::format("{} control group '{}' by systemd", what, name));
 }
@@ -139,6 +146,7 @@ Result<BusMessage> MachineScopes::scope_call(const Request& request) {
                                    "Slice", "s", slice_name(request.scope.partition).c_str(), "Delegate", "b",
                                    1, "CollectMode", "s", "inactive-or-failed",  //
                                    "PIDs", "au", 1, static_cast<std::uint32_t>(request.process))));
+  TRY(append_order(made));
   TRY(append_limits(made, request.limits));
   TRY(append(sd_bus_message_close_container(made)));
   TRY(append(sd_bus_message_append(made, "a(sa(sv))", 0)));

@@ -55,8 +55,9 @@ class RunningDomain(LimitTest):
     def test_has_a_control_group_of_its_own(self):
         self.define().create()
         scope = self.scope()
-        self.assertEqual({name: scope[name] for name in ('mode', 'Slice', 'Delegate', 'PIDs', 'CollectMode')},
-                         {'mode': 'fail', 'Slice': 'machine.slice', 'Delegate': 1, 'PIDs': [self.pid()], 'CollectMode': 'inactive-or-failed'})
+        self.assertEqual({name: scope[name] for name in ('mode', 'Slice', 'Delegate', 'PIDs', 'CollectMode', 'After', 'Before')},
+                         {'mode': 'fail', 'Slice': 'machine.slice', 'Delegate': 1, 'PIDs': [self.pid()], 'CollectMode': 'inactive-or-failed',
+                          'After': ['virttdxd.service'], 'Before': ['virt-guest-shutdown.target']})
         self.assertEqual({name: kind for name, kind in scope['signatures'].items() if name in (*DEFAULTS, 'PIDs', 'Delegate', 'Slice')},
                          {**dict.fromkeys(DEFAULTS, 't'), 'PIDs': 'au', 'Delegate': 'b', 'Slice': 's'})
         self.assert_limits()
