@@ -100,8 +100,9 @@ void add_cpu(xml::Element& root, const HostCapabilities& host, const PlanSources
 void add_devices(xml::Element& root) {
   auto& devices = root.add_child("devices");
   auto& disk = add_supported(devices, "disk", true);
-  add_enum(disk, "diskDevice", {"disk"});
-  add_enum(disk, "bus", {"virtio"});
+  // What the format cannot say: disks are on the first bus, CD-ROM drives on the second.
+  add_enum(disk, "diskDevice", {"disk", "cdrom"});
+  add_enum(disk, "bus", {"virtio", "scsi"});
   add_enum(disk, "model", {"virtio", "virtio-non-transitional"});
   add_supported(devices, "graphics", false);
   add_enum(add_supported(devices, "video", true), "modelType", {"none"});

@@ -36,7 +36,8 @@ WireError incompatible_cpu(const std::string& why) {
 
 template <typename Args>
 Answer check_hypervisor(const HostAccess& host, const Args& args) {
-  if (const auto checked = check_emulator(host, args.emulator, args.arch, args.virttype); !checked)
+  if (const auto checked = check_emulator(host, {args.emulator, args.arch, args.machine, args.virttype});
+      !checked)
     return checked;
   if (!host.capabilities.tdx_supported)
     return fail(Error::Code::Unsupported, "no TD, and so no CPU of one, is possible on this host: {}",

@@ -9,8 +9,11 @@ namespace virttdx::driver::api {
 /// A remote_string that names nothing else than `value`.
 bool is_absent_or(remote_string text, std::string_view value);
 
-/// Refuses what this host's monitor is not. Null stands for the host's own, as in libvirt.
-Answer check_emulator(const HostAccess& host, remote_string emulator, remote_string arch,
-                      remote_string virt_type);
+/// What may be said of the monitor; null stands for the host's own, as in libvirt.
+struct EmulatorRequest {
+  remote_string emulator = nullptr, arch = nullptr, machine = nullptr, virt_type = nullptr;
+};
+/// Refuses what this host's monitor is not.
+Answer check_emulator(const HostAccess& host, const EmulatorRequest& request);
 
 }  // namespace virttdx::driver::api

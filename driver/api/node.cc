@@ -8,6 +8,8 @@
 #include "api/emulator_request.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "domain_xml/machine_name.h"
+#include "host/host_hardware.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -26,7 +28,8 @@ std::uint32_t cpu_count(const domain_xml::HostDescription& host) {
 
 Answer connect_get_capabilities(Session& session, remote_connect_get_capabilities_ret& ret, Arena& arena) {
   const HostAccess& host = session.service().host();
-  ret.capabilities = arena.text(domain_xml::format_capabilities(host.capabilities, host.description));
+  ret.capabilities =
+      arena.text(domain_xml::format_capabilities(host.capabilities, host.description, host_hardware()));
   return {};
 }
 
@@ -35,9 +38,10 @@ Answer connect_get_domain_capabilities(Session& session,
                                        remote_connect_get_domain_capabilities_ret& ret, Arena& arena) {
   const HostAccess& host = session.service().host();
   CHECK_FLAGS(args.flags, 0, "virConnectGetDomainCapabilities");
-  if (const auto checked = check_emulator(host, args.emulatorbin, args.arch, args.virttype); !checked)
-    return checked;
+  const EmulatorRequest emulator{args.emulatorbin, args.arch, args.machine, args.virttype};
+  if (const auto checked = check_emulator(host, emulator); !checked) return checked;
   domain_xml::DomainCapabilitiesRequest request{.emulator_path = host.monitor_binary.native()};
+  if (args.machine != nullptr) request.machine = *domain_xml::canonical_machine(*args.machine);
   ret.capabilities = arena.text(domain_xml::format_domain_capabilities(host.capabilities, request));
   return {};
 }

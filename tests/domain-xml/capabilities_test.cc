@@ -3,6 +3,7 @@
 
 #include <regex>
 
+#include "domain_xml/host_hardware.h"
 #include "domain_xml/plan.h"
 #include "golden.h"
 #include "schema.h"
@@ -28,6 +29,19 @@ HostDescription description() {
   return description;
 }
 
+HostHardware hardware() {
+  HostHardware hardware;
+  hardware.microcode = 0x2B000461;
+  hardware.iommu = true;
+  hardware.dies_per_socket = 2;
+  hardware.die_of_cpu = {{0, 0}, {1, 1}};
+  hardware.distances = {{0, {{0, 10}, {1, 21}}}};
+  hardware.pages = {{0, {{2048, 1024}, {1048576, 1}}}};
+  hardware.caches = {{.id = 7, .level = 3, .type = "both", .size_kib = 15360, .cpus = "0-1"},
+                     {.id = 0, .level = 4, .type = "both", .size_kib = 1000, .cpus = "0,1"}};
+  return hardware;
+}
+
 std::string domain_capabilities(const std::string& host) {
   std::filesystem::current_path(test::data_path("plan"));
   DomainCapabilitiesRequest request{.emulator_path = "/usr/libexec/virttdx-vmm"};
@@ -39,6 +53,31 @@ std::string domain_capabilities(const std::string& host) {
 TEST(Capabilities, DescribeAKvmHost) {
   test::expect_golden("plan/capabilities/kvm.capabilities",
                       format_capabilities(host_of("plan/kvm.host.json"), description()));
+}
+
+TEST(Capabilities, TellWhatIsKnownOfTheHardware) {
+  const auto xml = format_capabilities(host_of("plan/kvm.host.json"), description(), hardware());
+  for (const std::string part :
+       {"<microcode version='721421409'/>", "<topology sockets='1' dies='2' cores='1' threads='1'/>",
+        "<pages unit='KiB' size='1048576'/>\n    </cpu>", "<iommu support='yes'/>",
+        // 6645972 KiB less 1024 pages of 2 MiB and one of 1 GiB.
+        "<pages unit='KiB' size='4'>875061</pages>\n"
+        "          <pages unit='KiB' size='2048'>1024</pages>\n"
+        "          <pages unit='KiB' size='1048576'>1</pages>\n"
+        "          <distances>\n"
+        "            <sibling id='0' value='10'/>\n"
+        "            <sibling id='1' value='21'/>\n"
+        "          </distances>\n"
+        "          <cpus num='2'>",
+        "<cpu id='1' socket_id='0' die_id='1' core_id='1' siblings='1'/>",
+        "<bank id='7' level='3' type='both' size='15' unit='MiB' cpus='0-1'/>",
+        "<bank id='0' level='4' type='both' size='1000' unit='KiB' cpus='0,1'/>"})
+    EXPECT_NE(xml.find(part), std::string::npos) << part << "\n" << xml;
+}
+
+TEST(Capabilities, OfTheSoftwareHostHaveNoMicrocode) {
+  const auto xml = format_capabilities(host_of("plan/soft.host.json"), description(), hardware());
+  EXPECT_EQ(xml.find("microcode"), std::string::npos);
 }
 
 TEST(Capabilities, NameTheSoftwareHost) {
@@ -55,10 +94,11 @@ TEST(Capabilities, AreValidAgainstLibvirtsSchema) {
   const std::filesystem::path schema = "/usr/share/libvirt/schemas/capability.rng";
   if (!std::filesystem::exists(schema)) GTEST_SKIP() << "no " << schema << " (Debian package libvirt0)";
   for (const char* host : {"plan/kvm.host.json", "plan/soft.host.json", "plan/no-tdx.host.json"})
-    EXPECT_EQ(
-        test::schema_errors(schema, without_dotted_names(format_capabilities(host_of(host), description()))),
-        "")
-        << host;
+    for (const auto& known : {HostHardware(), hardware()})
+      EXPECT_EQ(test::schema_errors(
+                    schema, without_dotted_names(format_capabilities(host_of(host), description(), known))),
+                "")
+          << host;
 }
 
 TEST(DomainCapabilities, OfferTdxWhereTheHostDoes) {

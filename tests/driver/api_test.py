@@ -4,7 +4,9 @@
 
 Usage: api_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import glob
 import os
+import re
 import signal
 import time
 
@@ -62,6 +64,42 @@ class Metadata(DaemonTest):
         domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, 't', None, None)
         wait_until(lambda: len(seen) == 2, 'events')
         self.assertEqual(seen, [(libvirt.VIR_DOMAIN_METADATA_ELEMENT, 'urn:k'), (libvirt.VIR_DOMAIN_METADATA_TITLE, None)])
+
+
+class Secrets(DaemonTest):
+    SECURE, MIGRATABLE = libvirt.VIR_DOMAIN_XML_SECURE, libvirt.VIR_DOMAIN_XML_MIGRATABLE
+
+    def setUp(self):
+        super().setUp()
+        self.domain = self.define('td', XML.replace('</devices>', """
+          <disk type='network' device='disk'><source protocol='https' name='image'><host name='there'/>
+            <cookies><cookie name='session'>hidden</cookie></cookies></source><target dev='vdz' bus='virtio'/></disk>
+          <graphics type='vnc' passwd='hidden' passwdValidTo='2030-01-01T00:00:00'/></devices>"""))
+
+    def test_are_shown_to_those_who_ask(self):
+        for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
+            self.assertNotIn('hidden', self.domain.XMLDesc(flags))
+            self.assertIn("<graphics type='vnc' passwdValidTo=", self.domain.XMLDesc(flags))
+            for secret in (self.SECURE, self.MIGRATABLE):
+                self.assertEqual(self.domain.XMLDesc(flags | secret).count('hidden'), 2)
+        self.assertIn("passwd='hidden'", self.virsh('dumpxml', 'td', '--security-info'))
+        self.assertNotIn('hidden', self.virsh('dumpxml', 'td'))
+
+    def test_are_not_shown_to_those_who_may_only_read(self):
+        reader = libvirt.open(self.uri('-ro')).lookupByName('td')
+        self.assertNotIn('hidden', reader.XMLDesc() + reader.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        for flags in (self.SECURE, self.MIGRATABLE):
+            self.assert_error(libvirt.VIR_ERR_OPERATION_DENIED, 'virDomainGetXMLDesc with secure flag', reader.XMLDesc, flags)
+
+    def test_stay_in_what_is_stored(self):
+        self.restart_daemon()
+        self.domain = self.connection.lookupByName('td')
+        self.domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, 'a title', None, None, CONFIG)
+        self.assertEqual(self.domain.XMLDesc(self.SECURE).count('hidden'), 2)
+
+    def test_are_gone_with_a_definition_that_has_none(self):
+        self.connection.defineXML(self.domain.XMLDesc())
+        self.assertNotIn('hidden', self.domain.XMLDesc(self.SECURE))
 
 
 class Rename(DaemonTest):
@@ -270,6 +308,20 @@ class Host(DaemonTest):
         page = os.sysconf('SC_PAGESIZE') // 1024
         self.assertGreater(self.connection.getFreePages([page], 0, 1)[0][page], 0)
         self.assert_error(libvirt.VIR_ERR_OPERATION_FAILED, 'page size 3', self.connection.getFreePages, [3], 0, 1)
+
+    def test_has_capabilities_of_this_machine(self):
+        capabilities = self.connection.getCapabilities()
+        for folder in glob.glob('/sys/kernel/mm/hugepages/hugepages-*kB'):
+            self.assertIn(f"<pages unit='KiB' size='{re.search('-([0-9]+)kB', folder)[1]}'/>", capabilities)
+        self.assertIn(f"<iommu support='{'yes' if glob.glob('/sys/kernel/iommu_groups/*') else 'no'}'/>", capabilities)
+        self.assertRegex(capabilities, "<topology sockets='[0-9]+' dies='[1-9][0-9]*' ")
+
+    def test_has_domain_capabilities_of_its_machines(self):
+        for machine, canonical in ((None, 'pc-q35-virttdx'), ('q35', 'pc-q35-virttdx'), ('pc-q35-7.2', 'pc-q35-7.2')):
+            self.assertIn(f'<machine>{canonical}</machine>', self.connection.getDomainCapabilities(None, None, machine, None))
+        for machine in ('pc', 'pc-i440fx-7.2', 'microvm', ''):
+            self.assert_error(libvirt.VIR_ERR_INVALID_ARG, f"the machine '{machine}' is not supported by emulator '",
+                              self.connection.getDomainCapabilities, None, None, machine, None)
 
     def test_tells_of_a_domain(self):
         domain = self.define()

@@ -75,7 +75,9 @@ class CpuModels(DaemonTest):
                 (libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'vendors', self.baseline,
                  ([self.NEHALEM, '<cpu><model>Opteron_G5</model></cpu>'],)),
                 (libvirt.VIR_ERR_INVALID_ARG, "virt type 'qemu' is not kvm", self.connection.compareHypervisorCPU,
-                 (None, 'x86_64', 'q35', 'qemu', self.NEHALEM))):
+                 (None, 'x86_64', 'q35', 'qemu', self.NEHALEM)),
+                (libvirt.VIR_ERR_INVALID_ARG, "the machine 'pc' is not supported by emulator '", self.connection.compareHypervisorCPU,
+                 (None, None, 'pc', None, self.NEHALEM))):
             self.assert_error(code, message, function, *arguments)
 
     def test_are_for_read_only_clients_where_libvirt_says_so(self):
