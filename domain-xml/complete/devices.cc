@@ -27,7 +27,8 @@ void complete_disk(Disk& disk) {
   if (disk.device == "cdrom") disk.readonly = true;
   if (disk.type == "vhostuser") return;
   if (!disk.driver.name) disk.driver.name = "qemu";
-  if (!disk.driver.type) disk.driver.type = "raw";
+  // A volume's format is its pool's to say: taken for raw, an image of another one would be overwritten.
+  if (!disk.driver.type && (disk.type != "volume" || disk.device == "cdrom")) disk.driver.type = "raw";
 }
 
 // As libvirt inserts: among those of its bus before the first with a later name, else last.

@@ -141,6 +141,10 @@ bool DiskPlan::plan_network_source(const DiskSource& source) {
 }
 
 bool DiskPlan::plan_volume() {
+  if (!disk_.driver.type)
+    return refuse(fmt::format("the format of volume '{}' of pool '{}' is not given", *disk_.source->volume,
+                              *disk_.source->pool),
+                  "write <driver name='qemu' type='raw'/>, or the type that virsh vol-dumpxml tells");
   if (planning_.resources == nullptr) {
     // The check of a definition: no storage daemon is asked.
     config_.source->path = "/";

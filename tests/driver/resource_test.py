@@ -19,7 +19,7 @@ from wire_case import ERROR, OK, REPLY, frame, read_frame, text
 MAC = '52:54:00:01:02:03'
 DEVICES = f"""
     <interface type='network'><mac address='{MAC}'/><source network='blue' portgroup='fast'/><model type='virtio'/></interface>
-    <disk type='volume'><source pool='images' volume='a.img'/><target dev='vda' bus='virtio'/></disk>
+    <disk type='volume'><driver type='raw'/><source pool='images' volume='a.img'/><target dev='vda' bus='virtio'/></disk>
   </devices>"""
 AUTH_LIST, OPEN, CLOSE, FEATURE = 66, 1, 2, 60
 NETWORK_XML, NETWORK_LOOKUP, PORT_LOOKUP, PORT_CREATE, PORT_XML, PORT_DELETE, LEASES = 43, 46, 405, 406, 409, 410, 341
@@ -177,7 +177,7 @@ class Resources(ResourceTest):
     def test_of_a_disk_that_comes_are_asked_for(self):
         self.serve('network', 'storage')
         self.domain.create()
-        disk = "<disk type='volume'>{}<source pool='images' volume='a.img'/><target dev='vdb' bus='virtio'/></disk>"
+        disk = "<disk type='volume'><driver type='raw'/>{}<source pool='images' volume='a.img'/><target dev='vdb' bus='virtio'/></disk>"
         self.domain.attachDevice(disk.format(''))
         self.assertEqual(self.monitor_told('device-add')[-1]['disk']['source']['path'], '/images/a.img')
         self.domain.detachDevice(disk.format(''))
