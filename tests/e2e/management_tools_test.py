@@ -9,6 +9,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 import harness
+from libvirtd_beside import begin_libvirtd, skip_unless_possible
 
 
 def needs(program):
@@ -30,9 +31,9 @@ class ToolsTest(harness.DaemonTest):
     def definition(self, name='guest'):
         return ElementTree.fromstring(self.daemon.virsh('dumpxml', '--inactive', name))
 
-    def install(self, *arguments):
-        return self.tool('virt-install', '--name', 'guest', '--memory', 256, '--vcpus', 1, '--import', '--osinfo', 'generic',
-                         '--disk', 'none', '--network', 'none', '--noautoconsole', *arguments)
+    def install(self, *arguments, disk='none', osinfo='generic'):
+        return self.tool('virt-install', '--name', 'guest', '--memory', 256, '--vcpus', 1, '--import', '--osinfo', osinfo,
+                         '--disk', disk, '--network', 'none', '--noautoconsole', *arguments)
 
 
 @needs('virt-install')
@@ -48,6 +49,36 @@ class VirtInstall(ToolsTest):
     def test_hands_on_the_launch_security_that_it_is_given(self):
         self.install('--noreboot', '--launchSecurity', 'type=tdx,policy=0x0')
         self.assertEqual(int(self.definition().find('launchSecurity/policy').text, 16), 0)
+
+
+@needs('virt-install')
+class VirtInstallWithADisk(ToolsTest):
+    """It asks for the storage pool of each path, and makes one where there is none: that is libvirt's own daemon's."""
+
+    def setUp(self):
+        skip_unless_possible()
+        super().setUp()
+        begin_libvirtd(self)
+        harness.wait_until(lambda: 'Storage pool not found' in self.daemon.try_virsh('pool-info', 'none')[2], 'libvirtd')
+
+    def test_starts_a_td_from_a_disk_that_is_there(self):
+        image = self.daemon.root / 'disk.img'
+        with open(image, 'wb') as file:
+            file.truncate(8 << 20)
+        self.install(disk=f'path={image},format=raw', osinfo='detect=on,require=off')
+        self.assertEqual(self.daemon.virsh('domstate', 'guest').strip(), 'running')
+        disk = self.definition().find('devices/disk')
+        self.assertEqual((disk.find('source').get('file'), disk.find('driver').get('type'), disk.find('target').get('bus')),
+                         (str(image), 'raw', 'virtio'))
+        self.assertRegex(self.daemon.virsh('domblkinfo', 'guest', disk.find('target').get('dev')), f'Capacity: +{8 << 20}')
+        console = self.open_console('--force', name='guest')
+        self.assertTrue(console.expect('BdsDxe|Shell', harness.PATIENCE), console.text()[-500:])
+
+    def test_makes_the_disk_that_it_is_told_to(self):
+        image = self.daemon.root / 'new.img'
+        self.install('--noreboot', disk=f'path={image},size=0.01,format=raw', osinfo='detect=on,require=off')
+        self.assertTrue(image.exists())
+        self.assertEqual(self.definition().find('devices/disk/source').get('file'), str(image))
 
 
 @needs('virt-xml')
