@@ -4,12 +4,13 @@
 libvirtd runs in a mount namespace of its own, with empty folders as /etc/libvirt, /var/lib/libvirt, /var/log/libvirt and /var/cache/libvirt, on the
 file system where virttdxd's files are, and an empty /run: nothing of an installed libvirt is touched. That needs root and the packages libvirt-daemon-driver-qemu and qemu-system-x86.
 """
+import glob
 import os
 import shutil
 import subprocess
 
 QEMU_XML = """<domain type='qemu'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
-<os><type arch='x86_64' machine='q35'>hvm</type></os>{extra}
+<os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>{extra}
 <devices><serial type='pty'/><memballoon model='none'/></devices></domain>"""
 TDX_XML = """<domain type='kvm'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader></os><features><acpi/></features>{extra}
@@ -22,6 +23,8 @@ def missing():
     for program in ('libvirtd', 'qemu-system-x86_64', 'unshare'):
         if shutil.which(program, path=PATH) is None:
             return f'{program} is not installed'
+    if not any(glob.glob(f'/usr/{folder}/libvirt/connection-driver/libvirt_driver_qemu.so') for folder in ('lib*', 'lib/*')):
+        return 'the QEMU driver of libvirtd is not installed'
     if os.geteuid() != 0:
         return 'a private libvirtd needs root'
     tried = subprocess.run(['unshare', '-m', '-f', '-p', '--mount-proc', 'mount', '-t', 'tmpfs', 'none', '/run'], capture_output=True, text=True,
