@@ -24,6 +24,7 @@ from daemons import QEMU_XML, TDX_XML, PrivateLibvirtd, Virttdxd, missing  # noq
 
 CLIENTS = (1, 10, 50)
 DOMAINS = 300
+PREDEFINED = 100
 STARTS = 5
 PATIENCE = 120
 libvirt.registerErrorHandler(lambda *_: None, None)
@@ -44,7 +45,8 @@ def connect(uri):
             time.sleep(0.05)
 
 
-# What a client does with its connection, its template, its own number and the count of what it did before.
+# What a client does with its connection, or with the domains that it has prepared; and with its template, its own number and the count of what it did
+# before.
 def round_trip(connection, *_):
     connection.getLibVersion()
 
@@ -73,19 +75,43 @@ def define_again(connection, template, client, count):
     connection.defineXML(domain_xml(template, f'idle-{(client * 7 + count) % DOMAINS}'))
 
 
-CALLS = {'round trip': round_trip, 'lookup by name': lookup, 'lookup and XML': dump_xml, f'list {DOMAINS}': list_all,
-         f'stats of {DOMAINS}': statistics_of_all, 'define what is there': define_again, 'define new, undefine': define_undefine}
+def dump_xml_only(domains, _template, _client, count):
+    domains[count % DOMAINS].XMLDesc()
+
+
+def undefine(domains, *_):
+    domains.pop().undefine()
+
+
+# What a client prepares before its time begins. Without any left it stops.
+def look_all_up(connection, *_):
+    return [connection.lookupByName(f'idle-{number}') for number in range(DOMAINS)]
+
+
+def define_some(connection, template, client):
+    return [connection.defineXML(domain_xml(template, f'old-{client}-{number}')) for number in range(PREDEFINED)]
+
+
+PREPARATIONS = {dump_xml_only: look_all_up, undefine: define_some}
+CALLS = {'round trip': round_trip, 'lookup by name': lookup, 'lookup and XML': dump_xml, 'XML': dump_xml_only, f'list {DOMAINS}': list_all,
+         f'stats of {DOMAINS}': statistics_of_all, 'define what is there': define_again, 'define new, undefine': define_undefine,
+         'undefine': undefine}
 
 
 def client_process(uri, template, call, number, start, counts):
-    connection = connect(uri)
+    subject = connect(uri)
+    if call in PREPARATIONS:
+        subject = PREPARATIONS[call](subject, template, number)
     start.wait()
     end, count = time.monotonic() + SECONDS, 0
     begun = time.monotonic()
-    while time.monotonic() < end:
-        call(connection, template, number, count)
+    while subject and time.monotonic() < end:
+        call(subject, template, number, count)
         count += 1
     counts.put(count / (time.monotonic() - begun))
+    if call is undefine:
+        for domain in subject:
+            domain.undefine()
 
 
 def rate(uri, template, call, clients):
