@@ -61,7 +61,9 @@ WireResult<> agent_command(Session& session, const qemu_domain_agent_command_arg
   return {};
 }
 
-WireResult<> monitor_command(Session& session, const qemu_domain_monitor_command_args& args) {
+// Of DOMAIN_MONITOR_COMMAND and DOMAIN_MONITOR_COMMAND_WITH_FILES.
+template <typename Args>
+WireResult<> monitor_command(Session& session, const Args& args) {
   TRY(api::find_record(session, args.dom));
   return tl::unexpected(wire_error(VIR_ERR_OPERATION_UNSUPPORTED, std::string(kNoQemu)));
 }
@@ -86,7 +88,7 @@ constexpr AccessRule kConnectWrite{AccessObject::Connect, "write", AccessWhen::A
 constexpr auto kProcedures = std::to_array<QemuProcedure>(
     {{row(QEMU_PROC_DOMAIN_MONITOR_COMMAND, "DOMAIN_MONITOR_COMMAND", "virDomainQemuMonitorCommand",
           {kDomainWrite}),
-      serve<&monitor_command>, kNoQemu},
+      serve<&monitor_command<qemu_domain_monitor_command_args>>, kNoQemu},
      {row(QEMU_PROC_DOMAIN_ATTACH, "DOMAIN_ATTACH", "virDomainQemuAttach", {kConnectWrite}), serve<&attach>,
       kNoAttach},
      {row(QEMU_PROC_DOMAIN_AGENT_COMMAND, "DOMAIN_AGENT_COMMAND", "virDomainQemuAgentCommand",
@@ -97,7 +99,10 @@ constexpr auto kProcedures = std::to_array<QemuProcedure>(
       serve<&monitor_events>, kNoQemu},
      {row(QEMU_PROC_CONNECT_DOMAIN_MONITOR_EVENT_DEREGISTER, "CONNECT_DOMAIN_MONITOR_EVENT_DEREGISTER",
           "virConnectDomainQemuMonitorEventDeregister", {kConnectWrite}),
-      serve<&monitor_events>, kNoQemu}});
+      serve<&monitor_events>, kNoQemu},
+     {row(QEMU_PROC_DOMAIN_MONITOR_COMMAND_WITH_FILES, "DOMAIN_MONITOR_COMMAND_WITH_FILES",
+          "virDomainQemuMonitorCommandWithFiles", {kDomainWrite}),
+      serve<&monitor_command<qemu_domain_monitor_command_with_files_args>>, kNoQemu}});
 
 }  // namespace
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Every procedure of libvirt's remote program has its row in docs/api.md, made from the lists that dispatch
-// uses. ACCEPT=1 rewrites the page.
+// Every procedure of libvirt's remote and QEMU programs has its row in docs/api.md, made from the lists that
+// dispatch uses. ACCEPT=1 rewrites the page.
 #include <gtest/gtest.h>
 #include <libvirt/virterror.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "api/dispatch.h"
@@ -133,6 +134,25 @@ TEST(ApiTable, HasEveryProcedureOnce) {
     ASSERT_NE(info, nullptr) << number;
     EXPECT_EQ(info->object_class, ObjectClass::Hypervisor) << info->name << " is forwarded";
   }
+}
+
+// By the protocol's definition, without what only the daemon sends.
+std::map<int, std::string> declared_qemu_procedures() {
+  const auto definition = read_text_file(VIRTTDX_SOURCE "/schemas/qemu_protocol.x", 1U << 20);
+  CHECK(definition.has_value());
+  static const std::regex kConstant("QEMU_PROC_(\\w+) = (\\d+)");
+  std::map<int, std::string> procedures;
+  for (std::sregex_iterator at(definition->begin(), definition->end(), kConstant), end; at != end; ++at)
+    if ((*at)[1] != "DOMAIN_MONITOR_EVENT") procedures.emplace(std::stoi((*at)[2]), (*at)[1]);
+  return procedures;
+}
+
+TEST(ApiTable, HasEveryProcedureOfTheQemuProgram) {
+  std::map<int, std::string> listed;
+  for (const auto& procedure : all_qemu_procedures())
+    listed.emplace(procedure.info.number, procedure.info.name);
+  EXPECT_EQ(listed, declared_qemu_procedures());
+  EXPECT_EQ(listed.size(), all_qemu_procedures().size());
 }
 
 TEST(ApiTable, IsThePage) {

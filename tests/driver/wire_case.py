@@ -13,7 +13,7 @@ import unittest
 
 DAEMON, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 PATIENCE = 60
-REMOTE, KEEPALIVE = 0x20008086, 0x6b656570
+REMOTE, QEMU, KEEPALIVE = 0x20008086, 0x20008087, 0x6b656570
 CALL, REPLY, MESSAGE, STREAM, CALL_WITH_FDS = range(5)
 OK, ERROR, CONTINUE = 0, 1, 2
 
@@ -118,7 +118,8 @@ class TapResult(unittest.TestResult):
         bad = [trace for failed, trace in self.failures + self.errors if failed is test]
         for line in '\n'.join(bad).splitlines():
             print('# ' + line)
-        print(('not ok ' if bad else 'ok ') + f'{self.testsRun} {test.id().removeprefix("__main__.")}', flush=True)
+        skipped = ''.join(f' # SKIP {reason}' for known, reason in self.skipped if known is test)
+        print(('not ok ' if bad else 'ok ') + f'{self.testsRun} {test.id().removeprefix("__main__.")}{skipped}', flush=True)
 
 
 def main():

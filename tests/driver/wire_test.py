@@ -12,7 +12,7 @@ import struct
 import threading
 
 from process_memory import assert_memory_less, memory_kib
-from wire_case import (CALL_WITH_FDS, CONTINUE, ERROR, KEEPALIVE, MESSAGE, OK, PATIENCE, REMOTE, REPLY, SOURCE, STREAM, WireTest,
+from wire_case import (CALL_WITH_FDS, CONTINUE, ERROR, KEEPALIVE, MESSAGE, OK, PATIENCE, QEMU, REMOTE, REPLY, SOURCE, STREAM, WireTest,
                        frame, main, text)
 
 AUTH_LIST, CLOSE = 66, 2
@@ -146,6 +146,14 @@ class Protocol(WireTest):
         self.assert_error(self.call(client, 318), 39, 'unknown procedure: 318')
         self.assert_error(self.call(client, 284, bytes(8)), 3, 'virConnectListAllInterfaces')
         self.assert_error(self.call(client, 295, bytes(64)), 3, 'virDomainSendProcessSignal')
+
+    def test_knows_the_calls_of_the_qemu_program(self):
+        """libvirt's client keeps DOMAIN_MONITOR_COMMAND_WITH_FILES (7) to itself where descriptors are not passed."""
+        client = self.open()
+        arguments = text('none') + bytes(16) + struct.pack('>i', -1) + text('{}') + bytes(4)
+        for procedure in (1, 7):
+            self.assert_error(self.call(client, procedure, arguments, program=QEMU), 42, "no domain with matching uuid")
+        self.assert_error(self.call(client, 6, program=QEMU), 39, 'unknown procedure: 6')
 
     def test_serves_nothing_before_open(self):
         client = self.connect()
