@@ -13,6 +13,7 @@ using Answer = WireResult<>;
 // servers.cc
 Answer connect_open(AdminSession&, const admin_connect_open_args&);
 Answer connect_close(AdminSession&);
+Answer connect_set_daemon_timeout(AdminSession&, const admin_connect_set_daemon_timeout_args&);
 Answer connect_get_lib_version(AdminSession&, admin_connect_get_lib_version_ret&, Arena&);
 Answer connect_list_servers(AdminSession&, const admin_connect_list_servers_args&,
                             admin_connect_list_servers_ret&, Arena&);

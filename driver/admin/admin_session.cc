@@ -41,6 +41,7 @@ constexpr auto kServed = std::to_array<ServedProcedure>({
     {ADMIN_PROC_CONNECT_SET_LOGGING_OUTPUTS, serve<&admin::connect_set_logging_outputs>},
     {ADMIN_PROC_CONNECT_GET_LOGGING_FILTERS, serve<&admin::connect_get_logging_filters>},
     {ADMIN_PROC_CONNECT_SET_LOGGING_FILTERS, serve<&admin::connect_set_logging_filters>},
+    {ADMIN_PROC_CONNECT_SET_DAEMON_TIMEOUT, serve<&admin::connect_set_daemon_timeout>},
 });
 
 // Why not, of the procedures that libvirt has and this daemon does not.
@@ -49,8 +50,6 @@ std::string_view refusal_of(int procedure) {
     return "the daemon has one thread, which never waits: there are no workers to set";
   if (procedure == ADMIN_PROC_SERVER_UPDATE_TLS_FILES)
     return "the daemon listens on Unix sockets only; virtproxyd has the TLS files";
-  if (procedure == ADMIN_PROC_CONNECT_SET_DAEMON_TIMEOUT)
-    return "the timeout is set when the daemon starts: --timeout";
   return {};
 }
 

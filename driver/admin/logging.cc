@@ -16,9 +16,10 @@ Answer connect_get_logging_outputs(AdminSession&, const admin_connect_get_loggin
   return {};
 }
 
+// Nothing, and an empty text, are the default.
 Answer connect_set_logging_outputs(AdminSession&, const admin_connect_set_logging_outputs_args& args) {
   CHECK_FLAGS(args.flags, 0, "virAdmConnectSetLoggingOutputs");
-  auto outputs = default_log_outputs();
+  std::vector<LogOutput> outputs;
   if (args.outputs != nullptr) outputs = TRY(parse_log_outputs(*args.outputs));
   TRY(use_log_outputs(std::move(outputs)));
   return {};

@@ -36,6 +36,12 @@ Answer connect_close(AdminSession& session) {
   return {};
 }
 
+Answer connect_set_daemon_timeout(AdminSession& session, const admin_connect_set_daemon_timeout_args& args) {
+  CHECK_FLAGS(args.flags, 0, "virAdmConnectDaemonSetTimeout");
+  session.context().set_idle_timeout(std::chrono::seconds(args.timeout));
+  return {};
+}
+
 Answer connect_get_lib_version(AdminSession&, admin_connect_get_lib_version_ret& ret, Arena&) {
   ret.libVer = LIBVIR_VERSION_NUMBER;
   return {};

@@ -4,12 +4,14 @@
 #include <libvirt/virterror.h>
 
 #include <QByteArray>
+#include <algorithm>
 #include <chrono>
 
 #include "api/agent_answer.h"
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/leases.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -108,15 +110,48 @@ Answer domain_set_time(Session& session, const remote_domain_set_time_args& args
   return {};
 }
 
+namespace {
+
+using HostnameReply = Deferred<remote_domain_get_hostname_ret>;
+
+// The first name that a guest gave when it asked for an address.
+void find_leased_hostname(Session& session, const RecordPtr& record, const HostnameReply& reply) {
+  session.service().host_resources().ask_leases(
+      requests_for(interfaces_on_networks(record->live->definition)),
+      [reply, name = record->name](const Result<std::vector<DhcpLease>>& leases) {
+        if (!leases) return reply.fail(leases.error());
+        const auto named =
+            std::ranges::find_if(*leases, [](const DhcpLease& lease) { return lease.hostname.has_value(); });
+        if (named == leases->end())
+          return reply.fail(
+              wire_error(VIR_ERR_NO_HOSTNAME, fmt::format("no hostname found for domain {}", name)));
+        std::string hostname = *named->hostname;
+        reply.succeed({.hostname = hostname.data()});
+      });
+}
+
+}  // namespace
+
 Answer domain_get_hostname(Session& session, const remote_domain_get_hostname_args& args,
-                           Deferred<remote_domain_get_hostname_ret> reply) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_GET_HOSTNAME_AGENT, "virDomainGetHostname");
+                           HostnameReply reply) {
+  constexpr unsigned kLease = VIR_DOMAIN_GET_HOSTNAME_LEASE, kAgent = VIR_DOMAIN_GET_HOSTNAME_AGENT;
+  CHECK_FLAGS(args.flags, kLease | kAgent, "virDomainGetHostname");
+  if (args.flags == (kLease | kAgent))
+    return fail(
+        Error::Code::InvalidArgument,
+        "Flags 'VIR_DOMAIN_GET_HOSTNAME_LEASE' and 'VIR_DOMAIN_GET_HOSTNAME_AGENT' are mutually exclusive");
   const RecordPtr record = TRY(find_record(session, args.dom));
-  ask_agent(session, record, {.name = "guest-get-host-name"}, [reply](const WireResult<json>& answer) {
-    if (!answer) return reply.fail(answer.error());
-    auto name = text_of(*answer, "host-name");
-    name ? reply.succeed({.hostname = name->data()}) : reply.fail(unusable("guest-get-host-name"));
-  });
+  if (args.flags == kLease) {
+    TRY(check_operation(Operation::Query, record->phase));
+    find_leased_hostname(session, record, reply);
+    return {};
+  }
+  ask_agent(session, record, {.name = "guest-get-host-name"},
+            [reply](const WireResult<nlohmann::json>& answer) {
+              if (!answer) return reply.fail(answer.error());
+              auto name = text_of(*answer, "host-name");
+              name ? reply.succeed({.hostname = name->data()}) : reply.fail(unusable("guest-get-host-name"));
+            });
   return {};
 }
 

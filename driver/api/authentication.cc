@@ -49,6 +49,7 @@ Answer auth_polkit(Session& session, Deferred<remote_auth_polkit_ret> reply) {
         if (!verdict) return reply.fail(refusal_of(verdict.error()));
         if (!allowed) return reply.fail(refusal_of(*verdict, action));
         asked->authenticated();
+        asked->context().client_authenticated();
         reply.succeed({.complete = 1});
       });
   return {};

@@ -11,6 +11,7 @@
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/tunables.h"
 #include "api/typed_params.h"
 #include "domain_xml/live_change.h"
 
@@ -196,10 +197,16 @@ Answer domain_set_block_io_tune(Session& session, const remote_domain_set_block_
   std::string alias;
   if (impact.live) alias = find_disk(record->live->definition, path)->alias.value_or("");
   command.arguments = {{"id", alias}, {"limits", disk_limits_to_json(limits)}};
+  std::vector<Tunable> tunables;
+  if (impact.live) {
+    tunables = tunables_of(params, kKnown, "blkdeviotune.");
+    tunables.insert(tunables.begin(), {VIR_DOMAIN_TUNABLE_BLKDEV_DISK, std::string(args.disk)});
+  }
   auto& service = session.service();
   service.change_with_monitor(
       record, impact, command,
-      [path, tune](domain_xml::Domain& domain) { return change_limits(domain, path, tune); }, finish(reply));
+      [path, tune](domain_xml::Domain& domain) { return change_limits(domain, path, tune); },
+      telling(session, record, std::move(tunables), finish(reply)));
   return {};
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Opening, and what a connection says of itself.
 #include <libvirt/libvirt.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -94,11 +93,12 @@ Answer connect_get_lib_version(Session&, remote_connect_get_lib_version_ret& ret
   return {};
 }
 
-Answer connect_get_hostname(Session&, remote_connect_get_hostname_ret& ret, Arena& arena) {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0)
-    return tl::unexpected(WireError(Error::from_errno(errno, "gethostname")));
-  ret.hostname = arena.text(name.data());
+Answer connect_get_hostname(Session& session, Deferred<remote_connect_get_hostname_ret> reply) {
+  session.context().host_name.ask([reply](const Result<std::string>& name) {
+    if (!name) return reply.fail(name.error());
+    std::string text = *name;
+    reply.succeed({.hostname = text.data()});
+  });
   return {};
 }
 

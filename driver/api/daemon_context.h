@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
+
 #include "access/polkit.h"
+#include "api/auto_destroy.h"
 #include "config/daemon_config.h"
 #include "config/directories.h"
 #include "domain/domain_service.h"
+#include "host/host_name.h"
 
 namespace virttdx::driver {
 
@@ -14,6 +18,10 @@ struct DaemonContext {
   const DaemonConfig& config;
   const Directories& directories;
   Polkit& polkit;
+  AutoDestroy& auto_destroy;
+  HostName& host_name;
+  /// To be called when a client need not authenticate any more: another may be let in.
+  std::function<void()> client_authenticated;
 };
 
 }  // namespace virttdx::driver

@@ -26,15 +26,30 @@ Answer check_exclusive(unsigned flags, unsigned one, unsigned other, std::string
   return fail(Error::Code::WrongState, "cannot both keep and delete {}", what);
 }
 
+// What only a run has: a channel without a socket of its own got one in the run's directory.
+domain_xml::Domain without_run(domain_xml::Domain domain) {
+  for (auto& channel : domain.devices.channels) {
+    const auto given = fmt::format("/{}.sockets/{}", domain.name, channel.target_name.value_or(""));
+    if (channel.source_path && channel.source_path->ends_with(given))
+      channel.source_path = channel.source_mode = std::nullopt;
+  }
+  return domain;
+}
+
+std::string format(const domain_xml::Domain& domain, bool inactive, bool secure) {
+  return secure ? domain_xml::format_domain(domain, {.inactive = inactive})
+                : domain_xml::format_without_secrets(domain, {.inactive = inactive});
+}
+
 // Where the inactive XML is asked for: of the stored definition, or the live one without what only a run has.
 // A migratable one is of what runs, and shows secrets, as QEMU's driver writes it.
 std::string xml_of(const DomainRecord& record, unsigned flags) {
-  const bool inactive = !record.live || (flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)) != 0;
-  const bool stored = !record.live || ((flags & VIR_DOMAIN_XML_INACTIVE) != 0 && record.definition);
-  const auto& domain = stored ? *record.definition : record.live->definition;
   const bool secure = (flags & kSecretFlags) != 0;
-  return secure ? domain_xml::format_domain(domain, {.inactive = inactive})
-                : domain_xml::format_without_secrets(domain, {.inactive = inactive});
+  if (!record.live || ((flags & VIR_DOMAIN_XML_INACTIVE) != 0 && record.definition))
+    return format(*record.definition, true, secure);
+  if ((flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)) != 0)
+    return format(without_run(record.live->definition), true, secure);
+  return format(record.live->definition, false, secure);
 }
 
 }  // namespace

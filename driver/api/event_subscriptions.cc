@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "api/typed_params.h"
 #include "api/wire_domain.h"
 #include "rpc/xdr_codec.h"
 #include "schemas/virnet_protocol.h"
@@ -151,6 +152,26 @@ void send_reboot(Client& client, int callback_id, const DomainEvent& event) {
   send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, message);
 }
 
+void add_tunable(api::TypedParams& params, const Tunable& tunable) {
+  if (const auto* number = std::get_if<std::uint64_t>(&tunable.value))
+    params.add_ullong(tunable.name, *number);
+  else if (const auto* signed_number = std::get_if<std::int64_t>(&tunable.value))
+    params.add_llong(tunable.name, *signed_number);
+  else
+    params.add_string(tunable.name, std::get<std::string>(tunable.value));
+}
+
+void send_tunables(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  api::TypedParams params(arena);
+  for (const auto& tunable : event.tunables) add_tunable(params, tunable);
+  remote_domain_event_callback_tunable_msg message{};
+  message.callbackID = callback_id;
+  message.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  arena.array(message.params.params_len, message.params.params_val, params.take());
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE, message);
+}
+
 void send_by_callback(Client& client, int callback_id, const DomainEvent& event) {
   switch (event.event_id) {
     case VIR_DOMAIN_EVENT_ID_LIFECYCLE:
@@ -167,6 +188,8 @@ void send_by_callback(Client& client, int callback_id, const DomainEvent& event)
       return send_io_error(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON:
       return send_io_error_reason(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_TUNABLE:
+      return send_tunables(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE:
       return send_agent_lifecycle(client, callback_id, event);
     case kEventIdChannelLifecycle:

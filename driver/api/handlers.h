@@ -24,7 +24,7 @@ Answer connect_get_uri(Session&, remote_connect_get_uri_ret&, Arena&);
 Answer connect_get_type(Session&, remote_connect_get_type_ret&, Arena&);
 Answer connect_get_version(Session&, remote_connect_get_version_ret&, Arena&);
 Answer connect_get_lib_version(Session&, remote_connect_get_lib_version_ret&, Arena&);
-Answer connect_get_hostname(Session&, remote_connect_get_hostname_ret&, Arena&);
+Answer connect_get_hostname(Session&, Deferred<remote_connect_get_hostname_ret>);
 Answer connect_is_secure(Session&, remote_connect_is_secure_ret&, Arena&);
 
 // node.cc

@@ -8,6 +8,7 @@
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/leases.h"
 #include "host/neighbours.h"
 
 namespace virttdx::driver::api {
@@ -40,20 +41,6 @@ std::vector<remote_domain_interface> heard_of(Arena& arena, const domain_xml::Do
     arena.array(row.addrs.addrs_len, row.addrs.addrs_val, std::move(addresses));
   }
   return interfaces;
-}
-
-std::vector<domain_xml::Interface> on_networks(const domain_xml::Domain& domain) {
-  std::vector<domain_xml::Interface> found;
-  for (const auto& interface : domain.devices.interfaces)
-    if (interface.type == "network" && interface.mac && interface.source && interface.source->network)
-      found.push_back(interface);
-  return found;
-}
-
-std::vector<LeaseRequest> requests_for(const std::vector<domain_xml::Interface>& interfaces) {
-  std::vector<LeaseRequest> requests;
-  for (const auto& interface : interfaces) requests.push_back({*interface.mac, *interface.source->network});
-  return requests;
 }
 
 // Interfaces without a lease are left out, as libvirt's QEMU driver does.
@@ -145,7 +132,7 @@ Answer domain_interface_addresses(Session& session, const remote_domain_interfac
     return {};
   }
   if (args.source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE) {
-    auto interfaces = on_networks(record->live->definition);
+    auto interfaces = interfaces_on_networks(record->live->definition);
     session.service().host_resources().ask_leases(
         requests_for(interfaces), [reply, interfaces](const Result<std::vector<DhcpLease>>& leases) {
           leases ? reply_with(reply, [&](Arena& arena) { return leased(arena, interfaces, *leases); })

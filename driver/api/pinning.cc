@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Where vCPUs and the rest of a monitor run.
+#include <fmt/printf.h>
 #include <libvirt/libvirt.h>
 
 #include <algorithm>
@@ -24,6 +25,10 @@ void set_pin(domain_xml::Domain& domain, std::uint32_t vcpu, const std::string& 
     pins.insert(at, {vcpu, cpuset});
 }
 
+void announce(Session& session, const DomainRecord& record, std::string pin, const CpuSet& cpus) {
+  session.service().announce_tunables(record, {{std::move(pin), domain_xml::format_cpuset(cpus)}});
+}
+
 Answer pin_vcpu(Session& session, const remote_nonnull_domain& dom, std::uint32_t vcpu,
                 std::span<const char> map, unsigned flags) {
   const RecordPtr record = TRY(find_record(session, dom));
@@ -40,6 +45,7 @@ Answer pin_vcpu(Session& session, const remote_nonnull_domain& dom, std::uint32_
     set_pin(domain, vcpu, domain_xml::format_cpuset(cpus));
     return {};
   }));
+  if (impact.live) announce(session, *record, fmt::sprintf(VIR_DOMAIN_TUNABLE_CPU_VCPUPIN, vcpu), cpus);
   return {};
 }
 
@@ -66,6 +72,7 @@ Answer domain_pin_emulator(Session& session, const remote_domain_pin_emulator_ar
     domain.tuning.cpu->emulator_cpuset = domain_xml::format_cpuset(cpus);
     return {};
   }));
+  if (impact.live) announce(session, *record, VIR_DOMAIN_TUNABLE_CPU_EMULATORPIN, cpus);
   return {};
 }
 

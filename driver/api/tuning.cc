@@ -12,6 +12,7 @@
 #include "api/find_record.h"
 #include "api/flags.h"
 #include "api/handlers.h"
+#include "api/tunables.h"
 #include "api/typed_params.h"
 #include "domain/control_group.h"
 
@@ -195,18 +196,30 @@ Result<> set_numa(domain_xml::Domain& domain, const ParamsRead& params) {
   return {};
 }
 
+struct Settable {
+  std::span<const Known> known;
+  std::string_view controller;
+  Result<DomainService::Change> (*read)(const ParamsRead&, bool live);
+  std::string_view tunable_prefix = {};  ///< empty: there is no event of these
+};
+constexpr Settable kScheduler = {kSchedulerParams, "CPU", scheduler_change, "cputune."};
+constexpr Settable kMemory = {kMemoryParams, "memory", memory_change};
+constexpr Settable kBlkio = {kBlkioParams, "blkio", blkio_change};
+
 template <typename Args>
-Answer set_params(Session& session, const Args& args, unsigned flags, std::span<const Known> known,
-                  std::string_view controller,
-                  Result<DomainService::Change> (*read)(const ParamsRead&, bool live),
+Answer set_params(Session& session, const Args& args, unsigned flags, const Settable& settable,
                   const Deferred<void>& reply) {
   const ParamsRead params(args.params.params_val, args.params.params_len);
-  CHECK_ANSWER(params.check(known));
+  CHECK_ANSWER(params.check(settable.known));
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, flags));
-  if (impact.live) TRY(check_live(session, controller));
-  const auto change = TRY(read(params, impact.live));
-  session.service().change_limits(record, impact, change, finish(reply));
+  if (impact.live) TRY(check_live(session, settable.controller));
+  const auto change = TRY(settable.read(params, impact.live));
+  std::vector<Tunable> tunables;
+  if (impact.live && !settable.tunable_prefix.empty())
+    tunables = tunables_of(params, settable.known, settable.tunable_prefix);
+  session.service().change_limits(record, impact, change,
+                                  telling(session, record, std::move(tunables), finish(reply)));
   return {};
 }
 
@@ -241,14 +254,14 @@ Answer domain_get_scheduler_parameters_flags(Session& session,
 Answer domain_set_scheduler_parameters(Session& session,
                                        const remote_domain_set_scheduler_parameters_args& args,
                                        Deferred<void> reply) {
-  return set_params(session, args, 0, kSchedulerParams, "CPU", scheduler_change, reply);
+  return set_params(session, args, 0, kScheduler, reply);
 }
 
 Answer domain_set_scheduler_parameters_flags(Session& session,
                                              const remote_domain_set_scheduler_parameters_flags_args& args,
                                              Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetSchedulerParametersFlags");
-  return set_params(session, args, args.flags, kSchedulerParams, "CPU", scheduler_change, reply);
+  return set_params(session, args, args.flags, kScheduler, reply);
 }
 
 Answer domain_get_memory_parameters(Session& session, const remote_domain_get_memory_parameters_args& args,
@@ -269,7 +282,7 @@ Answer domain_get_memory_parameters(Session& session, const remote_domain_get_me
 Answer domain_set_memory_parameters(Session& session, const remote_domain_set_memory_parameters_args& args,
                                     Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetMemoryParameters");
-  return set_params(session, args, args.flags, kMemoryParams, "memory", memory_change, reply);
+  return set_params(session, args, args.flags, kMemory, reply);
 }
 
 Answer domain_get_blkio_parameters(Session& session, const remote_domain_get_blkio_parameters_args& args,
@@ -288,7 +301,7 @@ Answer domain_get_blkio_parameters(Session& session, const remote_domain_get_blk
 Answer domain_set_blkio_parameters(Session& session, const remote_domain_set_blkio_parameters_args& args,
                                    Deferred<void> reply) {
   CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetBlkioParameters");
-  return set_params(session, args, args.flags, kBlkioParams, "blkio", blkio_change, reply);
+  return set_params(session, args, args.flags, kBlkio, reply);
 }
 
 Answer domain_get_numa_parameters(Session& session, const remote_domain_get_numa_parameters_args& args,

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <variant>
 
+#include "config/host_uuid.h"
+#include "config/settings_file.h"
 #include "support/file.h"
 
 namespace virttdx::driver {
@@ -13,81 +16,33 @@ namespace {
 
 constexpr std::size_t kFileMaximum = 1 << 20;
 
-using Strings = std::vector<std::string>;
-using Value = std::variant<std::string, unsigned, Strings>;
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-Result<> expect_end(std::string_view rest) {
-  rest = trim(rest);
-  if (rest.empty() || rest.front() == '#') return {};
-  return fail(Error::Code::InvalidData, "unexpected '{}' after the value", rest);
-}
-
-bool is_quote(std::string_view text) { return text.starts_with('"') || text.starts_with('\''); }
-
-// Takes a string in quotes off the front.
-Result<std::string> take_string(std::string_view& text) {
-  const std::size_t end = text.find(text.front(), 1);
-  if (end == std::string_view::npos) return fail(Error::Code::InvalidData, "the string is not closed");
-  std::string value(text.substr(1, end - 1));
-  text = trim(text.substr(end + 1));
-  return value;
-}
-
-// [ "a", "b" ], with a comma behind the last or not.
-Result<Strings> take_list(std::string_view& text) {
-  Strings values;
-  text = trim(text.substr(1));
-  while (is_quote(text)) {
-    values.push_back(TRY(take_string(text)));
-    if (!text.starts_with(',')) break;
-    text = trim(text.substr(1));
-  }
-  if (!text.starts_with(']'))
-    return fail(Error::Code::InvalidData,
-                "the list is not closed on its line, or has something else than strings");
-  text = trim(text.substr(1));
-  return values;
-}
-
-Result<Value> parse_value(std::string_view text) {
-  if (is_quote(text)) {
-    auto value = TRY(take_string(text));
-    TRY(expect_end(text));
-    return value;
-  }
-  if (text.starts_with('[')) {
-    auto values = TRY(take_list(text));
-    TRY(expect_end(text));
-    return values;
-  }
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc())
-    return fail(Error::Code::InvalidData, "'{}' is neither a number nor a string in quotes", text);
-  TRY(expect_end(text.substr(static_cast<std::size_t>(end - text.data()))));
-  return number;
-}
-
-Result<std::string> as_string(const Value& value) {
+Result<std::string> as_string(const SettingValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   return fail(Error::Code::InvalidData, "needs a string in quotes");
 }
 
-Result<unsigned> as_number(const Value& value, unsigned minimum, unsigned maximum) {
-  const auto* number = std::get_if<unsigned>(&value);
-  if (number == nullptr || *number < minimum || *number > maximum)
-    return fail(Error::Code::InvalidData, "needs a number from {} to {}", minimum, maximum);
-  return *number;
+template <unsigned Minimum, unsigned Maximum>
+Result<unsigned> as_number(const SettingValue& value) {
+  const auto* number = std::get_if<std::int64_t>(&value);
+  if (number == nullptr || *number < Minimum || *number > Maximum)
+    return fail(Error::Code::InvalidData, "needs a number from {} to {}", Minimum, Maximum);
+  return static_cast<unsigned>(*number);
 }
 
-Result<SocketAuthentication> as_authentication(const Value& value) {
+// Longest runs of clients and requests that make sense; far beyond what a host needs.
+constexpr unsigned kCountMaximum = 1'000'000;
+constexpr auto as_count = as_number<1, kCountMaximum>;
+constexpr auto as_count_or_none = as_number<0, kCountMaximum>;
+
+// Seconds; libvirt's -1 is never, as 0 is.
+Result<unsigned> as_interval(const SettingValue& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value); number != nullptr && *number == -1) return 0U;
+  return as_number<0, 86400>(value);
+}
+
+Result<bool> as_choice(const SettingValue& value) { return TRY((as_number<0, 1>(value))) == 1; }
+
+Result<SocketAuthentication> as_authentication(const SettingValue& value) {
   const std::string text = TRY(as_string(value));
   if (text == "none") return SocketAuthentication::None;
   if (text == "polkit") return SocketAuthentication::Polkit;
@@ -95,17 +50,23 @@ Result<SocketAuthentication> as_authentication(const Value& value) {
 }
 
 // "nop" is libvirt's driver that allows everything.
-Result<bool> as_access_control(const Value& value) {
-  const auto* drivers = std::get_if<Strings>(&value);
-  if (drivers == nullptr) return fail(Error::Code::InvalidData, "needs a list, such as [ \"polkit\" ]");
-  for (const auto& driver : *drivers)
-    if (driver != "polkit" && driver != "nop")
+Result<bool> as_access_control(const SettingValue& value) {
+  const auto* drivers = std::get_if<std::vector<SettingAtom>>(&value);
+  if (drivers == nullptr)
+    return fail(Error::Code::InvalidData, "needs a list of strings, such as [ \"polkit\" ]");
+  bool polkit = false;
+  for (const auto& atom : *drivers) {
+    const auto* driver = std::get_if<std::string>(&atom);
+    if (driver == nullptr) return fail(Error::Code::InvalidData, "needs a list of strings, and has a number");
+    if (*driver != "polkit" && *driver != "nop")
       return fail(Error::Code::InvalidData, "there is no access driver '{}', only \"polkit\" and \"nop\"",
-                  driver);
-  return std::ranges::count(*drivers, "polkit") > 0;
+                  *driver);
+    polkit = polkit || *driver == "polkit";
+  }
+  return polkit;
 }
 
-Result<mode_t> as_mode(const Value& value) {
+Result<mode_t> as_mode(const SettingValue& value) {
   const std::string text = TRY(as_string(value));
   mode_t mode = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
@@ -116,7 +77,7 @@ Result<mode_t> as_mode(const Value& value) {
 }
 
 // "7.2.0" as libvirt counts versions: major * 1,000,000 + minor * 1,000 + release.
-Result<std::uint64_t> as_version(const Value& value) {
+Result<std::uint64_t> as_version(const SettingValue& value) {
   constexpr std::uint64_t kBase = 1000;
   const std::string text = TRY(as_string(value));
   std::uint64_t number = 0;
@@ -134,153 +95,123 @@ Result<std::uint64_t> as_version(const Value& value) {
   return number;
 }
 
+Result<HostChoice> as_host(const SettingValue& value) { return parse_host_choice(TRY(as_string(value))); }
+
+Result<std::filesystem::path> as_directory(const SettingValue& value) {
+  const std::string text = TRY(as_string(value));
+  if (!text.starts_with('/')) return fail(Error::Code::InvalidData, "'{}' is not an absolute path", text);
+  return text;
+}
+
+Result<log::Priority> as_log_level(const SettingValue& value) {
+  return static_cast<log::Priority>(TRY((as_number<1, 4>(value))));
+}
+
+Result<std::vector<LogOutput>> as_log_outputs(const SettingValue& value) {
+  return parse_log_outputs(TRY(as_string(value)));
+}
+
+Result<std::vector<log::Filter>> as_log_filters(const SettingValue& value) {
+  return parse_log_filters(TRY(as_string(value)));
+}
+
+Result<std::string> as_host_uuid(const SettingValue& value) { return parse_host_uuid(TRY(as_string(value))); }
+
+Result<HostUuidSource> as_host_uuid_source(const SettingValue& value) {
+  const std::string text = TRY(as_string(value));
+  if (text == "smbios") return HostUuidSource::Smbios;
+  if (text == "machine-id") return HostUuidSource::MachineId;
+  return fail(Error::Code::InvalidData, "'{}' is neither \"smbios\" nor \"machine-id\"", text);
+}
+
+// 2 is libvirt's for a host that must not go on without audit records.
+Result<unsigned> as_audit_level(const SettingValue& value) {
+  const unsigned level = TRY((as_number<0, 2>(value)));
+  if (level == 2)
+    return fail(Error::Code::InvalidData, "2 asks for audit records, and virttdxd writes none; use 0 or 1");
+  return level;
+}
+
+using Set = Result<> (*)(DaemonConfig&, const SettingValue&);
+
+template <auto Member, auto Read>
+Result<> set(DaemonConfig& config, const SettingValue& value) {
+  config.*Member = TRY(Read(value));
+  return {};
+}
+
+template <auto Read>
+Result<> check(DaemonConfig&, const SettingValue& value) {
+  TRY(Read(value));
+  return {};
+}
+
 struct Key {
   std::string_view name;
-  Result<> (*set)(DaemonConfig&, const Value&);
+  Set set;
+  std::string_view without_effect = {};  ///< why it does nothing here; empty: it does
 };
 
-// Longest runs of clients and requests that make sense; far beyond what a host needs.
-constexpr unsigned kCountMaximum = 1'000'000;
+constexpr std::string_view kOneThread = "the daemon has one thread, which never waits: there are no workers";
+constexpr std::string_view kNoAudit = "virttdxd writes no audit records";
+constexpr std::string_view kNoOvs = "virttdxd does not call ovs-vsctl";
 
 constexpr std::array kKeys = {
-    Key{"host",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.host = TRY(parse_host_choice(TRY(as_string(value))));
-          return {};
-        }},
-    Key{"unix_sock_group",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.unix_sock_group = TRY(as_string(value));
-          return {};
-        }},
-    Key{"unix_sock_rw_perms",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.unix_sock_rw_perms = TRY(as_mode(value));
-          return {};
-        }},
-    Key{"unix_sock_ro_perms",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.unix_sock_ro_perms = TRY(as_mode(value));
-          return {};
-        }},
-    Key{"auth_unix_rw",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.auth_unix_rw = TRY(as_authentication(value));
-          return {};
-        }},
-    Key{"auth_unix_ro",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.auth_unix_ro = TRY(as_authentication(value));
-          return {};
-        }},
-    Key{"access_drivers",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.access_control = TRY(as_access_control(value));
-          return {};
-        }},
-    Key{"max_clients",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.max_clients = TRY(as_number(value, 1, kCountMaximum));
-          return {};
-        }},
-    Key{"max_anonymous_clients",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.max_anonymous_clients = TRY(as_number(value, 1, kCountMaximum));
-          return {};
-        }},
-    Key{"admin_max_clients",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.admin_max_clients = TRY(as_number(value, 1, kCountMaximum));
-          return {};
-        }},
-    Key{"admin_max_client_requests",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.admin_max_client_requests = TRY(as_number(value, 1, kCountMaximum));
-          return {};
-        }},
-    Key{"unix_sock_admin_perms",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.unix_sock_admin_perms = TRY(as_mode(value));
-          return {};
-        }},
-    Key{"log_outputs",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.log_outputs = TRY(parse_log_outputs(TRY(as_string(value))));
-          return {};
-        }},
-    Key{"log_filters",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.log_filters = TRY(parse_log_filters(TRY(as_string(value))));
-          return {};
-        }},
-    Key{"max_client_requests",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.max_client_requests = TRY(as_number(value, 1, kCountMaximum));
-          return {};
-        }},
-    Key{"keepalive_interval",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.keepalive_interval = TRY(as_number(value, 0, 86400));
-          return {};
-        }},
-    Key{"keepalive_count",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.keepalive_count = TRY(as_number(value, 0, 1000));
-          return {};
-        }},
-    Key{"soft_host_profile",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.soft_host_profile = TRY(as_string(value));
-          return {};
-        }},
-    Key{"hypervisor_type",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.hypervisor_type = TRY(as_string(value));
-          return {};
-        }},
-    Key{"hypervisor_version",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.hypervisor_version = TRY(as_version(value));
-          return {};
-        }},
-    Key{"require_launch_security",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.require_launch_security = TRY(as_number(value, 0, 1)) == 1;
-          return {};
-        }},
-    Key{"monitor_timeout",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.monitor_timeout = TRY(as_number(value, 1, 3600));
-          return {};
-        }},
-    Key{"quote_wait",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.quote_wait = TRY(as_number(value, 0, 10'000));
-          return {};
-        }},
-    Key{"log_level",
-        [](DaemonConfig& config, const Value& value) -> Result<> {
-          config.log_level = static_cast<log::Priority>(TRY(as_number(value, 1, 4)));
-          return {};
-        }},
+    Key{"host", set<&DaemonConfig::host, as_host>},
+    Key{"soft_host_profile", set<&DaemonConfig::soft_host_profile, as_string>},
+    Key{"unix_sock_group", set<&DaemonConfig::unix_sock_group, as_string>},
+    Key{"unix_sock_rw_perms", set<&DaemonConfig::unix_sock_rw_perms, as_mode>},
+    Key{"unix_sock_ro_perms", set<&DaemonConfig::unix_sock_ro_perms, as_mode>},
+    Key{"unix_sock_admin_perms", set<&DaemonConfig::unix_sock_admin_perms, as_mode>},
+    Key{"unix_sock_dir", set<&DaemonConfig::unix_sock_dir, as_directory>},
+    Key{"auth_unix_rw", set<&DaemonConfig::auth_unix_rw, as_authentication>},
+    Key{"auth_unix_ro", set<&DaemonConfig::auth_unix_ro, as_authentication>},
+    Key{"access_drivers", set<&DaemonConfig::access_control, as_access_control>},
+    Key{"max_clients", set<&DaemonConfig::max_clients, as_count>},
+    Key{"max_anonymous_clients", set<&DaemonConfig::max_anonymous_clients, as_count_or_none>},
+    Key{"max_queued_clients", set<&DaemonConfig::max_queued_clients, as_count_or_none>},
+    Key{"max_client_requests", set<&DaemonConfig::max_client_requests, as_count>},
+    Key{"min_workers", check<as_count_or_none>, kOneThread},
+    Key{"max_workers", check<as_count>, kOneThread},
+    Key{"prio_workers", check<as_count_or_none>, kOneThread},
+    Key{"admin_max_clients", set<&DaemonConfig::admin_max_clients, as_count>},
+    Key{"admin_max_queued_clients", set<&DaemonConfig::admin_max_queued_clients, as_count_or_none>},
+    Key{"admin_max_client_requests", set<&DaemonConfig::admin_max_client_requests, as_count>},
+    Key{"admin_min_workers", check<as_count_or_none>, kOneThread},
+    Key{"admin_max_workers", check<as_count>, kOneThread},
+    Key{"keepalive_interval", set<&DaemonConfig::keepalive_interval, as_interval>},
+    Key{"keepalive_count", set<&DaemonConfig::keepalive_count, as_number<0, 1000>>},
+    Key{"admin_keepalive_interval", set<&DaemonConfig::admin_keepalive_interval, as_interval>},
+    Key{"admin_keepalive_count", set<&DaemonConfig::admin_keepalive_count, as_number<0, 1000>>},
+    Key{"host_uuid", set<&DaemonConfig::host_uuid, as_host_uuid>},
+    Key{"host_uuid_source", set<&DaemonConfig::host_uuid_source, as_host_uuid_source>},
+    Key{"hypervisor_type", set<&DaemonConfig::hypervisor_type, as_string>},
+    Key{"hypervisor_version", set<&DaemonConfig::hypervisor_version, as_version>},
+    Key{"require_launch_security", set<&DaemonConfig::require_launch_security, as_choice>},
+    Key{"monitor_timeout", set<&DaemonConfig::monitor_timeout, as_number<1, 3600>>},
+    Key{"quote_wait", set<&DaemonConfig::quote_wait, as_number<0, 10'000>>},
+    Key{"log_level", set<&DaemonConfig::log_level, as_log_level>},
+    Key{"log_filters", set<&DaemonConfig::log_filters, as_log_filters>},
+    Key{"log_outputs", set<&DaemonConfig::log_outputs, as_log_outputs>},
+    Key{"audit_level", check<as_audit_level>, kNoAudit},
+    Key{"audit_logging", check<as_choice>, kNoAudit},
+    Key{"ovs_timeout", check<as_count_or_none>, kNoOvs},
 };
 
-Result<> parse_line(DaemonConfig& config, std::string_view line) {
-  line = trim(line);
-  if (line.empty() || line.front() == '#') return {};
-  const std::size_t equals = line.find('=');
-  if (equals == std::string_view::npos)
-    return fail(Error::Code::InvalidData, "'{}' is not of the form key = value", line);
-  const std::string_view name = trim(line.substr(0, equals));
-  for (const Key& key : kKeys) {
-    if (key.name != name) continue;
-    const auto set = parse_value(trim(line.substr(equals + 1))).and_then([&](const Value& value) {
-      return key.set(config, value);
-    });
-    if (!set) return tl::unexpected(Error(set.error()).with_context(name));
+Result<> apply(DaemonConfig& config, const Setting& setting, std::string_view place) {
+  const auto* key = std::find_if(kKeys.begin(), kKeys.end(),
+                                 [&](const Key& candidate) { return candidate.name == setting.name; });
+  if (key == kKeys.end()) {
+    config.warnings.push_back(
+        fmt::format("{}: unknown key '{}' is ignored; virttdxd.conf(5) lists the keys", place, setting.name));
     return {};
   }
-  return fail(Error::Code::InvalidData, "unknown key '{}'; virttdxd.conf(5) lists them", name);
+  if (const auto set = key->set(config, setting.value); !set)
+    return tl::unexpected(Error(set.error()).with_context(fmt::format("{}: {}", place, setting.name)));
+  if (!key->without_effect.empty())
+    config.warnings.push_back(
+        fmt::format("{}: {} has no effect: {}", place, setting.name, key->without_effect));
+  return {};
 }
 
 }  // namespace
@@ -297,13 +228,20 @@ Result<HostChoice> parse_host_choice(std::string_view text) {
   return fail(Error::Code::InvalidArgument, "host '{}' is not one of auto, kvm, soft", text);
 }
 
+// Of a key that is there twice libvirt takes the first.
 Result<DaemonConfig> parse_daemon_config(std::string_view text, std::string_view origin) {
   DaemonConfig config;
-  for (int number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (const auto parsed = parse_line(config, text.substr(0, end)); !parsed)
-      return tl::unexpected(Error(parsed.error()).with_context(fmt::format("{}:{}", origin, number)));
-    text.remove_prefix(std::min(end + 1, text.size()));
+  std::map<std::string, int> first_lines;
+  const auto settings = TRY(parse_settings(text, origin));
+  for (const auto& setting : settings) {
+    const std::string place = fmt::format("{}:{}", origin, setting.line);
+    const auto [first, is_first] = first_lines.emplace(setting.name, setting.line);
+    if (is_first) {
+      TRY(apply(config, setting, place));
+      continue;
+    }
+    config.warnings.push_back(
+        fmt::format("{}: {} is ignored: line {} has it already", place, setting.name, first->second));
   }
   return config;
 }

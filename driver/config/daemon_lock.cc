@@ -17,8 +17,8 @@ Result<UniqueFd> take_daemon_lock(const std::filesystem::path& file) {
   // A record lock: monitors do not inherit it, so that it ends with the daemon.
   if (fcntl(fd.get(), F_SETLK, &lock) != 0) {
     if (errno == EACCES || errno == EAGAIN)
-      return fail(Error::Code::Busy, "another virttdxd holds '{}'; end it, or use another --root",
-                  file.native());
+      return fail(Error::Code::Busy,
+                  "another virttdxd holds '{}'; end it, or use another --root or --pid-file", file.native());
     return fail_errno(errno, "lock '{}'", file.native());
   }
   const std::string pid = fmt::format("{}\n", getpid());
@@ -26,6 +26,15 @@ Result<UniqueFd> take_daemon_lock(const std::filesystem::path& file) {
       write(fd.get(), pid.data(), pid.size()) != static_cast<ssize_t>(pid.size()))
     return fail_errno(errno, "write '{}'", file.native());
   return fd;
+}
+
+Result<PidFile> PidFile::take(const std::filesystem::path& file) {
+  auto fd = TRY(take_daemon_lock(file));
+  return PidFile(std::move(fd), file);
+}
+
+PidFile::~PidFile() {
+  if (fd_) unlink(path_.c_str());
 }
 
 }  // namespace virttdx::driver

@@ -101,9 +101,9 @@ std::vector<LogOutput>& current() {
   static std::vector<LogOutput> outputs = {LogOutput{}};
   return outputs;
 }
-std::vector<LogOutput>& defaults() {
-  static std::vector<LogOutput> outputs = {LogOutput{}};
-  return outputs;
+LogOutput& default_output() {
+  static LogOutput output;
+  return output;
 }
 
 }  // namespace
@@ -123,6 +123,7 @@ std::string format_log_outputs(const std::vector<LogOutput>& outputs) {
 }
 
 Result<> use_log_outputs(std::vector<LogOutput> outputs) {
+  if (outputs.empty()) outputs.push_back(default_output());
   const auto opened = std::make_shared<std::vector<OpenOutput>>();
   for (const auto& output : outputs) {
     auto file = TRY(open_output(output));
@@ -140,7 +141,6 @@ Result<> use_log_outputs(std::vector<LogOutput> outputs) {
 }
 
 std::vector<LogOutput> current_log_outputs() { return current(); }
-void set_default_log_outputs(std::vector<LogOutput> outputs) { defaults() = std::move(outputs); }
-std::vector<LogOutput> default_log_outputs() { return defaults(); }
+void set_default_log_output(LogOutput output) { default_output() = std::move(output); }
 
 }  // namespace virttdx::driver

@@ -25,12 +25,11 @@ struct LogOutput {
 Result<std::vector<LogOutput>> parse_log_outputs(std::string_view text);
 std::string format_log_outputs(const std::vector<LogOutput>& outputs);
 
-/// Sends the log there from now on, for the whole process. On an error nothing changes: System (a file cannot
-/// be opened). Event loop's thread only.
+/// Sends the log there from now on, for the whole process; none: to the default. On an error nothing changes:
+/// System (a file cannot be opened). Event loop's thread only.
 Result<> use_log_outputs(std::vector<LogOutput> outputs);
 std::vector<LogOutput> current_log_outputs();
-/// What the daemon started with, to go back to.
-void set_default_log_outputs(std::vector<LogOutput> outputs);
-std::vector<LogOutput> default_log_outputs();
+/// Standard error until it is set.
+void set_default_log_output(LogOutput output);
 
 }  // namespace virttdx::driver

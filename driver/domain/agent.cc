@@ -2,6 +2,7 @@
 // Commands for the guest agent of a running domain: one at a time, beside what the monitor does.
 #include <algorithm>
 
+#include "domain/agent_channel.h"
 #include "domain/domain_service.h"
 #include "domain/live_devices.h"
 #include "rpc/peer.h"
@@ -9,14 +10,14 @@
 namespace virttdx::driver {
 namespace {
 
-const domain_xml::CharacterDevice* agent_channel(const domain_xml::Domain& domain) {
-  const auto& channels = domain.devices.channels;
-  const auto found = std::ranges::find(channels, kAgentChannel, &domain_xml::CharacterDevice::target_name);
-  return found == channels.end() || found->type != "unix" || !found->source_path ? nullptr : &*found;
+// An agent whose guest stands still cannot answer.
+Result<> check_guest_runs(const DomainRecord& record) {
+  if (record.phase == Phase::Running) return {};
+  return fail(Error::Code::WrongState, "domain is not running");
 }
 
 Result<UniqueFd> connect_agent(const DomainRecord& record) {
-  TRY(check_operation(Operation::Query, record.phase));
+  TRY(check_guest_runs(record));
   const auto* channel = agent_channel(record.live->definition);
   if (channel == nullptr) return fail(Error::Code::ConfigUnsupported, "QEMU guest agent is not configured");
   if (channel->target_state == "disconnected")
@@ -28,9 +29,20 @@ Result<UniqueFd> connect_agent(const DomainRecord& record) {
 
 }  // namespace
 
+const domain_xml::CharacterDevice* agent_channel(const domain_xml::Domain& domain) {
+  const auto& channels = domain.devices.channels;
+  const auto found = std::ranges::find(channels, kAgentChannel, &domain_xml::CharacterDevice::target_name);
+  return found == channels.end() || found->type != "unix" || !found->source_path ? nullptr : &*found;
+}
+
+bool has_connected_agent(const DomainRecord& record) {
+  const auto* channel = record.live ? agent_channel(record.live->definition) : nullptr;
+  return channel != nullptr && channel->target_state == "connected";
+}
+
 void DomainService::ask_agent(const RecordPtr& record, GuestAgentCall::Command command,
                               GuestAgentCall::Handler handler) {
-  if (const auto possible = check_operation(Operation::Query, record->phase); !possible)
+  if (const auto possible = check_guest_runs(*record); !possible)
     return handler(tl::unexpected(possible.error()));
   if (agent_channel(record->live->definition) == nullptr)
     return handler(fail(Error::Code::ConfigUnsupported, "QEMU guest agent is not configured"));

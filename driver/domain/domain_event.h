@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace virttdx::driver {
 
@@ -12,10 +15,16 @@ inline constexpr int kEventStoppedRecreated = 7;
 /// virDomainEventID of channels other than the agent's, which libvirt 11.2 added.
 inline constexpr int kEventIdChannelLifecycle = 29;
 
+/// What a client has changed of a running domain's limits and pins, by VIR_DOMAIN_TUNABLE_*.
+struct Tunable {
+  std::string name;
+  std::variant<std::uint64_t, std::int64_t, std::string> value;
+};
+
 /// Something that happened to a domain. Numbers are those of libvirt's public header.
 struct DomainEvent {
   /// virDomainEventID: lifecycle, reboot, metadata change, device added and removed, I/O error with and
-  /// without its reason, life cycle of the agent and of channels
+  /// without its reason, life cycle of the agent and of channels, tunables
   int event_id = 0;
   std::string name;
   std::string uuid;
@@ -28,6 +37,7 @@ struct DomainEvent {
   std::optional<std::string> text = {};
   std::string path = {};    ///< I/O error: the disk's source
   std::string reason = {};  ///< I/O error: "enospc", or empty
+  std::vector<Tunable> tunables = {};
 };
 
 }  // namespace virttdx::driver

@@ -84,6 +84,8 @@ class DomainService {
   void change_limits(const RecordPtr& record, const Impact& impact, const Change& change, Completion done);
   /// `type` is a virDomainMetadataType; `uri` of an element.
   void announce_metadata(const DomainRecord& record, int type, std::optional<std::string> uri) const;
+  /// To be called when they are in effect. Nothing is told of none.
+  void announce_tunables(const DomainRecord& record, std::vector<Tunable> tunables) const;
   /// Starts a domain that vanishes when it stops; `done` gets its record once the TD runs.
   void create_transient(std::string_view xml, const StartOptions& options, RecordHandler done);
 

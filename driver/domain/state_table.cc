@@ -36,12 +36,13 @@ constexpr unsigned kThere = kLive | bit(Phase::Crashed);
 struct OperationRow {
   Operation operation;
   unsigned allowed;
+  std::string_view refusal = {};  ///< empty: by the phase
 };
 
 constexpr std::array kOperations = {
     OperationRow{Operation::Start, bit(Phase::Inactive)},
     OperationRow{Operation::Destroy, kThere | bit(Phase::Starting) | bit(Phase::Stopping)},
-    OperationRow{Operation::Shutdown, kThere},
+    OperationRow{Operation::Shutdown, bit(Phase::Running), "domain is not running"},
     OperationRow{Operation::Reboot, kThere},
     OperationRow{Operation::Reset, kThere},
     OperationRow{Operation::Suspend, kLive},
@@ -65,7 +66,8 @@ Result<> check_operation(Operation operation, Phase phase) {
   const OperationRow& row = kOperations.at(static_cast<std::size_t>(operation));
   CHECK(row.operation == operation);
   if ((row.allowed & bit(phase)) != 0) return {};
-  return fail(Error::Code::WrongState, "{}", kRefusals.at(static_cast<std::size_t>(phase)));
+  return fail(Error::Code::WrongState, "{}",
+              row.refusal.empty() ? kRefusals.at(static_cast<std::size_t>(phase)) : row.refusal);
 }
 
 int libvirt_state(Phase phase) { return kPhases.at(static_cast<std::size_t>(phase)).state; }

@@ -84,7 +84,7 @@ Result<HostCapabilities> ask_monitor(const HostAccess& host) {
 
 Result<std::filesystem::path> find_monitor() {
   if (const char* set = std::getenv("VIRTTDX_VMM"); set != nullptr && set[0] != '\0')
-    return std::filesystem::path(set);
+    return std::filesystem::absolute(set);
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return fail_errno(error.value(), "read /proc/self/exe");
@@ -102,6 +102,7 @@ HostAccess open_host(const DaemonConfig& config, const std::filesystem::path& mo
   host.quote_wait_ms = config.quote_wait;
   host.monitor_binary = monitor;
   host.description = describe_machine(monitor.native());
+  if (config.host_uuid) host.description.uuid = *config.host_uuid;
   if (host.kind == HostKind::Soft) host.soft_profile = config.soft_host_profile.value_or("");
   auto capabilities = ask_monitor(host);
   if (capabilities) {

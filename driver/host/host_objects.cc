@@ -116,8 +116,9 @@ Result<std::vector<DhcpLease>> read_leases(const ObjectDaemons& daemons,
     const int count = virNetworkGetDHCPLeases(network.get(), request.mac.c_str(), &list, 0);
     if (count < 0) return library_error(fmt::format("leases of network '{}'", request.network));
     for (int i = 0; i < count; ++i) {
-      leases.push_back(
-          {request.mac, list[i]->ipaddr, list[i]->type == VIR_IP_ADDR_TYPE_IPV6, list[i]->prefix});
+      auto& lease = leases.emplace_back();
+      lease = {request.mac, list[i]->ipaddr, list[i]->type == VIR_IP_ADDR_TYPE_IPV6, list[i]->prefix, {}};
+      if (list[i]->hostname != nullptr) lease.hostname = list[i]->hostname;
       virNetworkDHCPLeaseFree(list[i]);
     }
     std::free(list);

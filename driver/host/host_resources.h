@@ -65,7 +65,8 @@ struct LeaseRequest {
 struct DhcpLease {
   std::string mac, address;
   bool is_ipv6 = false;
-  unsigned prefix = 0;  ///< bits of the network
+  unsigned prefix = 0;                  ///< bits of the network
+  std::optional<std::string> hostname;  ///< that the guest gave
 };
 
 class HostResources {

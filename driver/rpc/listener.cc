@@ -17,7 +17,6 @@
 namespace virttdx::driver {
 namespace {
 
-constexpr int kBacklog = 128;
 // Who connects faster than this must not keep those waiting who are connected, or whose end is to be seen.
 constexpr int kAcceptedATurn = 16;
 
@@ -33,18 +32,25 @@ Result<sockaddr_un> address_of(const std::filesystem::path& path) {
   return address;
 }
 
-Result<> set_access(const std::filesystem::path& path, mode_t mode, std::optional<gid_t> group) {
-  if (group && chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
-    return fail_errno(errno, "set group {} of socket '{}'", *group, path.native());
-  if (chmod(path.c_str(), mode) != 0)
-    return fail_errno(errno, "set mode {:o} of socket '{}'", mode, path.native());
+Result<> set_access(const ListenerAccess& access) {
+  const char* path = access.path.c_str();
+  if (access.group && chown(path, static_cast<uid_t>(-1), *access.group) != 0)
+    return fail_errno(errno, "set group {} of socket '{}'", *access.group, path);
+  if (chmod(path, access.mode) != 0)
+    return fail_errno(errno, "set mode {:o} of socket '{}'", access.mode, path);
+  return {};
+}
+
+Result<> listen_on(const UniqueFd& socket, const ListenerAccess& access) {
+  if (listen(socket.get(), static_cast<int>(access.queued_maximum)) != 0)
+    return fail_errno(errno, "listen on socket '{}'", access.path.native());
   return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::create(const std::filesystem::path& path, mode_t mode,
-                                                   std::optional<gid_t> group, AcceptHandler accept) {
+Result<std::unique_ptr<Listener>> Listener::create(const ListenerAccess& access, AcceptHandler accept) {
+  const auto& path = access.path;
   const sockaddr_un address = TRY(address_of(path));
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return fail_errno(errno, "create a socket for '{}'", path.native());
@@ -53,14 +59,16 @@ Result<std::unique_ptr<Listener>> Listener::create(const std::filesystem::path& 
   // Nobody connects between bind and chmod: the socket does not listen yet.
   if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     return fail_errno(errno, "bind socket '{}'", path.native());
-  TRY(set_access(path, mode, group));
-  if (listen(socket.get(), kBacklog) != 0) return fail_errno(errno, "listen on socket '{}'", path.native());
+  TRY(set_access(access));
+  TRY(listen_on(socket, access));
   return std::unique_ptr<Listener>(new Listener(std::move(socket), path, true, std::move(accept)));
 }
 
-std::unique_ptr<Listener> Listener::adopt(UniqueFd socket, const std::filesystem::path& path,
-                                          AcceptHandler accept) {
-  return std::unique_ptr<Listener>(new Listener(std::move(socket), path, false, std::move(accept)));
+// Listening once more changes the length of the queue.
+Result<std::unique_ptr<Listener>> Listener::adopt(UniqueFd socket, const ListenerAccess& access,
+                                                  AcceptHandler accept) {
+  TRY(listen_on(socket, access));
+  return std::unique_ptr<Listener>(new Listener(std::move(socket), access.path, false, std::move(accept)));
 }
 
 Listener::Listener(UniqueFd socket, std::filesystem::path path, bool owns_path, AcceptHandler accept)
@@ -76,8 +84,14 @@ Listener::~Listener() {
   if (owns_path_) unlink(path_.c_str());
 }
 
+void Listener::set_accepting(bool accepting) {
+  accepting_ = accepting;
+  update();
+}
+
+// Who is accepted may be the last one for now.
 void Listener::accept_some() {
-  for (int accepted = 0; accepted < kAcceptedATurn;) {
+  for (int accepted = 0; accepting_ && accepted < kAcceptedATurn;) {
     UniqueFd client(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (client) {
       accept_(std::move(client));
@@ -93,8 +107,12 @@ void Listener::accept_some() {
 // Without descriptors to spare the socket stays readable: trying again at once would only burn the CPU.
 void Listener::pause_after(int error) {
   log::error("accept on '{}': {}; trying again in a second", path_.native(), std::strerror(error));
-  readable_.setEnabled(false);
-  QTimer::singleShot(std::chrono::seconds(1), &readable_, [this] { readable_.setEnabled(true); });
+  paused_ = true;
+  update();
+  QTimer::singleShot(std::chrono::seconds(1), &readable_, [this] {
+    paused_ = false;
+    update();
+  });
 }
 
 }  // namespace virttdx::driver

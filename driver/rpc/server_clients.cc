@@ -10,7 +10,12 @@ bool ServerClients::set_limits(unsigned maximum, unsigned anonymous_maximum) {
   if (anonymous_maximum > maximum) return false;
   maximum_ = maximum;
   anonymous_maximum_ = anonymous_maximum;
+  changed();
   return true;
+}
+
+bool ServerClients::may_add() const {
+  return clients_.size() < maximum_ && (anonymous_maximum_ == 0 || anonymous_count() < anonymous_maximum_);
 }
 
 std::size_t ServerClients::anonymous_count() const {
@@ -20,8 +25,15 @@ std::size_t ServerClients::anonymous_count() const {
 }
 
 std::uint64_t ServerClients::add(ConnectedClient client) {
-  clients_.emplace(next_id_, std::move(client));
-  return next_id_++;
+  const std::uint64_t id = next_id_++;
+  clients_.emplace(id, std::move(client));
+  changed();
+  return id;
+}
+
+void ServerClients::remove(std::uint64_t id) {
+  clients_.erase(id);
+  changed();
 }
 
 }  // namespace virttdx::driver

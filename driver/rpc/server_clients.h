@@ -23,7 +23,7 @@ struct ConnectedClient {
 
 class ServerClients {
  public:
-  /// `anonymous_maximum`: of those that have not authenticated yet.
+  /// `anonymous_maximum`: of those that have not authenticated yet; 0: no other limit for them.
   ServerClients(std::string name, unsigned maximum, unsigned anonymous_maximum)
       : name_(std::move(name)), maximum_(maximum), anonymous_maximum_(anonymous_maximum) {}
 
@@ -32,22 +32,33 @@ class ServerClients {
   unsigned anonymous_maximum() const { return anonymous_maximum_; }
   /// Those who are connected stay. False: anonymous clients would outnumber all.
   [[nodiscard]] bool set_limits(unsigned maximum, unsigned anonymous_maximum);
-  bool full() const { return clients_.size() >= maximum_; }
+  /// Whether both limits allow for one more.
+  bool may_add() const;
+  /// Called whenever may_add() may have changed.
+  void on_change(std::function<void()> handler) { changed_ = std::move(handler); }
 
   /// Returns its id, which no other gets.
   std::uint64_t add(ConnectedClient client);
   void watch_authentication(std::uint64_t id, std::function<bool()> must_authenticate) {
     clients_.at(id).must_authenticate = std::move(must_authenticate);
+    changed();
   }
+  /// One that must_authenticate() need not any more.
+  void authenticated() { changed(); }
   std::size_t anonymous_count() const;
-  void remove(std::uint64_t id) { clients_.erase(id); }
+  void remove(std::uint64_t id);
   const std::map<std::uint64_t, ConnectedClient>& all() const { return clients_; }
 
  private:
+  void changed() {
+    if (changed_) changed_();
+  }
+
   std::string name_;
   unsigned maximum_, anonymous_maximum_;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, ConnectedClient> clients_;
+  std::function<void()> changed_;
 };
 
 }  // namespace virttdx::driver

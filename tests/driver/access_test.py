@@ -197,6 +197,28 @@ class ClientsOfAPolkitSocket(PolkitSocketTest):
         self.virsh_as_nobody('list', read_only=True)
         self.assertEqual([question['action'] for question in self.questions()], ['org.libvirt.unix.monitor'])
 
+    def as_nobody(self, *words):
+        """A process that goes on until its standard input ends."""
+        user = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if os.geteuid() == 0 else {}
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **user)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_wait_while_others_authenticate(self):
+        self.CONFIG += 'max_anonymous_clients = 1\n'
+        self.restart_daemon()
+        silent = self.as_nobody('/usr/bin/python3', '-c', f'import socket, sys; peer = socket.socket(socket.AF_UNIX); '
+                                f'peer.connect("{self.root}/run/libvirt/virttdxd-sock"); sys.stdin.read()')
+        wait_until(lambda: '1 of 1 have not authenticated yet' in self.log_path.read_text(), 'the one that does not authenticate')
+        shell = self.as_nobody('virsh', '-c', self.uri())
+        self.assertEqual(self.questions(), [])
+        silent.stdin.close()
+        wait_until(self.questions, 'the next one to be asked about')
+        # One that has authenticated and stays keeps nobody away.
+        self.assertEqual(self.virsh_as_nobody('list')[0], 0)
+        self.assertIsNone(shell.poll())
+
     def test_are_refused_in_libvirts_words(self):
         for answer, message in (
                 ('no', 'authentication failed: access denied by policy'),

@@ -6,7 +6,9 @@ Usage: admin_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
 import os
 import shutil
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from daemon_case import PATIENCE, DaemonTest, libvirt, main, wait_until
 
@@ -63,11 +65,39 @@ class Admin(DaemonTest):
         self.admin('srv-clients-set', 'virttdxd', '--max-clients', '1', '--max-unauth-clients', '1')
         limits = self.pairs('srv-clients-info', 'virttdxd')
         self.assertEqual((limits['nclients_max'], limits['nclients'], limits['nclients_unauth_max']), ('1', '1', '1'))
-        with self.assertRaises(libvirt.libvirtError):
-            self.connect()
+        self.assertIn('Temporarily suspending services', self.log_path.read_text())
         self.assertIn('must not be less', self.admin('srv-clients-set', 'virttdxd', '--max-unauth-clients', '2', code=1))
-        self.admin('srv-clients-set', 'virttdxd', '--max-clients', '9')
-        self.connect()
+        # One more is not sent away: it is taken when another goes, or when there may be more.
+        others = [self.beside(libvirt.open, self.uri(suffix)) for suffix in ('', '-ro')]
+        self.assertEqual(self.pairs('srv-clients-info', 'virttdxd')['nclients'], '1')
+        self.assertEqual([other.done() for other in others], [False, False])
+        self.connection.close()
+        wait_until(lambda: sum(other.done() for other in others) == 1, 'one of them to be taken')
+        self.assertEqual(self.pairs('srv-clients-info', 'virttdxd')['nclients'], '1')
+        self.admin('srv-clients-set', 'virttdxd', '--max-clients', '2')
+        connections = [other.result(PATIENCE) for other in others]
+        self.assertEqual([connection.getType() for connection in connections], ['TDX', 'TDX'])
+
+    def test_limits_its_own_clients(self):
+        self.admin('srv-clients-set', 'admin', '--max-clients', '2')
+        limits = self.pairs('srv-clients-info', 'admin')
+        self.assertEqual((limits['nclients_max'], limits['nclients_unauth_max']), ('2', '0'))
+        held = [self.raw_admin() for _ in range(2)]
+        listed = self.beside(self.table, 'srv-list')
+        held.pop().close()
+        self.assertEqual(len(listed.result(PATIENCE)), 2)
+
+    def beside(self, function, *arguments):
+        """What may have to wait for what comes next."""
+        threads = ThreadPoolExecutor()
+        self.addCleanup(threads.shutdown, False)
+        return threads.submit(function, *arguments)
+
+    def raw_admin(self):
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.addCleanup(peer.close)
+        peer.connect(f'{self.root}/run/libvirt/virttdxd-admin-sock')
+        return peer
 
     def test_sends_the_log_elsewhere(self):
         log = self.root / 'other.log'
@@ -81,6 +111,19 @@ class Admin(DaemonTest):
         size = log.stat().st_size
         domain.destroy()
         self.assertEqual(log.stat().st_size, size)
+
+    def test_sends_the_log_to_the_default_again(self):
+        other = self.root / 'other.log'
+        (self.root / 'etc/libvirt/virttdxd.conf').write_text('log_outputs = ""\n')
+        self.restart_daemon()  # which waits for a message
+        for words in (['--outputs', ''], ['--outputs=']):
+            self.admin('daemon-log-outputs', f'2:file:{other}')
+            self.admin('daemon-log-outputs', *words)
+            self.assertEqual(self.admin('daemon-log-outputs').split()[-1], '1:stderr')
+        size = other.stat().st_size
+        self.define().create()
+        self.assertIn("domain 'td' started", self.log_path.read_text())
+        self.assertEqual(other.stat().st_size, size)
 
     def test_logs_more_of_what_a_filter_names(self):
         def listed():

@@ -133,7 +133,7 @@ class Agent(AgentTest):
             self.assertEqual(connection.lookupByName('td').hostname(), 'guest.example.org')
 
 
-class AgentThatComesAndGoes(AgentTest):
+class TellingAgentTest(AgentTest):
     """The guest has no agent at first, and its monitor tells."""
 
     def setUp(self):
@@ -143,21 +143,69 @@ class AgentThatComesAndGoes(AgentTest):
         self.states = []
         self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                                                lambda _c, _d, state, reason, _o: self.states.append((state, reason)), None)
+        self.console = self.connection.newStream()
+        self.domain.openConsole(None, self.console, 0)
 
+    def come(self):
+        self.console.send(b'+')
+        wait_until(lambda: self.states == [(1, 2)], 'the agent')
+
+    def modes(self):
+        return [command['arguments']['mode'] for command in self.commands() if command['execute'] == 'guest-shutdown']
+
+
+class AgentThatComesAndGoes(TellingAgentTest):
     def test_is_known_to_clients(self):
-        console = self.connection.newStream()
-        self.domain.openConsole(None, console, 0)
         self.assertRegex(self.domain.XMLDesc(), "name='org.qemu.guest_agent.0' state='disconnected'")
         self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'QEMU guest agent is not connected', self.domain.getTime)
-        console.send(b'+')
-        wait_until(lambda: self.states == [(1, 2)], 'the agent')
+        self.come()
         self.assertRegex(self.domain.XMLDesc(), "name='org.qemu.guest_agent.0' state='connected'")
         self.assertNotIn('state=', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         self.assertEqual(self.domain.getTime()['seconds'], 1700000000)
-        console.send(b'-')
+        self.console.send(b'-')
         wait_until(lambda: self.states == [(1, 2), (2, 2)], "the agent's end")
         self.assert_error(libvirt.VIR_ERR_AGENT_UNRESPONSIVE, 'QEMU guest agent is not connected', self.domain.getTime)
-        console.abort()
+        self.console.abort()
+
+    def test_is_asked_before_the_power_button_is_pressed(self):
+        self.domain.reboot()
+        self.assertEqual(self.monitor_told('powerdown'), [{'reboot': True}])
+        self.come()
+        self.domain.reboot()
+        self.assertEqual((self.modes(), len(self.monitor_told('powerdown'))), (['reboot'], 1))
+        self.virsh('reboot', 'td', '--mode', 'acpi')
+        self.assertEqual((self.modes(), len(self.monitor_told('powerdown'))), (['reboot'], 2))
+        self.virsh('shutdown', 'td')
+        wait_until(lambda: self.domain.isActive() == 0, 'power-off')
+        self.assertEqual((self.modes(), len(self.monitor_told('powerdown'))), (['reboot', 'powerdown'], 2))
+
+    def test_is_told_what_the_domain_makes_of_it(self):
+        self.come()
+        self.domain.setLifecycleAction(libvirt.VIR_DOMAIN_LIFECYCLE_POWEROFF, libvirt.VIR_DOMAIN_LIFECYCLE_ACTION_RESTART, 0)
+        self.domain.setLifecycleAction(libvirt.VIR_DOMAIN_LIFECYCLE_REBOOT, libvirt.VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY, 0)
+        self.domain.shutdown()
+        self.domain.reboot()
+        self.assertEqual(self.modes(), ['reboot', 'powerdown'])
+
+    def test_cannot_answer_in_a_paused_guest(self):
+        self.come()
+        self.domain.suspend()
+        for function, arguments in ((self.domain.getTime, ()), (self.domain.shutdown, ()), (self.domain.shutdownFlags, (3,)),
+                                    (self.domain.shutdownFlags, (libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,))):
+            self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', function, *arguments)
+        self.assertEqual(self.monitor_told('powerdown'), [])
+        self.domain.reboot()
+        self.assertEqual(self.monitor_told('powerdown'), [{'reboot': True}])
+
+
+class SilentAgentThatCame(TellingAgentTest):
+    how = 'silent'
+
+    def test_is_followed_by_the_power_button(self):
+        self.come()
+        self.domain.shutdown()
+        wait_until(lambda: self.domain.isActive() == 0, 'power-off')
+        self.assertEqual(self.monitor_told('powerdown'), [{}])
 
 
 class NoAgent(DaemonTest):

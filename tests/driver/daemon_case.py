@@ -22,7 +22,7 @@ except ImportError:
     print('1..0 # SKIP python-libvirt is not installed')
     sys.exit(0)
 
-DAEMON, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
+DAEMON, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
 PATIENCE = 60
 XML = (SOURCE / 'docs/examples/td.xml').read_text()
 
@@ -47,6 +47,8 @@ def wait_until(condition, what):
 
 
 class DaemonTest(unittest.TestCase):
+    OPTIONS = ()  # of the command line, besides those that a private daemon needs
+
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix='virttdxd-'))
         self.addCleanup(shutil.rmtree, self.root, True)
@@ -61,7 +63,7 @@ class DaemonTest(unittest.TestCase):
     def start_daemon(self, **environment):
         with open(self.log_path, 'ab') as log:
             self.daemon = subprocess.Popen(
-                [DAEMON, '--host', 'soft', '--root', self.root], stderr=log, stdout=log,
+                [DAEMON, '--host', 'soft', '--root', self.root, *self.OPTIONS], stderr=log, stdout=log,
                 env={**os.environ, 'VIRTTDX_VMM': str(SOURCE / 'tests/driver/fake_monitor.py'), 'VIRTTDX_FAKE_TOLD': str(self.root / 'told'),
                      'VIRTTDX_FAKE_HOST': str(SOURCE / 'tests/data/plan/soft.host.json'), **environment})
         wait_until(lambda: 'listens on' in self.log_path.read_text() or self.daemon.poll() is not None, 'the daemon')
@@ -109,6 +111,13 @@ class DaemonTest(unittest.TestCase):
         wait_until(lambda: len(self.events) >= len(expected), f'events {expected}, have {self.events}')
         self.assertEqual(self.events, list(expected))
         self.events.clear()
+
+    def record_tunables(self):
+        """What has been changed of running domains, as events tell it."""
+        told = []
+        self.connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_TUNABLE,
+                                               lambda _connection, _domain, tunables, _opaque: told.append(tunables), None)
+        return told
 
     def monitor_told(self, command, name='td'):
         """The arguments of such commands to a domain's fake monitor."""

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import unittest.mock
 
 from daemon_case import DAEMON, PATIENCE, XML, DaemonTest, libvirt, main, read_stream, wait_until
 
@@ -20,11 +21,32 @@ class Connection(DaemonTest):
     def test_tells_what_it_is(self):
         self.assertEqual(self.connection.getType(), 'TDX')
         self.assertEqual(self.connection.getVersion(), 1000)
-        self.assertEqual(self.connection.getHostname(), os.uname().nodename)
+        self.assertEqual(self.connection.getHostname().split('.')[0], os.uname().nodename.split('.')[0])
         self.assertTrue(self.connection.isSecure())
         self.assertGreater(self.connection.getInfo()[1], 0)
         self.assertIn('<capabilities>', self.connection.getCapabilities())
         self.assertIn('tdx', self.connection.getDomainCapabilities())
+
+    def test_tells_the_hosts_name_with_its_domain(self):
+        """In namespaces where the host has another name."""
+        if os.geteuid() != 0 or subprocess.run(['unshare', '-u', '-m', 'true'], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest('no namespaces can be made here')
+        hosts, program = self.root / 'hosts', self.root / 'elsewhere'
+        hosts.write_text('192.0.2.7 td7.example.org td7\n')
+        program.write_text(f"""#!/bin/sh
+exec unshare -u -m sh -c 'echo td7 >/proc/sys/kernel/hostname && mount --bind {hosts} /etc/hosts && exec "$0" "$@"' {DAEMON} "$@"
+""")
+        program.chmod(0o755)
+        self.kill_daemon()
+        with unittest.mock.patch('daemon_case.DAEMON', program):
+            self.start_daemon()
+        names, connections = [], [self.connect() for _ in range(8)]
+        threads = [threading.Thread(target=lambda connection=connection: names.append(connection.getHostname())) for connection in connections]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(names, ['td7.example.org'] * 8)
 
     def test_refuses_another_uri(self):
         self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'unexpected URI', libvirt.open,

@@ -87,7 +87,12 @@ class RatesOfDisks(DeviceTest):
 
     def test_of_a_running_domain_change_in_its_monitor(self):
         self.domain.create()
+        told = self.record_tunables()
+        self.domain.setBlockIoTune('vda', {'total_iops_sec': 1}, self.CONFIG)
         self.virsh('blkdeviotune', 'td', 'vda', '--total-bytes-sec', '5000', '--live')
+        wait_until(lambda: told, 'an event')
+        self.assertEqual(told, [{'blkdeviotune.disk': 'vda', 'blkdeviotune.total_bytes_sec': 5000}])
+        self.domain.setBlockIoTune('vda', {'total_iops_sec': 0}, self.CONFIG)
         self.assertEqual(self.domain.blockIoTune('vda')['total_bytes_sec'], 5000)
         self.assertNotIn('iotune', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         (told,) = self.monitor_told('disk-limits')

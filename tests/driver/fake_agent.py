@@ -55,6 +55,8 @@ def answer(client, monitor, command, how):
         client.sendall(b'\xff' + json.dumps({'return': command['arguments']['id']}).encode() + b'\n')
     elif how == 'garbage':
         client.sendall(b'}{ nonsense\n')
+    elif name == 'guest-shutdown' and command['arguments']['mode'] == 'reboot':
+        monitor.reset()
     elif name == 'guest-shutdown':
         monitor.stop('guest-shutdown')
         os._exit(0)

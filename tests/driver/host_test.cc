@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "domain/image_size.h"
+#include "host/host_name.h"
 #include "host/neighbours.h"
 
 namespace virttdx::driver {
@@ -20,6 +21,23 @@ TEST(ArpAddresses, AreThoseOfOneMacAddress) {
   EXPECT_EQ(arp_addresses("52:54:00:aa:00:01", table), (std::vector<std::string>{"192.0.2.1", "192.0.2.3"}));
   EXPECT_TRUE(arp_addresses("52:54:00:aa:00:09", table).empty());
   EXPECT_TRUE(arp_addresses("52:54:00:aa:00:01", "").empty());
+}
+
+std::optional<std::string> resolver_that_is_not_asked(const std::string&) {
+  ADD_FAILURE() << "asked";
+  return std::nullopt;
+}
+
+TEST(HostName, IsTheOneWithTheDomain) {
+  EXPECT_EQ(best_host_name("td7", [](const std::string& name) { return name + ".example.org"; }),
+            "td7.example.org");
+  EXPECT_EQ(best_host_name("td7.example.org", resolver_that_is_not_asked), "td7.example.org");
+}
+
+TEST(HostName, IsTheHostsOwnWhereTheResolverKnowsNoBetter) {
+  EXPECT_EQ(best_host_name("td7", [](const std::string&) { return std::nullopt; }), "td7");
+  EXPECT_EQ(best_host_name("td7", [](const std::string&) { return "localhost.localdomain"; }), "td7");
+  EXPECT_EQ(best_host_name("localhost", resolver_that_is_not_asked), "localhost");
 }
 
 class AnImage : public testing::Test {

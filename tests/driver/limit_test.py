@@ -100,6 +100,7 @@ class RunningDomain(LimitTest):
         (self.bus_folder / 'children').touch()
         domain = self.define()
         domain.create()
+        told = self.record_tunables()
         domain.setSchedulerParametersFlags({'cpu_shares': 300, 'vcpu_quota': 40000, 'global_quota': 200000}, LIVE)
         for impact in (LIVE, CONFIG):
             domain.setMemoryParameters({'hard_limit': 1 << 21}, impact)
@@ -112,7 +113,11 @@ class RunningDomain(LimitTest):
                           'global_period': 100000, 'global_quota': 200000})
         self.assertEqual(domain.schedulerParametersFlags(CONFIG)['cpu_shares'], 0)
         self.assertEqual(domain.memoryParameters(CONFIG), {'hard_limit': 1 << 21, 'soft_limit': UNLIMITED, 'swap_hard_limit': UNLIMITED})
+        domain.setSchedulerParametersFlags({'emulator_quota': 5000}, CONFIG)
         domain.setSchedulerParametersFlags({'vcpu_quota': -1, 'global_quota': -1}, LIVE)
+        wait_until(lambda: len(told) == 2, 'events')
+        self.assertEqual(told, [{'cputune.cpu_shares': 300, 'cputune.vcpu_quota': 40000, 'cputune.global_quota': 200000},
+                                {'cputune.vcpu_quota': -1, 'cputune.global_quota': -1}])
         self.assertTrue(self.child('vcpu0', 'cpu.max').startswith('max 100000'))  # an ordinary file keeps its end
         self.assert_limits(CPUWeight=300, MemoryMax=1 << 31, IOWeight=200)
 
@@ -134,10 +139,14 @@ class RunningDomain(LimitTest):
     def test_keeps_what_it_has_when_a_change_fails(self):
         domain = self.define()
         domain.create()
+        told = self.record_tunables()
         (self.bus_folder / (SCOPE.format(1) + '.json')).unlink()
         self.assert_error(libvirt.VIR_ERR_SYSTEM_ERROR, f"limit control group '{SCOPE.format(1)}' by systemd: org.freedesktop.systemd1.NoSuchUnit",
                           domain.setSchedulerParameters, {'cpu_shares': 300})
         self.assertEqual(domain.schedulerParameters()['cpu_shares'], 100)
+        domain.pinEmulator((True,))
+        wait_until(lambda: told, 'an event')
+        self.assertEqual(list(told[0]), ['cputune.emulatorpin'])
 
     def test_changes_after_a_restart_of_the_daemon(self):
         self.define(xml=TUNED).create()

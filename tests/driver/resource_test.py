@@ -42,6 +42,7 @@ class Daemon:
     def __init__(self, path):
         self.ports, self.created, self.active = {}, [], True
         self.identity = b''
+        self.hostname = None
         self.plug = "<plug type='network' bridge='virbr7'/>"
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -104,16 +105,15 @@ class Daemon:
             return OK, text('/images/a.img')
         return ERROR, failure(3, f'procedure {procedure}')
 
-    @staticmethod
-    def leases(payload):
+    def leases(self, payload):
         none = bytes(4)
 
         def some(value):
             return struct.pack('>i', 1) + text(value)
 
         assert text(MAC) in payload
-        rows = [text('virbr7') + struct.pack('>qi', 0, kind) + some(MAC) + none + text(address) + struct.pack('>I', prefix) + none + none
-                for kind, address, prefix in ((0, '192.0.2.9', 24), (1, '2001:db8::9', 64))]
+        rows = [text('virbr7') + struct.pack('>qi', 0, kind) + some(MAC) + none + text(address) + struct.pack('>I', prefix) + name + none
+                for kind, address, prefix, name in ((0, '192.0.2.9', 24, none), (1, '2001:db8::9', 64, some(self.hostname) if self.hostname else none))]
         return struct.pack('>I', len(rows)) + b''.join(rows) + struct.pack('>I', len(rows))
 
     def find_secret(self, payload):
@@ -197,6 +197,19 @@ class Resources(ResourceTest):
         (self.root / 'run/libvirt/virtnetworkd-sock').unlink()
         self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'no network daemon runs', self.domain.interfaceAddresses,
                           libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
+
+    def test_tell_the_name_that_the_guest_gave(self):
+        lease, agent = libvirt.VIR_DOMAIN_GET_HOSTNAME_LEASE, libvirt.VIR_DOMAIN_GET_HOSTNAME_AGENT
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', self.domain.hostname, lease)
+        network, _ = self.serve('network', 'storage')
+        self.domain.create()
+        self.assert_error(libvirt.VIR_ERR_NO_HOSTNAME, 'no hostname found for domain td', self.domain.hostname, lease)
+        network.hostname = 'guest-7'
+        self.assertEqual(self.domain.hostname(lease), 'guest-7')
+        self.assertEqual(self.virsh('domhostname', 'td', '--source', 'lease').strip(), 'guest-7')
+        self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'are mutually exclusive', self.domain.hostname, lease | agent)
+        (self.root / 'run/libvirt/virtnetworkd-sock').unlink()
+        self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'no network daemon runs', self.domain.hostname, lease)
 
     def test_are_given_back_when_the_start_fails(self):
         network, _ = self.serve('network', 'storage')

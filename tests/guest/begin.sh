@@ -22,7 +22,7 @@ ip route add default via "$router"
 EOF
   chmod +x /tmp/lease.sh
   ip link set "$1" up
-  udhcpc -i "$1" -n -q -t 5 -s /tmp/lease.sh >/dev/null || say "error udhcpc"
+  udhcpc -i "$1" -x hostname:td-guest -n -q -t 5 -s /tmp/lease.sh >/dev/null || say "error udhcpc"
 }
 
 # The IPv4 address of an interface, with the bits of its network.
