@@ -41,7 +41,24 @@ bool find_element(QXmlStreamReader& reader, const char* name) {
   return false;
 }
 
+// A network keeps guests apart by these: without them a port would reach what it must not.
+Result<> check_port(const std::string& network, const char* xml) {
+  QXmlStreamReader reader{QString::fromUtf8(xml)};
+  while (!reader.atEnd()) {
+    if (reader.readNext() != QXmlStreamReader::StartElement) continue;
+    const std::string name = reader.name().toString().toStdString();
+    const bool isolated = name == "port" && attribute(reader, "isolated") == "yes";
+    if (isolated || name == "vlan" || name == "virtualport")
+      return fail(Error::Code::ConfigUnsupported,
+                  "network '{}' gives a port with <{}>, which is not offered; use a network or a port group "
+                  "without it",
+                  network, isolated ? "port isolated='yes'" : name);
+  }
+  return {};
+}
+
 Result<NetworkPort> read_port(const std::string& network, const char* xml) {
+  TRY(check_port(network, xml));
   QXmlStreamReader reader{QString::fromUtf8(xml)};
   const auto unusable = [&](const std::string& type) {
     return fail(Error::Code::ConfigUnsupported,

@@ -254,6 +254,10 @@ class Resources(ResourceTest):
         network.plug = "<plug type='hostdev-pci'/>"
         self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "a port of type 'hostdev-pci', which is not offered",
                           self.domain.create)
+        for more, named in (("<port isolated='yes'/>", "port isolated='yes'"), ("<vlan><tag id='4'/></vlan>", 'vlan'),
+                            ("<virtualport type='openvswitch'/>", 'virtualport')):
+            network.plug = f"{more}<plug type='bridge' bridge='virbr7'/>"
+            self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, f"a port with <{named}>, which is not offered", self.domain.create)
         self.assertEqual(network.ports, {})
 
     def test_of_a_daemon_that_does_not_answer_keep_nobody_waiting(self):
