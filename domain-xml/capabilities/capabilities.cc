@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::uint64_t kSmallPageKib = 4;
 
-void add_text(xml::Element& parent, std::string_view name, std::string text) {
-  parent.add_child(name).set_text(std::move(text));
-}
-
 // Family and model as CPUID leaf 1 composes them (Intel SDM volume 2, CPUID).
 void add_signature(xml::Element& cpu, std::uint32_t eax) {
   const auto family = eax >> 8 & 0xF;
@@ -29,7 +25,7 @@ void add_signature(xml::Element& cpu, std::uint32_t eax) {
   signature.add_attribute("stepping", std::to_string(eax & 0xF));
 }
 
-void add_features(xml::Element& cpu, const HostCapabilities& host) {
+void add_cpu_features(xml::Element& cpu, const HostCapabilities& host) {
   for (const auto& entry : host.supported_cpuid)
     for (const auto reg : kCpuidRegisters)
       for (std::uint8_t bit = 0; bit < 32; ++bit) {
@@ -71,10 +67,10 @@ void add_cpu_topology(xml::Element& cpu, const HostDescription& description, std
 void add_cpu(xml::Element& parent, const HostCapabilities& host, const HostDescription& description,
              const HostHardware& hardware) {
   auto& cpu = parent.add_child("cpu");
-  add_text(cpu, "arch", "x86_64");
+  cpu.add_text("arch", "x86_64");
   const auto* identity = find_cpuid(host.supported_cpuid, 1, 0);
   if (identity != nullptr) {
-    add_text(cpu, "vendor", "Intel");
+    cpu.add_text("vendor", "Intel");
     add_microcode(cpu, host, hardware);
     add_signature(cpu, identity->eax);
   }
@@ -90,7 +86,7 @@ void add_cpu(xml::Element& parent, const HostCapabilities& host, const HostDescr
     bits.add_attribute("mode", "emulate");
     bits.add_attribute("bits", std::to_string(host.physical_address_bits));
   }
-  add_features(cpu, host);
+  add_cpu_features(cpu, host);
   for (const auto size : page_sizes(hardware)) add_pages(cpu, size);
 }
 
@@ -173,14 +169,14 @@ void add_caches(xml::Element& parent, const std::vector<CacheBank>& caches) {
 
 void add_security_model(xml::Element& parent, std::string model) {
   auto& element = parent.add_child("secmodel");
-  add_text(element, "model", std::move(model));
-  add_text(element, "doi", "0");
+  element.add_text("model", std::move(model));
+  element.add_text("doi", "0");
 }
 
 void add_host(xml::Element& root, const HostCapabilities& host, const HostDescription& description,
               const HostHardware& hardware) {
   auto& element = root.add_child("host");
-  if (!description.uuid.empty()) add_text(element, "uuid", description.uuid);
+  if (!description.uuid.empty()) element.add_text("uuid", description.uuid);
   add_cpu(element, host, description, hardware);
   // Empty: no state that the host may be sent to, as that would end every TD.
   element.add_child("power_management");
@@ -208,11 +204,11 @@ void add_toggle(xml::Element& features, std::string_view name) {
 // virt-install takes the first machine for its default.
 void add_guest(xml::Element& root, const HostCapabilities& host, const HostDescription& description) {
   auto& guest = root.add_child("guest");
-  add_text(guest, "os_type", "hvm");
+  guest.add_text("os_type", "hvm");
   auto& arch = guest.add_child("arch");
   arch.add_attribute("name", "x86_64");
-  add_text(arch, "wordsize", "64");
-  if (!description.emulator_path.empty()) add_text(arch, "emulator", description.emulator_path);
+  arch.add_text("wordsize", "64");
+  if (!description.emulator_path.empty()) arch.add_text("emulator", description.emulator_path);
   add_machine(arch, host, "q35", kCanonicalMachine);
   add_machine(arch, host, std::string(kCanonicalMachine), {});
   arch.add_child("domain").add_attribute("type", "kvm");

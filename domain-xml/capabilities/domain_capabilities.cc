@@ -14,10 +14,6 @@ namespace {
 
 using Words = std::initializer_list<std::string_view>;
 
-void add_text(xml::Element& parent, std::string_view name, std::string text) {
-  parent.add_child(name).set_text(std::move(text));
-}
-
 xml::Element& add_supported(xml::Element& parent, std::string_view name, bool supported) {
   auto& element = parent.add_child(name);
   element.add_attribute("supported", supported ? "yes" : "no");
@@ -27,7 +23,7 @@ xml::Element& add_supported(xml::Element& parent, std::string_view name, bool su
 void add_enum(xml::Element& parent, std::string_view name, Words values) {
   auto& element = parent.add_child("enum");
   element.add_attribute("name", std::string(name));
-  for (const auto value : values) add_text(element, "value", std::string(value));
+  for (const auto value : values) element.add_text("value", std::string(value));
 }
 
 void add_os(xml::Element& root, const DomainCapabilitiesRequest& request) {
@@ -35,7 +31,7 @@ void add_os(xml::Element& root, const DomainCapabilitiesRequest& request) {
   add_enum(os, "firmware", {"efi"});
   const auto images = firmware_for_trust_domains(request.sources, request.machine);
   auto& loader = add_supported(os, "loader", true);
-  for (const auto& image : images) add_text(loader, "value", image);
+  for (const auto& image : images) loader.add_text("value", image);
   add_enum(loader, "type", {"rom"});
   add_enum(loader, "readonly", {"yes"});
   add_enum(loader, "secure", {"no"});
@@ -55,7 +51,7 @@ void add_host_model(xml::Element& cpu, const HostCapabilities& host, const PlanS
   auto& name = mode.add_child("model");
   name.add_attribute("fallback", *model->fallback);
   name.set_text(*model->model);
-  if (model->vendor) add_text(mode, "vendor", *model->vendor);
+  if (model->vendor) mode.add_text("vendor", *model->vendor);
   auto& address = mode.add_child("maxphysaddr");
   address.add_attribute("mode", "passthrough");
   address.add_attribute("limit", std::to_string(host.physical_address_bits));
@@ -130,10 +126,10 @@ std::string format_domain_capabilities(const HostCapabilities& host,
                                        const DomainCapabilitiesRequest& request) {
   xml::Element root;
   root.name = "domainCapabilities";
-  add_text(root, "path", request.emulator_path);
-  add_text(root, "domain", "kvm");
-  add_text(root, "machine", request.machine);
-  add_text(root, "arch", "x86_64");
+  root.add_text("path", request.emulator_path);
+  root.add_text("domain", "kvm");
+  root.add_text("machine", request.machine);
+  root.add_text("arch", "x86_64");
   root.add_child("vcpu").add_attribute("max", std::to_string(host.max_vcpus));
   add_supported(root, "iothreads", false);
   add_os(root, request);

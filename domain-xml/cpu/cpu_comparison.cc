@@ -22,11 +22,6 @@ struct DescribedCpu {
   bool strict = false;
 };
 
-std::string attribute_of(const xml::Element& element, std::string_view name) {
-  const auto* attribute = element.attribute(name);
-  return attribute == nullptr ? std::string() : attribute->value;
-}
-
 template <class... Arguments>
 tl::unexpected<Error> refuse(const xml::Element& element, fmt::format_string<Arguments...> format,
                              Arguments&&... arguments) {
@@ -44,7 +39,7 @@ Result<> take_model(const xml::Element& element, const CpuModelMap& map, Describ
 }
 
 Result<> take_feature(const xml::Element& element, const CpuModelMap& map, DescribedCpu& cpu) {
-  const auto name = attribute_of(element, "name"), policy = attribute_of(element, "policy");
+  const auto name = element.attribute_text("name"), policy = element.attribute_text("policy");
   const auto* feature = map.features().find(name);
   if (feature == nullptr) return refuse(element, "CPU feature '{}' is unknown to libvirt's CPU map", name);
   // MSRs are the TDX module's alone, and no description of what KVM offers has them.
@@ -59,7 +54,7 @@ Result<DescribedCpu> read_description(std::string_view xml, const CpuModelMap& m
   const auto root = TRY(xml::read_document(xml));
   if (root.name != "cpu") return refuse(root, "a CPU is described by <cpu>, not by <{}>", root.name);
   DescribedCpu cpu;
-  cpu.strict = attribute_of(root, "match") == "strict";
+  cpu.strict = root.attribute_text("match") == "strict";
   if (const auto* vendor = root.child("vendor")) cpu.vendor = vendor->text();
   if (const auto* model = root.child("model")) TRY(take_model(*model, map, cpu));
   for (const auto& child : root.children)

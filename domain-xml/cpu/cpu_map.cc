@@ -11,8 +11,6 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr std::size_t kMaximumMapSize = 1U << 20;
-
 struct RegisterAttribute {
   std::string_view name;
   CpuidRegister reg;
@@ -95,12 +93,18 @@ void assign(CpuidEntries& entries, const CpuidBit& bit, bool value) {
   entries.back().set(bit.reg, mask);
 }
 
-Result<CpuMap> CpuMap::load(const std::filesystem::path& path) {
-  const auto text = TRY(read_text_file(path, kMaximumMapSize));
-  const auto root = xml::read_document(text);
+Result<xml::Element> read_map_file(const std::filesystem::path& path) {
+  constexpr std::size_t kMaximumSize = 1U << 20;
+  const auto text = TRY(read_text_file(path, kMaximumSize));
+  auto root = xml::read_document(text);
   if (!root) return tl::unexpected<Error>(Error(root.error()).with_context(path.string()));
+  return std::move(*root);
+}
+
+Result<CpuMap> CpuMap::load(const std::filesystem::path& path) {
+  const auto root = TRY(read_map_file(path));
   CpuMap map;
-  for (const auto& element : root->children) {
+  for (const auto& element : root.children) {
     const auto* name = element.attribute("name");
     if (element.name != "feature" || name == nullptr) continue;
     Feature feature{name->value, {}};

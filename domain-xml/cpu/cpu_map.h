@@ -10,10 +10,14 @@
 
 #include "support/result.h"
 #include "vmm_backend/cpuid.h"
+#include "xml/element.h"
 
 namespace virttdx::domain_xml {
 
 inline constexpr std::string_view kCpuMapPath = "/usr/share/libvirt/cpu_map/x86_features.xml";
+
+/// A file of libvirt's CPU map; messages name it. InvalidData when it is longer than 1 MiB or no XML.
+Result<xml::Element> read_map_file(const std::filesystem::path& path);
 
 struct CpuidBit {
   std::uint32_t function = 0;

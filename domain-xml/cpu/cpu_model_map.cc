@@ -8,25 +8,8 @@
 #include <charconv>
 #include <iterator>
 
-#include "support/file.h"
-#include "xml/reader.h"
-
 namespace virttdx::domain_xml {
 namespace {
-
-constexpr std::size_t kMaximumMapSize = 1U << 20;
-
-Result<xml::Element> read_map_file(const std::filesystem::path& path) {
-  const auto text = TRY(read_text_file(path, kMaximumMapSize));
-  auto root = xml::read_document(text);
-  if (!root) return tl::unexpected<Error>(Error(root.error()).with_context(path.string()));
-  return std::move(*root);
-}
-
-std::string attribute_of(const xml::Element& element, std::string_view name) {
-  const auto* attribute = element.attribute(name);
-  return attribute == nullptr ? std::string() : attribute->value;
-}
 
 Result<std::uint32_t> number(const xml::Element& element, std::string_view text) {
   std::uint32_t value = 0;
@@ -38,7 +21,7 @@ Result<std::uint32_t> number(const xml::Element& element, std::string_view text)
 
 // stepping='5' or '0-5' or '10-11,14': the lowest and the highest.
 Result<> read_steppings(const xml::Element& element, CpuSignature& signature) {
-  const auto text = attribute_of(element, "stepping");
+  const auto text = element.attribute_text("stepping");
   if (text.empty()) return {};
   const auto first_end = text.find_first_of("-,");
   const auto last_begin = text.find_last_of("-,");
@@ -51,8 +34,8 @@ Result<> read_steppings(const xml::Element& element, CpuSignature& signature) {
 
 Result<CpuSignature> read_signature(const xml::Element& element) {
   CpuSignature signature;
-  signature.family = TRY(number(element, attribute_of(element, "family")));
-  signature.model = TRY(number(element, attribute_of(element, "model")));
+  signature.family = TRY(number(element, element.attribute_text("family")));
+  signature.model = TRY(number(element, element.attribute_text("model")));
   TRY(read_steppings(element, signature));
   return signature;
 }
@@ -61,14 +44,14 @@ Result<CpuSignature> read_signature(const xml::Element& element) {
 std::vector<std::string> included_files(const xml::Element& index) {
   std::vector<std::string> names;
   for (const auto& arch : index.children) {
-    if (arch.name != "arch" || attribute_of(arch, "name") != "x86") continue;
+    if (arch.name != "arch" || arch.attribute_text("name") != "x86") continue;
     for (const auto& include : arch.children)
-      if (include.name == "include") names.push_back(attribute_of(include, "filename"));
+      if (include.name == "include") names.push_back(include.attribute_text("filename"));
     // libvirt 10.10 and later group the models.
     for (const auto& group : arch.children)
       for (const auto& include : group.children)
         if (group.name == "group" && include.name == "include")
-          names.push_back(attribute_of(include, "filename"));
+          names.push_back(include.attribute_text("filename"));
   }
   std::erase_if(names,
                 [](const std::string& name) { return name.empty() || name.find('/') != std::string::npos; });
@@ -117,9 +100,9 @@ Result<> CpuModelMap::add_models(const xml::Element& root) {
 
 Result<CpuModel> CpuModelMap::read_model(const xml::Element& element) const {
   CpuModel model;
-  model.name = attribute_of(element, "name");
+  model.name = element.attribute_text("name");
   for (const auto& child : element.children) {
-    const auto name = attribute_of(child, "name");
+    const auto name = child.attribute_text("name");
     if (child.name == "model") {
       const auto* ancestor = find_model(name);
       if (ancestor == nullptr)
@@ -129,7 +112,7 @@ Result<CpuModel> CpuModelMap::read_model(const xml::Element& element) const {
       if (model.vendor.empty()) model.vendor = ancestor->vendor;
       if (model.signatures.empty()) model.signatures = ancestor->signatures;
     } else if (child.name == "decode") {
-      model.names_guests = attribute_of(child, "guest") != "off";
+      model.names_guests = child.attribute_text("guest") != "off";
     } else if (child.name == "vendor") {
       model.vendor = name;
     } else if (child.name == "signature") {
@@ -137,7 +120,7 @@ Result<CpuModel> CpuModelMap::read_model(const xml::Element& element) const {
     } else if (child.name == "feature") {
       const auto* feature = features_.find(name);
       if (feature == nullptr || !feature->is_of_processor()) continue;
-      if (attribute_of(child, "removed") == "yes")
+      if (child.attribute_text("removed") == "yes")
         model.features.erase(feature->name);
       else
         model.features.insert(feature->name);

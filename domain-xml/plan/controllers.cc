@@ -7,14 +7,14 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kPath = "/domain/devices/controller";
+constexpr auto kControllerPath = "/domain/devices/controller";
 constexpr std::uint32_t kMaximumIndex = 255, kPorts = 31;
 
 void plan_pci(Planning& planning, const Controller& controller) {
   if (controller.index == 0U && controller.model.value_or("pcie-root") == "pcie-root") return;
   if (controller.model != "pcie-root-port" || controller.index.value_or(0) > kMaximumIndex)
     return refuse_device(
-        planning, controller, kPath,
+        planning, controller, kControllerPath,
         fmt::format("a PCI controller of model '{}' is not offered", controller.model.value_or("")),
         "use model 'pcie-root-port', or leave PCI controllers out: they are added as needed");
   PciRootPortConfig port;
@@ -29,7 +29,7 @@ void plan_pci(Planning& planning, const Controller& controller) {
 
 void plan_virtio_serial(Planning& planning, const Controller& controller) {
   if (controller.index.value_or(0) > kMaximumIndex || controller.ports.value_or(kPorts) > kPorts)
-    return refuse_device(planning, controller, kPath,
+    return refuse_device(planning, controller, kControllerPath,
                          fmt::format("a virtio-serial controller has an index of 0 to {} and 1 to {} ports",
                                      kMaximumIndex, kPorts),
                          "use smaller numbers");
@@ -44,7 +44,7 @@ void plan_virtio_serial(Planning& planning, const Controller& controller) {
 void plan_scsi(Planning& planning, const Controller& controller) {
   if (controller.model != "virtio-scsi" || controller.index.value_or(0) > kMaximumIndex)
     return refuse_device(
-        planning, controller, kPath,
+        planning, controller, kControllerPath,
         fmt::format("a SCSI controller of model '{}' is not offered", controller.model.value_or("")),
         "use model 'virtio-scsi'");
   ScsiControllerConfig config;
@@ -67,7 +67,7 @@ void plan_controllers(Planning& planning) {
       plan_scsi(planning, controller);
     } else if (controller.model != "none") {
       planning
-          .add(Severity::Note, "controller-without-effect", kPath,
+          .add(Severity::Note, "controller-without-effect", kControllerPath,
                fmt::format("a controller of type '{}' is left out: a TD has devices of virtio only",
                            controller.type),
                "remove it")

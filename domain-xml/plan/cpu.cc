@@ -136,8 +136,8 @@ std::uint64_t plan_xfam(const Planning& planning, const RequestedCpu& requested)
 
 // The guest reads leaf 0x1F by TDVMCALL as the definition says, and in the module as the physical CPU has it.
 void check_topology_leaf(Planning& planning, const Cpu& cpu) {
-  constexpr std::uint32_t kTopologyLeaf = 0x1F;
-  if (find_cpuid(planning.host.configurable_cpuid, kTopologyLeaf, 0) != nullptr) return;
+  constexpr std::uint32_t kTopologyLeafV2 = 0x1F;
+  if (find_cpuid(planning.host.configurable_cpuid, kTopologyLeafV2, 0) != nullptr) return;
   planning.add(cpu.topology ? Severity::Warning : Severity::Note, "cpu-topology-not-configurable",
                cpu.topology ? "/domain/cpu/topology" : "/domain/vcpu",
                "this host's KVM and TDX module do not list CPUID.1FH as configurable: a guest that asks the "

@@ -10,7 +10,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kPath = "/domain/cpu/feature";
+constexpr auto kFeaturePath = "/domain/cpu/feature";
 
 class FeaturePlan {
  public:
@@ -30,14 +30,14 @@ class FeaturePlan {
                              feature.name)
                : fmt::format("CPU feature '{}' is unknown to libvirt's CPU map '{}'", feature.name,
                              planning_.sources.cpu_map.string());
-    planning_.error(in_msr ? "cpu-feature-msr" : "cpu-feature-unknown", kPath, message, "remove it").line =
-        feature.line;
+    planning_.error(in_msr ? "cpu-feature-msr" : "cpu-feature-unknown", kFeaturePath, message, "remove it")
+        .line = feature.line;
   }
 
   void add(Severity severity, const char* id, const CpuFeature& feature, const CpuidBit& bit,
            std::string message, std::string remedy) {
     if (silent_) return;
-    auto& finding = planning_.add(severity, id, kPath, std::move(message), std::move(remedy));
+    auto& finding = planning_.add(severity, id, kFeaturePath, std::move(message), std::move(remedy));
     finding.line = feature.line;
     finding.bit = bit_name(bit.function, bit.index, bit.reg, bit.bit);
   }
@@ -166,8 +166,9 @@ void plan_feature_attributes(Planning& planning, const Cpu& cpu, bool silent) {
     // Silence is asked of a scratch plan: what is found there is dropped.
     Planning unheard(planning.domain, planning.host, planning.sources);
     const auto severity = feature.policy == CpuFeaturePolicy::Optional ? Severity::Note : Severity::Error;
-    if (check_td_attribute(silent ? unheard : planning, *bit,
-                           {fmt::format("CPU feature '{}'", feature.name), kPath, feature.line, severity}))
+    if (check_td_attribute(
+            silent ? unheard : planning, *bit,
+            {fmt::format("CPU feature '{}'", feature.name), kFeaturePath, feature.line, severity}))
       attributes |= std::uint64_t{1} << *bit;
   }
 }

@@ -10,7 +10,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kPath = "/domain/devices/disk";
+constexpr auto kDiskPath = "/domain/devices/disk";
 
 template <typename Enum>
 struct Named {
@@ -83,7 +83,7 @@ class DiskPlan {
 };
 
 bool DiskPlan::refuse(std::string message, std::string remedy) {
-  refuse_device(planning_, disk_, kPath, fmt::format("disk '{}': {}", disk_.target_dev, message),
+  refuse_device(planning_, disk_, kDiskPath, fmt::format("disk '{}': {}", disk_.target_dev, message),
                 std::move(remedy));
   return false;
 }
@@ -265,7 +265,7 @@ void DiskPlan::plan_serial() {
     --end;  // within a letter
   config_.serial.resize(end);
   planning_
-      .add(Severity::Note, "disk-serial-cut", kPath,
+      .add(Severity::Note, "disk-serial-cut", kDiskPath,
            fmt::format("disk '{}': the guest sees '{}' of its serial: a virtio disk's has {} bytes",
                        disk_.target_dev, config_.serial, kShown))
       .line = disk_.line.number;

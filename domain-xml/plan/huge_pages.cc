@@ -10,7 +10,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr const char* kPath = "/domain/memoryBacking/hugepages";
+constexpr const char* kHugePagesPath = "/domain/memoryBacking/hugepages";
 constexpr std::uint64_t kSmallestKib = 2048, kLargestKib = 1U << 20;
 
 const OtherElement* memory_backing(const Domain& domain) {
@@ -34,14 +34,16 @@ void plan_huge_pages(Planning& planning) {
   if (wanted == nullptr) return;
   const int line = backing->line.number;
   if (wanted->children.size() > 1) {
-    planning.error("hugepages-size", kPath, "<hugepages> of several sizes are not offered", "give one <page>")
+    planning
+        .error("hugepages-size", kHugePagesPath, "<hugepages> of several sizes are not offered",
+               "give one <page>")
         .line = line;
     return;
   }
   const std::uint64_t kib = wanted->children.empty() ? kSmallestKib : size_of(wanted->children.front());
   if (kib != kSmallestKib && kib != kLargestKib) {
     planning
-        .error("hugepages-size", kPath, fmt::format("huge pages of {} KiB are not offered", kib),
+        .error("hugepages-size", kHugePagesPath, fmt::format("huge pages of {} KiB are not offered", kib),
                "use a <page> of 2048 KiB or 1048576 KiB")
         .line = line;
     return;
@@ -49,7 +51,7 @@ void plan_huge_pages(Planning& planning) {
   const std::uint64_t bytes = kib * 1024, memory = planning.plan.config.memory_bytes;
   if (memory % bytes != 0) {
     planning
-        .error("hugepages-size", kPath,
+        .error("hugepages-size", kHugePagesPath,
                fmt::format("memory of {} KiB is no multiple of huge pages of {} KiB", memory / 1024, kib),
                "change <memory>, or use smaller pages")
         .line = line;
@@ -57,7 +59,7 @@ void plan_huge_pages(Planning& planning) {
   }
   planning.plan.config.shared_page_bytes = bytes;
   planning
-      .add(Severity::Note, "hugepages-shared", kPath,
+      .add(Severity::Note, "hugepages-shared", kHugePagesPath,
            fmt::format(
                "{} huge pages of {} KiB are reserved for the memory that the TD shares; private memory comes "
                "from guest_memfd beside them, in pages of 4 KiB",

@@ -7,7 +7,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kPath = "/domain/devices/interface";
+constexpr auto kInterfacePath = "/domain/devices/interface";
 
 class InterfacePlan {
  public:
@@ -31,7 +31,7 @@ class InterfacePlan {
 };
 
 bool InterfacePlan::refuse(std::string message, std::string remedy) {
-  refuse_device(planning_, interface_, kPath,
+  refuse_device(planning_, interface_, kInterfacePath,
                 fmt::format("interface {}: {}", interface_.mac.value_or(""), message), std::move(remedy));
   return false;
 }

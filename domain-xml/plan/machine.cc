@@ -11,7 +11,6 @@ namespace virttdx::domain_xml {
 namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20;
-constexpr std::uint64_t kMemoryUnit = 2 * kMiB;
 constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
 constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 

@@ -8,8 +8,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr const char* kPath = "/domain/cpu/numa";
-constexpr std::uint64_t kMemoryUnit = 2U << 20;
+constexpr const char* kNumaPath = "/domain/cpu/numa";
 
 std::uint64_t rounded_bytes(std::uint64_t kib) {
   return (kib * 1024 + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit;
@@ -36,7 +35,7 @@ void add_other_vcpus(Planning& planning, std::vector<NumaNodeConfig>& nodes) {
   auto& first = nodes.front().vcpus;
   first.insert(first.end(), others.begin(), others.end());
   std::ranges::sort(first);
-  planning.add(Severity::Note, "numa-vcpus-added", kPath,
+  planning.add(Severity::Note, "numa-vcpus-added", kNumaPath,
                fmt::format("vCPUs that no cell has are in cell 0: {}", fmt::join(others, ", ")),
                "name every vCPU in the cpus='...' of a cell");
 }
@@ -45,11 +44,11 @@ void check_memory(Planning& planning, const std::vector<NumaCell>& cells) {
   for (std::size_t id = 0; id < cells.size(); ++id) {
     const auto kib = cells[id].memory_kib, rounded = rounded_bytes(kib) / 1024;
     if (kib == 0)
-      planning.error("numa-cell-without-memory", kPath, fmt::format("cell {} has no memory", id),
+      planning.error("numa-cell-without-memory", kNumaPath, fmt::format("cell {} has no memory", id),
                      "give each cell at least 2 MiB");
     else if (kib != rounded)
       planning.add(
-          Severity::Note, "memory-rounded", kPath,
+          Severity::Note, "memory-rounded", kNumaPath,
           fmt::format("memory of cell {}, {} KiB, is rounded up to {} KiB: TD memory comes in units of 2 "
                       "MiB",
                       id, kib, rounded));

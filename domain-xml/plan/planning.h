@@ -2,12 +2,16 @@
 // The steps of a plan: each reads its part of the domain, fills its part of the VmConfig, adds its findings.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
 #include "domain_xml/plan.h"
 
 namespace virttdx::domain_xml {
+
+/// What a TD's memory is a multiple of: the large pages that private memory comes in.
+inline constexpr std::uint64_t kMemoryUnit = 2U << 20;
 
 /// One plan in the making.
 class Planning {

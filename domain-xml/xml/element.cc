@@ -10,6 +10,11 @@ const Attribute* Element::attribute(std::string_view attribute_name) const {
   return found == attributes.end() ? nullptr : &*found;
 }
 
+std::string Element::attribute_text(std::string_view attribute_name) const {
+  const auto* found = attribute(attribute_name);
+  return found == nullptr ? std::string() : found->value;
+}
+
 const Element* Element::child(std::string_view child_name) const {
   const auto found = std::ranges::find(children, child_name, &Element::name);
   return found == children.end() ? nullptr : &*found;

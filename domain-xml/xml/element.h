@@ -31,6 +31,8 @@ struct Element {
   std::vector<std::string> texts;
 
   const Attribute* attribute(std::string_view attribute_name) const;
+  /// Empty without the attribute, too.
+  std::string attribute_text(std::string_view attribute_name) const;
   const Element* child(std::string_view child_name) const;
   /// All text pieces together.
   std::string text() const;
@@ -39,6 +41,9 @@ struct Element {
     attributes.push_back({std::string(attribute_name), {}, std::move(value)});
   }
   Element& add_child(std::string_view child_name);
+  void add_text(std::string_view child_name, std::string value) {
+    add_child(child_name).set_text(std::move(value));
+  }
 };
 
 }  // namespace virttdx::domain_xml::xml

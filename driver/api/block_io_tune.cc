@@ -134,8 +134,7 @@ Error no_disk(std::string_view path, bool live) {
 // A client asks how many there are by having room for none.
 Answer domain_get_block_io_tune(Session& session, const remote_domain_get_block_io_tune_args& args,
                                 remote_domain_get_block_io_tune_ret& ret, Arena& arena) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_TYPED_PARAM_STRING_OKAY,
-              "virDomainGetBlockIoTune");
+  CHECK_FLAGS(args.flags, kImpactFlags | VIR_TYPED_PARAM_STRING_OKAY, "virDomainGetBlockIoTune");
   const RecordPtr record = TRY(find_record(session, args.dom));
   const auto* domain = TRY(definition_asked(*record, args.flags));
   ret.nparams = static_cast<int>(kParamCount);
@@ -184,7 +183,7 @@ Result<IoTune> changed_limits(const DomainRecord& record, const Impact& impact, 
 
 Answer domain_set_block_io_tune(Session& session, const remote_domain_set_block_io_tune_args& args,
                                 Deferred<void> reply) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, "virDomainSetBlockIoTune");
+  CHECK_FLAGS(args.flags, kImpactFlags, "virDomainSetBlockIoTune");
   const ParamsRead params(args.params.params_val, args.params.params_len);
   CHECK_ANSWER(params.check(kKnown));
   const RecordPtr record = TRY(find_record(session, args.dom));

@@ -13,8 +13,6 @@
 namespace virttdx::driver::api {
 namespace {
 
-constexpr unsigned kImpact = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
-
 WireError device_error(const Error& error) {
   if (error.code() == Error::Code::NotFound) return wire_error(VIR_ERR_DEVICE_MISSING, error.message());
   return WireError(error);
@@ -77,7 +75,7 @@ Answer run_change(const WholeChange& change, const Deferred<void>& reply) {
 Answer attach(Session& session, const remote_nonnull_domain& dom, const char* xml, unsigned flags,
               const Deferred<void>& reply) {
   const RecordPtr record = TRY(find_record(session, dom));
-  const Impact impact = TRY(impact_of(*record, flags & kImpact));
+  const Impact impact = TRY(impact_of(*record, flags & kImpactFlags));
   auto device = TRY(domain_xml::parse_device(xml));
   domain_xml::give_mac_address(device);
   auto& service = session.service();
@@ -94,7 +92,7 @@ Answer attach(Session& session, const remote_nonnull_domain& dom, const char* xm
 template <typename Meant>
 Answer detach(Session& session, const RecordPtr& record, unsigned flags, const Meant& meant,
               const Deferred<void>& reply) {
-  const Impact impact = TRY(impact_of(*record, flags & kImpact));
+  const Impact impact = TRY(impact_of(*record, flags & kImpactFlags));
   std::string alias;
   if (impact.live) {
     auto found = domain_xml::plugged_alias(record->live->definition, meant);
@@ -125,7 +123,7 @@ Answer domain_attach_device(Session& session, const remote_domain_attach_device_
 
 Answer domain_attach_device_flags(Session& session, const remote_domain_attach_device_flags_args& args,
                                   Deferred<void> reply) {
-  CHECK_FLAGS(args.flags, kImpact, "virDomainAttachDeviceFlags");
+  CHECK_FLAGS(args.flags, kImpactFlags, "virDomainAttachDeviceFlags");
   return attach(session, args.dom, args.xml, args.flags, reply);
 }
 
@@ -136,22 +134,22 @@ Answer domain_detach_device(Session& session, const remote_domain_detach_device_
 
 Answer domain_detach_device_flags(Session& session, const remote_domain_detach_device_flags_args& args,
                                   Deferred<void> reply) {
-  CHECK_FLAGS(args.flags, kImpact, "virDomainDetachDeviceFlags");
+  CHECK_FLAGS(args.flags, kImpactFlags, "virDomainDetachDeviceFlags");
   return detach_xml(session, args.dom, args.xml, args.flags, reply);
 }
 
 Answer domain_detach_device_alias(Session& session, const remote_domain_detach_device_alias_args& args,
                                   Deferred<void> reply) {
-  CHECK_FLAGS(args.flags, kImpact, "virDomainDetachDeviceAlias");
+  CHECK_FLAGS(args.flags, kImpactFlags, "virDomainDetachDeviceAlias");
   const RecordPtr record = TRY(find_record(session, args.dom));
   return detach(session, record, args.flags, std::string(args.alias), reply);
 }
 
 Answer domain_update_device_flags(Session& session, const remote_domain_update_device_flags_args& args,
                                   Deferred<void> reply) {
-  CHECK_FLAGS(args.flags, kImpact | VIR_DOMAIN_DEVICE_MODIFY_FORCE, "virDomainUpdateDeviceFlags");
+  CHECK_FLAGS(args.flags, kImpactFlags | VIR_DOMAIN_DEVICE_MODIFY_FORCE, "virDomainUpdateDeviceFlags");
   const RecordPtr record = TRY(find_record(session, args.dom));
-  const Impact impact = TRY(impact_of(*record, args.flags & kImpact));
+  const Impact impact = TRY(impact_of(*record, args.flags & kImpactFlags));
   const auto device = TRY(domain_xml::parse_device(args.xml));
   domain_xml::Interface updated;
   if (impact.live) {

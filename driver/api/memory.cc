@@ -65,8 +65,7 @@ Answer domain_set_memory(Session& session, const remote_domain_set_memory_args& 
 }
 
 Answer domain_set_memory_flags(Session& session, const remote_domain_set_memory_flags_args& args) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_MEM_MAXIMUM,
-              "virDomainSetMemoryFlags");
+  CHECK_FLAGS(args.flags, kImpactFlags | VIR_DOMAIN_MEM_MAXIMUM, "virDomainSetMemoryFlags");
   return set_memory(session, args.dom, args.memory, args.flags);
 }
 

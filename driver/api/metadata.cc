@@ -12,8 +12,6 @@
 namespace virttdx::driver::api {
 namespace {
 
-constexpr unsigned kImpactFlags = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
-
 std::optional<std::string> text_of(remote_string text) {
   return text == nullptr ? std::nullopt : std::optional<std::string>(*text);
 }

@@ -13,8 +13,6 @@
 namespace virttdx::driver::api {
 namespace {
 
-constexpr unsigned kImpactFlags = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
-
 void set_pin(domain_xml::Domain& domain, std::uint32_t vcpu, const std::string& cpuset) {
   if (!domain.tuning.cpu) domain.tuning.cpu.emplace();
   auto& pins = domain.tuning.cpu->vcpu_pins;

@@ -6,7 +6,7 @@
 namespace virttdx::driver {
 namespace {
 
-Result<log::Filter> parse_one(std::string_view text) {
+Result<log::Filter> parse_filter(std::string_view text) {
   const auto level = parse_log_level(text);
   std::string_view match = level ? text.substr(kLogLevelSize) : std::string_view();
   if (match.starts_with('+')) match.remove_prefix(1);
@@ -16,7 +16,7 @@ Result<log::Filter> parse_one(std::string_view text) {
 }
 
 // Of the process, as the log is.
-std::vector<log::Filter>& current() {
+std::vector<log::Filter>& filters_in_use() {
   static std::vector<log::Filter> filters;
   return filters;
 }
@@ -24,7 +24,7 @@ std::vector<log::Filter>& current() {
 }  // namespace
 
 Result<std::vector<log::Filter>> parse_log_filters(std::string_view text) {
-  return parse_log_words<log::Filter>(text, parse_one);
+  return parse_log_words<log::Filter>(text, parse_filter);
 }
 
 std::string format_log_filters(const std::vector<log::Filter>& filters) {
@@ -36,9 +36,9 @@ std::string format_log_filters(const std::vector<log::Filter>& filters) {
 
 void use_log_filters(std::vector<log::Filter> filters) {
   log::set_filters(filters);
-  current() = std::move(filters);
+  filters_in_use() = std::move(filters);
 }
 
-const std::vector<log::Filter>& current_log_filters() { return current(); }
+const std::vector<log::Filter>& current_log_filters() { return filters_in_use(); }
 
 }  // namespace virttdx::driver

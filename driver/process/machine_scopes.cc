@@ -15,7 +15,7 @@ namespace virttdx::driver {
 namespace {
 
 constexpr std::chrono::seconds kPatience{30};
-constexpr std::chrono::milliseconds kRetryInterval{50};
+constexpr std::chrono::milliseconds kRegistrationInterval{50};
 // Unit names have 255 characters at most (systemd.unit(5)); an escaped one takes four.
 constexpr std::size_t kNameMaximum = 50;
 
@@ -174,7 +174,7 @@ void MachineScopes::refused(const Request& request, const Error& error, Completi
   if (error.message().find(".UnitExists:") == std::string::npos ||
       std::chrono::steady_clock::now() > request.deadline)
     return done(tl::unexpected(error));
-  QTimer::singleShot(kRetryInterval, &timers_,
+  QTimer::singleShot(kRegistrationInterval, &timers_,
                      [this, request, done = std::move(done)] { create(request, done); });
 }
 
