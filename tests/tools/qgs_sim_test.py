@@ -98,9 +98,9 @@ class QgsSim(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory)
         self.path = self.directory / 'qgs.socket'
 
-    def start(self, *options):
+    def start(self, *options, stderr=None):
         program = subprocess.Popen([BUILD / 'tools/virt-tdx', 'qgs-sim', '--socket', self.path, *options],
-                                   stdout=subprocess.PIPE, text=True)
+                                   stdout=subprocess.PIPE, stderr=stderr, text=True)
         self.addCleanup(program.stdout.close)
         self.addCleanup(program.wait)
         self.addCleanup(program.terminate)
@@ -166,6 +166,17 @@ class QgsSim(unittest.TestCase):
         for start in range(0, len(message), 700):
             connection.sendall(message[start:start + 700])
         self.assertEqual([reply_on(connection)[0] for _ in range(2)], [0, 0])
+
+    def test_a_client_that_leaves_is_nothing_to_complain_about(self):
+        with tempfile.TemporaryFile() as errors:
+            program = self.start(stderr=errors)
+            self.assertEqual(self.ask(request(report()))[0], 0)
+            self.connect().close()
+            self.assertEqual(self.ask(request(report()))[0], 0)
+            program.terminate()
+            program.wait()
+            errors.seek(0)
+            self.assertEqual(errors.read(), b'')
 
     def test_what_is_no_report_is_refused(self):
         self.start()

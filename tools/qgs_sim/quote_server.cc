@@ -115,8 +115,10 @@ void QuoteServer::send_answer(int id, const Bytes& bytes) {
 }
 
 void QuoteServer::drop(int id) {
-  // Not within its own notifier's signal.
-  clients_.at(id).notifier.release()->deleteLater();
+  // Not within its own notifier's signal; but before its descriptor is closed.
+  auto* const notifier = clients_.at(id).notifier.release();
+  notifier->setEnabled(false);
+  notifier->deleteLater();
   clients_.erase(id);
 }
 
