@@ -29,6 +29,10 @@ struct EchoDevice final : VirtioDevice {
     ++starts;
   }
   void stop() override { session.reset(); }
+  bool resets_queues() const override { return has_queue_reset; }
+  void replace_queue(std::size_t index, Virtqueue* queue) override {
+    session.value().queues.at(index) = queue;
+  }
 
   /// Rings since the last call.
   std::uint64_t rings(std::size_t queue) {
@@ -42,6 +46,7 @@ struct EchoDevice final : VirtioDevice {
   std::array<int, 2> calls{-1, -1};
   std::optional<VirtioSession> session;
   int starts = 0;
+  bool has_queue_reset = false;
 };
 
 }  // namespace virttdx::test

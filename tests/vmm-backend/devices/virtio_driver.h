@@ -34,7 +34,7 @@ class DriverQueue {
   static constexpr std::uint64_t kAvailable = 0x4000, kUsed = 0x5000, kSize = 0x8000;
 
   DriverQueue(FlatMemory& memory, std::uint64_t base, std::uint16_t size)
-      : memory_(memory), base_(base), size_(size) {}
+      : memory_(&memory), base_(base), size_(size) {}
 
   std::uint64_t descriptors() const { return base_; }
   std::uint64_t available() const { return base_ + kAvailable; }
@@ -97,9 +97,9 @@ class DriverQueue {
   }
 
   // For read_as and write_as.
-  void read(std::uint64_t address, std::span<std::byte> into) { ASSERT_TRUE(memory_.read({address}, into)); }
+  void read(std::uint64_t address, std::span<std::byte> into) { ASSERT_TRUE(memory_->read({address}, into)); }
   void write(std::uint64_t address, std::span<const std::byte> from) {
-    ASSERT_TRUE(memory_.write({address}, from));
+    ASSERT_TRUE(memory_->write({address}, from));
   }
 
  private:
@@ -113,7 +113,7 @@ class DriverQueue {
     write_as<std::uint16_t>(*this, address + 14, next);
   }
 
-  FlatMemory& memory_;
+  FlatMemory* memory_;
   std::uint64_t base_;
   std::uint16_t size_;
   std::uint16_t next_descriptor_ = 0;
@@ -249,7 +249,17 @@ class VirtioDriver {
     set_common<std::uint32_t>(kQueueAvailable, static_cast<std::uint32_t>(queue.available()));
     set_common<std::uint32_t>(kQueueUsed, static_cast<std::uint32_t>(queue.used()));
     set_common<std::uint16_t>(kQueueEnable, 1);
-    queues.push_back(queue);
+    if (index < queues.size())
+      queues[index] = queue;
+    else
+      queues.push_back(queue);
+  }
+  /// Of VIRTIO_F_RING_RESET; set_up_queue() brings it back, empty.
+  void reset_queue(std::uint16_t index) {
+    set_common<std::uint16_t>(virtio_pci_spec::kQueueSelect, index);
+    set_common<std::uint16_t>(virtio_pci_spec::kQueueReset, 1);
+    EXPECT_EQ(common<std::uint16_t>(virtio_pci_spec::kQueueReset), 0);
+    EXPECT_EQ(common<std::uint16_t>(virtio_pci_spec::kQueueEnable), 0);
   }
   void notify(std::uint16_t queue) {
     write_as<std::uint16_t>(mmio, structure(virtio_pci_spec::kCapNotify) + 4UL * queue, queue);

@@ -49,6 +49,12 @@ TEST_F(VirtioNetTest, DescribesItsInterface) {
   EXPECT_EQ(driver.offered_features() & 0xFFFFFF, 0x438829U);
 }
 
+TEST_F(VirtioNetTest, OffersNothingThatIsWithheld) {
+  const auto all = driver.offered_features();
+  network.values.withheld = kFeatureMergeableBuffers | kFeatureChecksum;
+  EXPECT_EQ(driver.offered_features(), all & ~(kFeatureMergeableBuffers | kFeatureChecksum));
+}
+
 TEST_F(VirtioNetTest, SendsPackets) {
   ASSERT_TRUE(driver.start(kFeatureChecksum));
   EXPECT_EQ(network.offloads, kFeatureChecksum);

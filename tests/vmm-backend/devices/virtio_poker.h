@@ -46,6 +46,7 @@ class VirtioPoker {
       case 2:
         return add_chain(driver, queue);
       case 3:
+        if ((what & 8) != 0) return renew_queue(driver, queue);
         driver.notify(queue);
         break;
       case 4:
@@ -60,6 +61,13 @@ class VirtioPoker {
       default:
         disturb_(take<std::uint8_t>());
     }
+  }
+
+  void renew_queue(VirtioDriver& driver, std::uint16_t queue) {
+    if (queue >= driver.queues.size()) return;
+    driver.set_common<std::uint16_t>(virtio_pci_spec::kQueueSelect, queue);
+    driver.set_common<std::uint16_t>(virtio_pci_spec::kQueueReset, 1);
+    driver.set_up_queue(queue);
   }
 
   void write_memory(VirtioDriver& driver) {

@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
 #include "devices/scsi/big_endian.h"
 #include "manual_worker.h"
 #include "memory_medium.h"
@@ -85,6 +91,11 @@ TEST_F(AScsiHost, GivesSenseWithTheStatus) {
   ask({1, 0}, {kRead10, 0, 0, 0, 0, 0, 0, 0, 1}, 2048);
   EXPECT_EQ(status(), kStatusCheckCondition);
   EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseKey, 1)[0], std::byte{kKeyMediumError});
+  medium.error = ETIMEDOUT;
+  ask({1, 0}, {kRead10, 0, 0, 0, 0, 0, 0, 0, 1}, 2048);
+  EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseKey, 1)[0], std::byte{kKeyNotReady});
+  EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseCode, 1)[0], std::byte{kCodeNotReady});
+  EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseQualifier, 1)[0], std::byte{kQualifierBecomingReady});
 }
 
 TEST_F(AScsiHost, FindsUnitsAndTheirTargets) {
@@ -129,6 +140,72 @@ TEST_F(AScsiHost, TakesTheSenseSizeThatADriverWrites) {
   EXPECT_EQ(driver.device_config<std::uint32_t>(kConfigQueues), 2U);
   ASSERT_TRUE(driver.start(0));
   EXPECT_EQ(driver.device_config<std::uint32_t>(kConfigSenseSize), 96U) << "back by a reset";
+}
+
+/// A worker whose task ends before another one is set, as on a thread of its own.
+class PatientWorker final : public QueueWorker {
+ public:
+  int doorbell() const override { return -1; }
+  void set_task(std::function<void()> task) override {
+    std::unique_lock lock(mutex);
+    is_asked_to_end = task == nullptr;
+    changed.notify_all();
+    changed.wait(lock, [this] { return !is_running; });
+    task_ = std::move(task);
+  }
+  void run() {
+    {
+      const std::lock_guard lock(mutex);
+      is_running = true;
+    }
+    task_();
+    const std::lock_guard lock(mutex);
+    is_running = false;
+    changed.notify_all();
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_running = false, is_asked_to_end = false;
+
+ private:
+  std::function<void()> task_;
+};
+
+/// Somebody stops the device while it is read.
+struct StoppedMedium final : ScsiMedium {
+  explicit StoppedMedium(PatientWorker& used) : worker(used) {}
+  std::uint64_t size() const override { return 20 * 2048; }
+  int read(std::uint64_t, std::span<const iovec>) override {
+    ++reads;
+    stopper = std::thread(stop);
+    std::unique_lock lock(worker.mutex);
+    worker.changed.wait(lock, [this] { return worker.is_asked_to_end; });
+    return 0;
+  }
+  PatientWorker& worker;
+  std::function<void()> stop;
+  std::thread stopper;
+  int reads = 0;
+};
+
+TEST(AScsiHostThatIsStopped, ReadsForNoRequestThatWaits) {
+  PatientWorker worker;
+  StoppedMedium medium(worker);
+  VirtioScsi device(worker, 1, {{.target = 0, .lun = 0, .medium = &medium, .serial = ""}});
+  test::VirtioDriver driver(device);
+  ASSERT_TRUE(driver.start(0));
+  medium.stop = [&] { device.stop(); };
+  std::vector<std::byte> request(kRequestSize);
+  request[0] = std::byte{1};
+  request[kRequestCdb] = std::byte{kRead10};
+  request[kRequestCdb + 8] = std::byte{1};
+  driver.write_memory(kRequest, request);
+  for (int i = 0; i < 3; ++i)
+    driver.queues[kQueueRequest].add(
+        {{kRequest, kRequestSize}, {kAnswer, kAnswerSize, true}, {kData, 2048, true}});
+  worker.run();
+  medium.stopper.join();
+  EXPECT_EQ(medium.reads, 1);
 }
 
 }  // namespace

@@ -302,6 +302,23 @@ TEST_F(VirtioVsockTest, StopsAtABufferThatTakesNoPacket) {
   EXPECT_NE(driver.status() & virtio_spec::kNeedsReset, 0);
 }
 
+TEST_F(VirtioVsockTest, KeepsItsConnectionsWhenAQueueIsReset) {
+  ASSERT_TRUE(driver.start(virtio_spec::kFeatureRingReset));
+  for (unsigned i = 0; i < kInCount; ++i) add_buffer();
+  auto& program = connect();
+  driver.reset_queue(kQueueTransmit);
+  driver.set_up_queue(kQueueTransmit);
+  send({.operation = kOperationData, .payload = "after it"});
+  EXPECT_EQ(program.written, "after it");
+  driver.reset_queue(kQueueReceive);
+  program.input = "waits";
+  run_host();
+  driver.set_up_queue(kQueueReceive);
+  buffers_added = taken = 0;
+  add_buffer();
+  EXPECT_EQ(next(), "5 waits");
+}
+
 TEST_F(VirtioVsockTest, ForgetsItsConnectionsWhenItIsReset) {
   start();
   auto& program = connect();

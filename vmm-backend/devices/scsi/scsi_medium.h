@@ -14,8 +14,8 @@ class ScsiMedium {
   virtual ~ScsiMedium() = default;
   /// Bytes.
   virtual std::uint64_t size() const = 0;
-  /// Fills `buffers` with the bytes from `offset`, all inside the medium; waits for them. 0 or an errno
-  /// value.
+  /// Fills `buffers` with the bytes from `offset`, all inside the medium; waits for them, some seconds at
+  /// most. 0 or an errno value; ETIMEDOUT: the bytes may be there later.
   virtual int read(std::uint64_t offset, std::span<const iovec> buffers) = 0;
 };
 

@@ -23,7 +23,7 @@ constexpr std::uint64_t kTransportFeatures =
 std::size_t register_size(std::uint64_t offset) {
   if (offset < kConfigVector) return 4;
   if (offset == kDeviceStatus || offset == kConfigGeneration) return 1;
-  return offset < kQueueDescriptors ? 2 : 4;
+  return offset < kQueueDescriptors || offset >= kQueueNotifyData ? 2 : 4;
 }
 
 void replace_half(Gpa& gpa, bool high, std::uint32_t value) {
@@ -53,7 +53,7 @@ void VirtioCommonConfig::read(std::uint64_t offset, std::span<std::byte> data) {
 
 void VirtioCommonConfig::write(std::uint64_t offset, std::span<const std::byte> data) {
   // OVMF and Linux write the halves; a guest may write all 64 bits of a queue's address at once.
-  if (data.size() == 8 && offset >= kQueueDescriptors && offset % 8 == 0) {
+  if (data.size() == 8 && offset >= kQueueDescriptors && offset < kQueueNotifyData && offset % 8 == 0) {
     write(offset, data.first(4));
     return write(offset + 4, data.subspan(4));
   }
@@ -75,7 +75,9 @@ void VirtioCommonConfig::write_device_config(std::uint64_t offset, std::span<con
   device_.write_config(offset, data);
 }
 
-std::uint64_t VirtioCommonConfig::offered_features() const { return device_.features() | kTransportFeatures; }
+std::uint64_t VirtioCommonConfig::offered_features() const {
+  return device_.features() | kTransportFeatures | (device_.resets_queues() ? kFeatureRingReset : 0);
+}
 
 std::uint64_t VirtioCommonConfig::read_register(std::uint64_t offset) const {
   const auto half = [](std::uint64_t features, std::uint32_t select) {
@@ -169,6 +171,7 @@ void VirtioCommonConfig::write_queue_register(std::uint64_t offset, std::uint32_
   Queue* const queue = selected();
   if (queue == nullptr) return;
   if (offset == kQueueVector) queue->vector = checked_vector(value);
+  if (offset == kQueueReset && value == 1) return reset_queue(*queue);
   if (queue->enabled) return;  // 4.1.4.3.2: a driver changes nothing else then
   switch (offset) {
     // Create() refuses a size that is no power of two.
@@ -177,6 +180,7 @@ void VirtioCommonConfig::write_queue_register(std::uint64_t offset, std::uint32_
       break;
     case kQueueEnable:
       queue->enabled = value == 1;
+      if (queue->enabled && can_reset_queues()) enable_running(*queue);
       break;
     case kQueueDescriptors:
       replace_half(queue->place.descriptors, false, value);
@@ -225,31 +229,57 @@ void VirtioCommonConfig::reset_locked() {
   device_feature_select_ = driver_feature_select_ = 0;
   queue_select_ = 0;
   config_vector_ = kNoVector;
-  for (Queue& queue : queues_) {
-    queue.place = {};
-    queue.place.size = queue.maximum_size;
-    queue.enabled = false;
-    queue.vector = kNoVector;
-    queue.running.reset();
-  }
+  for (Queue& queue : queues_) forget(queue);
   status_ = 0;
 }
 
+void VirtioCommonConfig::forget(Queue& queue) {
+  queue.place = {};
+  queue.place.size = queue.maximum_size;
+  queue.enabled = false;
+  queue.vector = kNoVector;
+  queue.running.reset();
+}
+
+bool VirtioCommonConfig::can_reset_queues() const {
+  return (status_ & kDriverOk) != 0 && (driver_features_ & kFeatureRingReset) != 0;
+}
+
+// 4.1.4.3.1: queue_reset reads 1 until it is done, which it is when the write returns.
+void VirtioCommonConfig::reset_queue(Queue& queue) {
+  if (!can_reset_queues() || !queue.enabled) return;
+  if (queue.running != nullptr) device_.replace_queue(queue_select_, nullptr);
+  forget(queue);
+}
+
+// Not of a device that was never started: its driver may have set it up wrong.
+void VirtioCommonConfig::enable_running(Queue& queue) {
+  if ((status_ & kNeedsReset) != 0) return;
+  if (const auto made = make_queue(queue); !made) return device_failed(made.error());
+  device_.replace_queue(queue_select_, queue.running.get());
+}
+
 void VirtioCommonConfig::start() {
-  if (const auto made = make_queues(); !made) return device_failed(made.error());
+  if (const auto made = make_queues(); !made) {
+    for (Queue& queue : queues_) queue.running.reset();
+    return device_failed(made.error());
+  }
   device_.start(make_session());
 }
 
 Result<> VirtioCommonConfig::make_queues() {
-  for (Queue& queue : queues_) {
-    if (!queue.enabled) continue;
-    queue.place.event_index = (driver_features_ & kFeatureEventIndex) != 0;
-    queue.place.indirect = (driver_features_ & kFeatureIndirectDescriptors) != 0;
-    queue.running =
-        std::make_unique<Virtqueue>(TRY(Virtqueue::create(surroundings_.memory, queue.place, [this, &queue] {
-          surroundings_.raise_vector(queue.vector, kIsrQueue);
-        })));
-  }
+  for (Queue& queue : queues_)
+    if (queue.enabled) TRY(make_queue(queue));
+  return {};
+}
+
+Result<> VirtioCommonConfig::make_queue(Queue& queue) {
+  queue.place.event_index = (driver_features_ & kFeatureEventIndex) != 0;
+  queue.place.indirect = (driver_features_ & kFeatureIndirectDescriptors) != 0;
+  queue.running =
+      std::make_unique<Virtqueue>(TRY(Virtqueue::create(surroundings_.memory, queue.place, [this, &queue] {
+        surroundings_.raise_vector(queue.vector, kIsrQueue);
+      })));
   return {};
 }
 

@@ -19,7 +19,7 @@ namespace virttdx {
 /// The common configuration structure (4.1.4.3) and the life of a driver's session behind it: negotiation,
 /// queue set-up, start, reset. VIRTIO_F_VERSION_1 and VIRTIO_F_ACCESS_PLATFORM are offered always; a driver
 /// that takes not both gets no FEATURES_OK: everything that the device reaches is memory that the TD shares.
-/// Any thread. Not emulated: queue_reset (VIRTIO_F_RING_RESET), queue_notify_data.
+/// VIRTIO_F_RING_RESET too, of devices that can. Any thread. Not emulated: queue_notify_data.
 class VirtioCommonConfig final : public BusRegion {
  public:
   /// `raise_vector` sends an MSI-X vector (kNoVector: none), from any thread.
@@ -65,6 +65,11 @@ class VirtioCommonConfig final : public BusRegion {
   void reset_locked();
   void start();
   Result<> make_queues();
+  Result<> make_queue(Queue& queue);
+  bool can_reset_queues() const;
+  void enable_running(Queue& queue);
+  void reset_queue(Queue& queue);
+  static void forget(Queue& queue);
   VirtioSession make_session();
   Queue* selected();
   const Queue* selected() const;

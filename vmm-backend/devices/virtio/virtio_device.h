@@ -52,6 +52,11 @@ class VirtioDevice {
   virtual void start(const VirtioSession& session) = 0;
   /// Returns when no thread uses the session nor guest memory any more. Nothing to do when not started.
   virtual void stop() = 0;
+  /// Whether a driver may reset one of its queues (2.6.1); then there is replace_queue().
+  virtual bool resets_queues() const { return false; }
+  /// Of a device that is started: `queue` (nullptr: none) in place of the session's queue `index`, whose
+  /// chains reach the driver no more. Returns when no thread uses that one nor its buffers.
+  virtual void replace_queue(std::size_t /*index*/, Virtqueue* /*queue*/) {}
 };
 
 /// Copies the part of a configuration structure that a read wants; what lies beyond reads 0.

@@ -47,7 +47,9 @@ inline constexpr std::uint64_t kQueueNotifyOffset = 0x1E;
 inline constexpr std::uint64_t kQueueDescriptors = 0x20;
 inline constexpr std::uint64_t kQueueAvailable = 0x28;
 inline constexpr std::uint64_t kQueueUsed = 0x30;
-inline constexpr std::uint64_t kCommonSize = 0x38;
+inline constexpr std::uint64_t kQueueNotifyData = 0x38;
+inline constexpr std::uint64_t kQueueReset = 0x3A;
+inline constexpr std::uint64_t kCommonSize = 0x3C;
 
 inline constexpr std::uint16_t kNoVector = 0xFFFF;
 inline constexpr std::uint32_t kNotifyMultiplier = 4;

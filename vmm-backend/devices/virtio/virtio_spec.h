@@ -21,6 +21,7 @@ inline constexpr std::uint64_t kFeatureIndirectDescriptors = 1ULL << 28;
 inline constexpr std::uint64_t kFeatureEventIndex = 1ULL << 29;
 inline constexpr std::uint64_t kFeatureVersion1 = 1ULL << 32;
 inline constexpr std::uint64_t kFeatureAccessPlatform = 1ULL << 33;
+inline constexpr std::uint64_t kFeatureRingReset = 1ULL << 40;
 
 // 2.7.5: descriptor table.
 inline constexpr std::size_t kDescriptorSize = 16;

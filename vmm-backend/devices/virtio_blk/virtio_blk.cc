@@ -74,16 +74,30 @@ void VirtioBlk::start(const VirtioSession& session) {
   session_ = session;
   // 5.2.5.2: a driver that knows no flush gets a disk without a volatile cache.
   if (!session.has(kFeatureFlush)) writeback_ = false;
-  for (std::size_t i = 0; i < session_.queues.size(); ++i) {
-    if (session_.queues[i] == nullptr) continue;
-    queues_.push_back(std::make_unique<VirtioBlkQueue>(VirtioBlkQueue::Parts{
-        *session_.queues[i], backend_.queue(i), backend_, backend_.properties(), session_, writeback_}));
-    backend_.queue(i).set_client(queues_.back().get());
-  }
+  queues_.resize(session_.queues.size());
+  for (std::size_t i = 0; i < queues_.size(); ++i) start_queue(i);
+}
+
+void VirtioBlk::start_queue(std::size_t index) {
+  if (session_.queues[index] == nullptr) return;
+  queues_[index] = std::make_unique<VirtioBlkQueue>(VirtioBlkQueue::Parts{
+      *session_.queues[index], backend_.queue(index), backend_, backend_.properties(), session_, writeback_});
+  backend_.queue(index).set_client(queues_[index].get());
+}
+
+void VirtioBlk::stop_queue(std::size_t index) {
+  if (queues_[index] != nullptr) backend_.queue(index).set_client(nullptr);
+  queues_[index] = nullptr;
+}
+
+void VirtioBlk::replace_queue(std::size_t index, Virtqueue* queue) {
+  stop_queue(index);
+  session_.queues[index] = queue;
+  start_queue(index);
 }
 
 void VirtioBlk::stop() {
-  for (const auto& queue : queues_) queue->backend().set_client(nullptr);
+  for (std::size_t i = 0; i < queues_.size(); ++i) stop_queue(i);
   queues_.clear();
   session_ = {};
   writeback_ = backend_.properties().writeback;

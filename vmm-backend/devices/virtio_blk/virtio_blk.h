@@ -32,12 +32,17 @@ class VirtioBlk final : public VirtioDevice {
   int doorbell(std::size_t queue) const override { return backend_.queue(queue).doorbell(); }
   void start(const VirtioSession& session) override;
   void stop() override;
+  bool resets_queues() const override { return true; }
+  void replace_queue(std::size_t index, Virtqueue* queue) override;
 
  private:
+  void start_queue(std::size_t index);
+  void stop_queue(std::size_t index);
+
   BlockBackend& backend_;
   std::atomic<bool> writeback_;
   VirtioSession session_;
-  std::vector<std::unique_ptr<VirtioBlkQueue>> queues_;  ///< those that run
+  std::vector<std::unique_ptr<VirtioBlkQueue>> queues_;  ///< by index; nullptr: it does not run
 };
 
 }  // namespace virttdx

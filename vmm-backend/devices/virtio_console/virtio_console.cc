@@ -63,6 +63,14 @@ void VirtioConsole::stop() {
   session_ = {};
 }
 
+void VirtioConsole::replace_queue(std::size_t index, Virtqueue* queue) {
+  worker_.set_task(nullptr);
+  session_.queues.at(index) = queue;
+  for (Port& port : ports_)
+    if (transmit_queue(port.parts.number) == index) port.is_sending = false;
+  worker_.set_task([this] { serve(); });
+}
+
 void VirtioConsole::serve() {
   if (broken_) return;
   if (const auto served = serve_queues(); !served) {

@@ -41,6 +41,8 @@ class VirtioConsole final : public VirtioDevice {
   int doorbell(std::size_t) const override { return worker_.doorbell(); }
   void start(const VirtioSession& session) override;
   void stop() override;
+  bool resets_queues() const override { return true; }
+  void replace_queue(std::size_t index, Virtqueue* queue) override;
 
  private:
   struct Port {

@@ -42,6 +42,8 @@ class NetworkBackendDevice {
     std::optional<std::uint16_t> mtu;
     /// Checksum and segmentation offloads: virtio_net_spec::kFeature... that it can take and give.
     std::uint64_t offloads = 0;
+    /// Of those and of the device's own features: not offered to the driver.
+    std::uint64_t withheld = 0;
     std::uint16_t receive_queue_size = 256;
     std::uint16_t transmit_queue_size = 256;
   };

@@ -26,6 +26,12 @@ class PacketPair {
 
   Result<> serve();
   PacketQueue& backend() { return parts_.backend; }
+  /// While no thread is in serve().
+  void set_receive(Virtqueue* queue) { parts_.receive = queue; }
+  void set_transmit(Virtqueue* queue) {
+    parts_.transmit = queue;
+    has_unsent_ = false;
+  }
 
  private:
   Result<> transmit();
@@ -35,7 +41,7 @@ class PacketPair {
   Result<bool> take_room(std::size_t size);
   void fill(std::span<std::byte> packet);
 
-  const Parts parts_;
+  Parts parts_;
   DescriptorChain sending_;
   bool has_unsent_ = false;  ///< sending_ waits for the back end
   std::vector<std::byte> packet_;

@@ -24,7 +24,7 @@ std::uint64_t VirtioNet::features() const {
   std::uint64_t features = kFeatureMac | kFeatureStatus | kFeatureMergeableBuffers | properties.offloads;
   if (properties.mtu) features |= kFeatureMtu;
   if (has_control_queue()) features |= kFeatureControlQueue | kFeatureMultiQueue;
-  return features;
+  return features & ~properties.withheld;
 }
 
 std::vector<std::uint16_t> VirtioNet::queue_sizes() const {
@@ -92,6 +92,20 @@ void VirtioNet::start_pair(std::size_t pair) {
   pairs_.push_back(nullptr);
   if (const auto started = offload->start(session_.features, queues); !started)
     session_.fail(started.error());
+}
+
+void VirtioNet::replace_queue(std::size_t index, Virtqueue* queue) {
+  const std::size_t pair = index == control_queue() ? 0 : index / 2;
+  auto& worker = backend_.queue(pair).worker();
+  worker.set_task(nullptr);
+  session_.queues.at(index) = queue;
+  if (index != control_queue()) {
+    if (index % 2 == 0)
+      pairs_[pair]->set_receive(queue);
+    else
+      pairs_[pair]->set_transmit(queue);
+  }
+  worker.set_task([this, pair] { serve(pair); });
 }
 
 void VirtioNet::follow_link() {

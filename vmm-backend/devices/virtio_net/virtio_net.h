@@ -30,6 +30,9 @@ class VirtioNet final : public VirtioDevice {
   int call(std::size_t queue) const override;
   void start(const VirtioSession& session) override;
   void stop() override;
+  /// Not of a pair whose packets somebody else moves.
+  bool resets_queues() const override { return backend_.offload(0) == nullptr; }
+  void replace_queue(std::size_t index, Virtqueue* queue) override;
 
  private:
   bool has_control_queue() const { return backend_.queue_pairs() > 1; }

@@ -32,6 +32,12 @@ void VirtioRng::stop() {
   session_ = {};
 }
 
+void VirtioRng::replace_queue(std::size_t index, Virtqueue* queue) {
+  source_.worker().set_task(nullptr);
+  session_.queues.at(index) = queue;
+  if (queue != nullptr) source_.worker().set_task([this] { serve(); });
+}
+
 void VirtioRng::serve() {
   if (broken_) return;
   Virtqueue& queue = *session_.queues[0];

@@ -37,6 +37,8 @@ class VirtioRng final : public VirtioDevice {
   int doorbell(std::size_t) const override { return source_.worker().doorbell(); }
   void start(const VirtioSession& session) override;
   void stop() override;
+  bool resets_queues() const override { return true; }
+  void replace_queue(std::size_t index, Virtqueue* queue) override;
 
  private:
   // On the worker's thread.

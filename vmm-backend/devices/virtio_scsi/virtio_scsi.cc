@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "devices/scsi/big_endian.h"
 #include "devices/virtio/chain_bytes.h"
@@ -35,6 +36,13 @@ std::vector<iovec> split_off(std::vector<iovec>& buffers, std::size_t size) {
   }
   drop_bytes(buffers, size);
   return head;
+}
+
+// A drive that is becoming ready is asked again; a medium that cannot be read is not.
+ScsiSense sense_of_read(int error) {
+  using namespace scsi_spec;
+  if (error == ETIMEDOUT) return {kKeyNotReady, kCodeNotReady, kQualifierBecomingReady};
+  return {kKeyMediumError, kCodeUnrecoveredRead, 0};
 }
 
 // `buffers`, no longer than `size`.
@@ -82,10 +90,12 @@ void VirtioScsi::write_config(std::size_t offset, std::span<const std::byte> dat
 void VirtioScsi::start(const VirtioSession& session) {
   session_ = session;
   broken_ = false;
+  is_stopping_ = false;
   worker_.set_task([this] { serve(); });
 }
 
 void VirtioScsi::stop() {
+  is_stopping_ = true;
   worker_.set_task(nullptr);
   session_ = {};
   sense_size_ = kSenseSizeAtReset;
@@ -109,8 +119,10 @@ Result<> VirtioScsi::serve_queues() {
     if (queue == nullptr || i == kQueueEvent) continue;
     do {
       queue->disable_notification();
-      while (TRY(queue->pop(chain_)))
+      // A slow medium is read once more at most, not for every request that waits.
+      while (!is_stopping_ && TRY(queue->pop(chain_)))
         TRY(i == kQueueControl ? serve_control_request(*queue) : serve_request(*queue));
+      if (is_stopping_) return {};
     } while (queue->enable_notification());
   }
   return {};
@@ -182,9 +194,8 @@ VirtioScsi::Response VirtioScsi::read_medium(const Unit& unit, const ScsiResult:
   // Whoever stops the device waits for a read: none is larger than drivers are told.
   const std::uint64_t size = std::min({range.size, chain_.writable_size, kReadMaximum});
   const auto buffers = cut(chain_.writable, size);
-  if (size > 0 && unit.parts.medium->read(range.offset, buffers) != 0)
-    return {.status = scsi_spec::kStatusCheckCondition,
-            .sense = ScsiSense{scsi_spec::kKeyMediumError, scsi_spec::kCodeUnrecoveredRead, 0}.bytes()};
+  const int error = size > 0 ? unit.parts.medium->read(range.offset, buffers) : 0;
+  if (error != 0) return {.status = scsi_spec::kStatusCheckCondition, .sense = sense_of_read(error).bytes()};
   return {.response = size < range.size ? kOverrun : kOk,
           .residual =
               static_cast<std::uint32_t>(std::min<std::uint64_t>(chain_.writable_size - size, 0xFFFFFFFF)),

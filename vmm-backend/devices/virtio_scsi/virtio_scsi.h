@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,6 +81,7 @@ class VirtioScsi final : public VirtioDevice {
   std::uint32_t sense_size_ = virtio_scsi_spec::kSenseSizeAtReset;
   std::uint32_t cdb_size_ = virtio_scsi_spec::kCdbSizeAtReset;
   bool broken_ = false;
+  std::atomic<bool> is_stopping_ = false;  ///< somebody waits for the task's end
 };
 
 }  // namespace virttdx

@@ -48,6 +48,12 @@ void VirtioVsock::stop() {
   session_ = {};
 }
 
+void VirtioVsock::replace_queue(std::size_t index, Virtqueue* queue) {
+  backend_.worker().set_task(nullptr);
+  session_.queues.at(index) = queue;
+  backend_.worker().set_task([this] { serve(); });
+}
+
 void VirtioVsock::serve() {
   if (broken_) return;
   if (const auto served = serve_queues(); !served) {

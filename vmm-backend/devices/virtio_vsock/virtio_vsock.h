@@ -33,6 +33,8 @@ class VirtioVsock final : public VirtioDevice {
   int doorbell(std::size_t) const override { return backend_.worker().doorbell(); }
   void start(const VirtioSession& session) override;
   void stop() override;
+  bool resets_queues() const override { return true; }
+  void replace_queue(std::size_t index, Virtqueue* queue) override;
 
  private:
   struct Ports {
