@@ -12,7 +12,6 @@
 #include "api/flags.h"
 #include "api/handlers.h"
 #include "api/typed_params.h"
-#include "domain/image_size.h"
 
 namespace virttdx::driver::api {
 namespace {
@@ -66,12 +65,14 @@ remote_domain_get_block_info_ret block_info(const ImageSize& size) {
   return {.allocation = size.allocation, .capacity = size.capacity, .physical = size.physical};
 }
 
-Answer info_of_image(const domain_xml::Disk& disk, const Deferred<remote_domain_get_block_info_ret>& reply) {
-  const std::string path = path_of(disk);
-  if (path.empty())
+Answer info_of_image(Session& session, const domain_xml::Disk& disk,
+                     const Deferred<remote_domain_get_block_info_ret>& reply) {
+  if (path_of(disk).empty())
     return fail(Error::Code::InvalidArgument, "disk '{}' does not currently have a source assigned",
                 disk.target_dev);
-  reply.succeed(block_info(TRY(image_size(path, disk.driver.type.value_or("raw")))));
+  session.context().image_sizes.ask(image_of(disk), [reply](const Result<ImageSize>& size) {
+    size ? reply.succeed(block_info(*size)) : reply.fail(size.error());
+  });
   return {};
 }
 
@@ -117,7 +118,7 @@ Answer domain_get_block_info(Session& session, const remote_domain_get_block_inf
   const auto* disk = find_disk(record->current(), args.path);
   if (disk == nullptr)
     return fail(Error::Code::InvalidArgument, "invalid path {} not assigned to domain", shortened(args.path));
-  if (!check_operation(Operation::Query, record->phase)) return info_of_image(*disk, reply);
+  if (!check_operation(Operation::Query, record->phase)) return info_of_image(session, *disk, reply);
   session.service().device_statistics(record, [reply, disk = *disk](const auto& statistics) {
     if (!statistics) return reply.fail(statistics.error());
     const auto* found = statistics_of(*statistics, disk);

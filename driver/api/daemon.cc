@@ -39,19 +39,23 @@ std::filesystem::path socket_folder(const DaemonConfig& config, const Directorie
 // Monitors that do not end are killed before; hooks are not.
 constexpr std::chrono::seconds kClosingPatience{30};
 
-ClientLimits limits_of(const DaemonConfig& config) {
-  ClientLimits limits;
-  limits.outstanding_calls = config.max_client_requests;
-  limits.keepalive_interval = std::chrono::seconds(config.keepalive_interval);
-  limits.keepalive_count = config.keepalive_count;
-  return limits;
-}
+// Each server's clients have settings of their own.
+struct LimitSettings {
+  unsigned DaemonConfig::*requests;
+  unsigned DaemonConfig::*keepalive_interval;
+  unsigned DaemonConfig::*keepalive_count;
+};
+constexpr LimitSettings kLimits = {&DaemonConfig::max_client_requests, &DaemonConfig::keepalive_interval,
+                                   &DaemonConfig::keepalive_count};
+constexpr LimitSettings kAdminLimits = {&DaemonConfig::admin_max_client_requests,
+                                        &DaemonConfig::admin_keepalive_interval,
+                                        &DaemonConfig::admin_keepalive_count};
 
-ClientLimits admin_limits_of(const DaemonConfig& config) {
+ClientLimits limits_of(const DaemonConfig& config, const LimitSettings& settings) {
   ClientLimits limits;
-  limits.outstanding_calls = config.admin_max_client_requests;
-  limits.keepalive_interval = std::chrono::seconds(config.admin_keepalive_interval);
-  limits.keepalive_count = config.admin_keepalive_count;
+  limits.outstanding_calls = config.*settings.requests;
+  limits.keepalive_interval = std::chrono::seconds(config.*settings.keepalive_interval);
+  limits.keepalive_count = config.*settings.keepalive_count;
   return limits;
 }
 
@@ -63,13 +67,8 @@ Daemon::Daemon(DaemonConfig config, Directories directories, DomainService& serv
       service_(service),
       polkit_(bus),
       auto_destroy_(service),
-      context_{service_,
-               config_,
-               directories_,
-               polkit_,
-               auto_destroy_,
-               host_name_,
-               [this] { clients_.authenticated(); }},
+      context_{service_,      config_,    directories_, polkit_,
+               auto_destroy_, host_name_, image_sizes_, [this] { clients_.authenticated(); }},
       clients_("virttdxd", config_.max_clients, config_.max_anonymous_clients),
       admin_clients_("admin", config_.admin_max_clients, 0),
       servers_{&clients_, &admin_clients_},
@@ -141,7 +140,7 @@ void Daemon::serve(const std::shared_ptr<S>& session, const std::shared_ptr<Clie
 void Daemon::accept(UniqueFd socket, bool read_only) {
   auto peer = peer_of(socket.get());
   if (!peer) return log::warning("{}; the client is refused", peer.error().message());
-  auto client = Client::create(std::move(socket), limits_of(config_));
+  auto client = Client::create(std::move(socket), limits_of(config_, kLimits));
   const auto session = std::make_shared<Session>(client, *peer, read_only, context_);
   sessions_.insert(session.get());
   serve(session, client, clients_, read_only, *std::move(peer));
@@ -150,7 +149,7 @@ void Daemon::accept(UniqueFd socket, bool read_only) {
 void Daemon::accept_admin(UniqueFd socket) {
   auto peer = peer_of(socket.get());
   if (!peer) return log::warning("{}; the client is refused", peer.error().message());
-  auto client = Client::create(std::move(socket), admin_limits_of(config_));
+  auto client = Client::create(std::move(socket), limits_of(config_, kAdminLimits));
   const auto session = std::make_shared<AdminSession>(client, admin_context_);
   serve(session, client, admin_clients_, false, *std::move(peer));
 }

@@ -57,6 +57,7 @@ class Daemon {
   Polkit polkit_;
   AutoDestroy auto_destroy_;
   HostName host_name_;
+  ImageSizes image_sizes_;
   const DaemonContext context_;
   ServerClients clients_, admin_clients_;
   const std::array<ServerClients*, 2> servers_;

@@ -8,6 +8,7 @@
 #include "config/daemon_config.h"
 #include "config/directories.h"
 #include "domain/domain_service.h"
+#include "domain/image_size.h"
 #include "host/host_name.h"
 
 namespace virttdx::driver {
@@ -20,6 +21,7 @@ struct DaemonContext {
   Polkit& polkit;
   AutoDestroy& auto_destroy;
   HostName& host_name;
+  ImageSizes& image_sizes;
   /// To be called when a client need not authenticate any more: another may be let in.
   std::function<void()> client_authenticated;
 };

@@ -12,6 +12,8 @@ std::string path_of(const domain_xml::Disk& disk) {
   return disk.source->file.value_or(disk.source->dev.value_or(""));
 }
 
+Image image_of(const domain_xml::Disk& disk) { return {path_of(disk), disk.driver.type.value_or("raw")}; }
+
 const domain_xml::Disk* find_disk(const domain_xml::Domain& domain, std::string_view path) {
   const auto& disks = domain.devices.disks;
   auto found = std::ranges::find(disks, path, &domain_xml::Disk::target_dev);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "domain/image_size.h"
 #include "domain_xml/domain.h"
 #include "support/result.h"
 #include "vmm_backend/device_statistics.h"
@@ -13,6 +14,9 @@ namespace virttdx::driver::api {
 
 /// The path of a disk's file or block device; empty when it has neither.
 std::string path_of(const domain_xml::Disk& disk);
+
+/// Its image, if it has a path_of().
+Image image_of(const domain_xml::Disk& disk);
 
 /// By the name that the guest's bus gives it (vda) or the path of its image. Null: the domain has none such.
 const domain_xml::Disk* find_disk(const domain_xml::Domain& domain, std::string_view path);

@@ -22,9 +22,13 @@ constexpr unsigned kPowerModes = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN
 constexpr unsigned kRebootModes = VIR_DOMAIN_REBOOT_ACPI_POWER_BTN | VIR_DOMAIN_REBOOT_GUEST_AGENT;
 static_assert(int{VIR_DOMAIN_SHUTDOWN_GUEST_AGENT} == int{VIR_DOMAIN_REBOOT_GUEST_AGENT});
 
-// There is no save image that could be loaded past the cache, or not at all.
+// There is no save image that could be loaded past the cache, or not at all; nor has a TD's firmware
+// variables that outlive its run.
 constexpr unsigned kStartFlags = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY |
-                                 VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
+                                 VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT |
+                                 VIR_DOMAIN_START_RESET_NVRAM;
+constexpr unsigned kCreateFlags = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY |
+                                  VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
 
 StartOptions start_options(unsigned flags) { return {.paused = (flags & VIR_DOMAIN_START_PAUSED) != 0}; }
 
@@ -104,8 +108,7 @@ Answer domain_create_with_flags(Session& session, const remote_domain_create_wit
 
 Answer domain_create_xml(Session& session, const remote_domain_create_xml_args& args,
                          Deferred<remote_domain_create_xml_ret> reply) {
-  CHECK_FLAGS(args.flags, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_VALIDATE,
-              "virDomainCreateXML");
+  CHECK_FLAGS(args.flags, kCreateFlags, "virDomainCreateXML");
   const bool validate = (args.flags & VIR_DOMAIN_START_VALIDATE) != 0;
   if (auto valid = validate_domain_xml(args.xml_desc, validate); !valid) return valid;
   session.service().create_transient(args.xml_desc, start_options(args.flags),

@@ -36,13 +36,14 @@ std::vector<RecordPtr> records_meant(Session& session, const remote_connect_get_
   return records;
 }
 
-// What a domain's monitor has answered.
+// What a domain's monitor has answered, and the sizes of images of one that has none.
 struct Told {
   std::optional<DeviceStatistics> devices;
   std::optional<HypervisorStatistics> hypervisor;
+  std::map<Image, ImageSize> images;
 };
 
-// One call's worth of domains, until every monitor that is asked has answered.
+// One call's worth of domains, until every monitor and image that is asked for has answered.
 struct StatsQuery {
   Deferred<remote_connect_get_all_domain_stats_ret> reply;
   std::vector<RecordPtr> records;
@@ -65,6 +66,7 @@ void answer(const StatsQuery& query) {
     if (const auto told = query.told.find(record->uuid); told != query.told.end()) {
       subject.devices = pointer_to(told->second.devices);
       subject.hypervisor = pointer_to(told->second.hypervisor);
+      subject.images = told->second.images;
     }
     add_stats(subject, query.groups, params);
     auto& row = rows.emplace_back();
@@ -108,6 +110,16 @@ void ask_for_hypervisor(DomainService& service, const RecordPtr& record,
                       });
 }
 
+void ask_for_images(ImageSizes& sizes, const std::shared_ptr<StatsQuery>& query) {
+  for (const auto& record : query->records) {
+    if (!record->persistent()) continue;
+    for (const auto& image : images_needed(*record, query->groups))
+      sizes.ask(image, [query, image, uuid = record->uuid](const Result<ImageSize>& size) {
+        if (size) query->told[uuid].images[image] = *size;
+      });
+  }
+}
+
 void ask_monitors(DomainService& service, const std::shared_ptr<StatsQuery>& query, bool wait) {
   for (const auto& record : query->records) {
     if (!can_be_asked(*record, wait)) continue;
@@ -145,6 +157,7 @@ Answer connect_get_all_domain_stats(Session& session, const remote_connect_get_a
   const auto query = shared_query({.reply = std::move(reply),
                                    .records = records_meant(session, args),
                                    .groups = args.stats == 0 ? known : args.stats & known});
+  ask_for_images(session.context().image_sizes, query);
   ask_monitors(session.service(), query, (args.flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) == 0);
   return {};
 }

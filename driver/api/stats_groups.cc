@@ -8,7 +8,6 @@
 
 #include "api/find_device.h"
 #include "domain/affinity.h"
-#include "domain/image_size.h"
 #include "process/process_stat.h"
 
 namespace virttdx::driver::api {
@@ -49,6 +48,24 @@ void add_state(const StatsSubject& subject, TypedParams& params) {
   params.add_int("state.reason", record.reason);
 }
 
+// What KVM spent looking whether a vCPU that halts is woken at once, of all vCPUs together.
+struct HaltPoll {
+  std::string_view name, column;
+};
+constexpr std::array kHaltPolls = {HaltPoll{"cpu.haltpoll.success.time", "halt_poll_success_ns"},
+                                   HaltPoll{"cpu.haltpoll.fail.time", "halt_poll_fail_ns"}};
+
+void add_halt_polls(const StatisticTable& vcpus, std::size_t count, TypedParams& params) {
+  for (const auto& poll : kHaltPolls) {
+    const auto column = std::ranges::find(vcpus.columns, poll.column, &StatisticColumn::name);
+    if (column == vcpus.columns.end()) continue;
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < std::min(vcpus.rows.size(), count); ++i)
+      sum += vcpus.rows[i][static_cast<std::size_t>(column - vcpus.columns.begin())];
+    params.add_ullong(poll.name, sum);
+  }
+}
+
 void add_cpu(const StatsSubject& subject, TypedParams& params) {
   const auto& record = subject.record;
   if (!record.live) return;
@@ -57,6 +74,8 @@ void add_cpu(const StatsSubject& subject, TypedParams& params) {
   params.add_ullong("cpu.time", ticks_to_ns(stat->user_ticks + stat->system_ticks));
   params.add_ullong("cpu.user", ticks_to_ns(stat->user_ticks));
   params.add_ullong("cpu.system", ticks_to_ns(stat->system_ticks));
+  if (subject.hypervisor != nullptr)
+    add_halt_polls(subject.hypervisor->vcpus, record.current().vcpus, params);
 }
 
 void add_balloon(const StatsSubject& subject, TypedParams& params) {
@@ -102,6 +121,7 @@ void add_vcpu(const StatsSubject& subject, TypedParams& params) {
     params.add_int(fmt::format("vcpu.{}.state", i), state);
     if (!uses[i]) continue;
     params.add_ullong(fmt::format("vcpu.{}.time", i), uses[i]->time_ns);
+    if (uses[i]->wait_ns) params.add_ullong(fmt::format("vcpu.{}.wait", i), *uses[i]->wait_ns);
     if (uses[i]->delay_ns) params.add_ullong(fmt::format("vcpu.{}.delay", i), *uses[i]->delay_ns);
   }
   if (subject.hypervisor == nullptr) return;
@@ -125,14 +145,10 @@ void add_interfaces(const StatsSubject& subject, TypedParams& params) {
   }
 }
 
-void add_image(const domain_xml::Disk& disk, const std::string& prefix, TypedParams& params) {
-  const std::string path = path_of(disk);
-  const auto size = path.empty() ? Result<ImageSize>(fail(Error::Code::NotFound, "no image"))
-                                 : image_size(path, disk.driver.type.value_or("raw"));
-  if (!size) return;
-  params.add_ullong(prefix + "allocation", size->allocation);
-  params.add_ullong(prefix + "capacity", size->capacity);
-  params.add_ullong(prefix + "physical", size->physical);
+void add_image(const ImageSize& size, const std::string& prefix, TypedParams& params) {
+  params.add_ullong(prefix + "allocation", size.allocation);
+  params.add_ullong(prefix + "capacity", size.capacity);
+  params.add_ullong(prefix + "physical", size.physical);
 }
 
 void add_disk(const StatsSubject& subject, const domain_xml::Disk& disk, const std::string& prefix,
@@ -140,7 +156,8 @@ void add_disk(const StatsSubject& subject, const domain_xml::Disk& disk, const s
   params.add_string(prefix + "name", disk.target_dev);
   if (const std::string path = path_of(disk); !path.empty()) params.add_string(prefix + "path", path);
   if (disk.source && disk.source->index) params.add_uint(prefix + "backingIndex", *disk.source->index);
-  if (!subject.record.live) return add_image(disk, prefix, params);
+  if (const auto image = subject.images.find(image_of(disk)); image != subject.images.end())
+    return add_image(image->second, prefix, params);
   const auto* counts = subject.devices == nullptr ? nullptr : statistics_of(*subject.devices, disk);
   if (counts == nullptr) return;
   for (const auto& row : kDiskCounts) params.add_ullong(prefix + std::string(row.name), counts->*row.value);
@@ -193,8 +210,16 @@ bool needs_device_statistics(const domain_xml::Devices& devices, unsigned groups
          ((groups & VIR_DOMAIN_STATS_BLOCK) != 0 && !devices.disks.empty());
 }
 
+std::vector<Image> images_needed(const DomainRecord& record, unsigned groups) {
+  std::vector<Image> images;
+  if (record.live || (groups & VIR_DOMAIN_STATS_BLOCK) == 0) return images;
+  for (const auto& disk : record.definition->devices.disks)
+    if (!path_of(disk).empty()) images.push_back(image_of(disk));
+  return images;
+}
+
 bool needs_hypervisor_statistics(unsigned groups) {
-  return (groups & (VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_VM)) != 0;
+  return (groups & (VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_VM)) != 0;
 }
 
 void add_stats(const StatsSubject& subject, unsigned groups, TypedParams& params) {

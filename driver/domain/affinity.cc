@@ -45,9 +45,11 @@ struct KernelSet {
 std::optional<VcpuUse> use_of(pid_t process, pid_t thread) {
   const auto stat = read_thread_stat(process, thread);
   if (!stat) return std::nullopt;
-  VcpuUse use{.time_ns = ticks_to_ns(stat->user_ticks + stat->system_ticks),
-              .delay_ns = std::nullopt,
-              .processor = stat->processor};
+  VcpuUse use{
+      .time_ns = ticks_to_ns(stat->user_ticks + stat->system_ticks),
+      .delay_ns = std::nullopt,
+      .wait_ns = scheduler_wait_ns(read_kernel_file(fmt::format("/proc/{}/task/{}/sched", process, thread))),
+      .processor = stat->processor};
   const std::string text = read_kernel_file(fmt::format("/proc/{}/task/{}/schedstat", process, thread));
   const std::size_t space = text.find(' ');
   if (space == std::string::npos) return use;

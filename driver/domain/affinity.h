@@ -27,6 +27,7 @@ Result<> apply_affinity(const MonitorProcess& process, const domain_xml::Domain&
 struct VcpuUse {
   std::uint64_t time_ns = 0;
   std::optional<std::uint64_t> delay_ns;  ///< it was ready to run, but did not
+  std::optional<std::uint64_t> wait_ns;   ///< the same, as the scheduler's own statistics have it
   std::uint32_t processor = 0;            ///< where it ran last
 };
 /// Of the first `count` vCPUs, as the kernel has it; the monitor is not asked. Absent: no such thread.

@@ -10,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "support/unique_fd.h"
 
@@ -30,17 +32,23 @@ std::optional<std::uint64_t> qcow2_capacity(int fd) {
   return size;
 }
 
+// A file's absence is not a domain's: libvirt answers SYSTEM_ERROR.
+tl::unexpected<Error> not_opened(const std::string& path) {
+  const int error = errno;
+  return tl::unexpected(
+      Error(Error::Code::System, fmt::format("cannot open '{}': {}", path, std::strerror(error)), error));
+}
+
 }  // namespace
 
-Result<ImageSize> image_size(const std::string& path, const std::string& format) {
-  // Nothing waits here, not for the writer of a pipe either.
-  const UniqueFd image(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+Result<ImageSize> image_size(const Image& asked) {
+  const auto& [path, format] = asked;
   struct stat found {};
-  // A file's absence is not a domain's: libvirt answers SYSTEM_ERROR.
-  // A file's absence is not a domain's: libvirt answers SYSTEM_ERROR.
-  if (!image || fstat(image.get(), &found) != 0)
-    return tl::unexpected(
-        Error(Error::Code::System, fmt::format("cannot open '{}': {}", path, std::strerror(errno)), errno));
+  if (stat(path.c_str(), &found) != 0) return not_opened(path);
+  // For the writer of a pipe nobody waits; of a file a lease is waited for.
+  const int waiting = S_ISREG(found.st_mode) ? 0 : O_NONBLOCK;
+  const UniqueFd image(open(path.c_str(), O_RDONLY | O_CLOEXEC | waiting));
+  if (!image || fstat(image.get(), &found) != 0) return not_opened(path);
   ImageSize size;
   if (S_ISBLK(found.st_mode)) {
     if (ioctl(image.get(), BLKGETSIZE64, &size.physical) != 0)
@@ -52,6 +60,18 @@ Result<ImageSize> image_size(const std::string& path, const std::string& format)
   }
   size.capacity = format == "qcow2" ? qcow2_capacity(image.get()).value_or(size.physical) : size.physical;
   return size;
+}
+
+void ImageSizes::ask(const Image& image, Handler handler) {
+  auto& waiting = waiting_[image];
+  waiting.push_back(std::move(handler));
+  if (waiting.size() > 1) return;
+  auto size = std::make_shared<Result<ImageSize>>();
+  threads_.run([size, image] { *size = image_size(image); },
+               [this, size, image] {
+                 const auto asked = waiting_.extract(image);
+                 for (const auto& each : asked.mapped()) each(*size);
+               });
 }
 
 }  // namespace virttdx::driver

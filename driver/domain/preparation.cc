@@ -24,7 +24,11 @@ void DomainService::prepare_resources(const RecordPtr& record, const StartOption
   if (!request.ports.empty()) save_status(*record);
   const auto proceed = then(record, options, &DomainService::prepare_monitor);
   resources_.acquire(std::move(request), [record, proceed](Result<Resources> resources) {
-    if (!resources) return proceed(tl::unexpected(resources.error()));
+    if (!resources) {
+      // Interrupted: whoever asked gives back what comes, and a stop that did would wait for the same daemon.
+      if (record->phase == Phase::Stopping) forget_network_ports(record->live->definition);
+      return proceed(tl::unexpected(resources.error()));
+    }
     record->live->resources = take_resources(record->live->definition, *resources);
     record->live->secrets = std::move(resources->secrets);
     proceed({});

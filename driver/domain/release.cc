@@ -6,6 +6,7 @@
 
 #include "domain/domain_service.h"
 #include "domain/run_resources.h"
+#include "domain_xml/public_form.h"
 #include "support/log.h"
 
 namespace virttdx::driver {
@@ -37,7 +38,7 @@ void log_failure(const Result<>& result) {
 void DomainService::run_hook(const RecordPtr& record, HookCall call, Completion done) {
   if (!hooks_.any()) return done({});
   call.object = record->name;
-  call.input = domain_xml::format_domain(record->live->definition);
+  call.input = domain_xml::format_without_secrets(record->live->definition);
   hooks_.run(std::move(call), std::move(done));
 }
 

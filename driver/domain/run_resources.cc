@@ -64,6 +64,11 @@ void name_network_ports(domain_xml::Domain& domain) {
   for (auto& interface : domain.devices.interfaces) name_network_port(interface);
 }
 
+void forget_network_ports(domain_xml::Domain& domain) {
+  for (auto& interface : domain.devices.interfaces)
+    if (interface.source) interface.source->port_id.reset();
+}
+
 std::vector<NetworkPortRequest> network_ports(const domain_xml::Interface& interface) {
   std::vector<NetworkPortRequest> ports;
   if (is_of_network(interface) && interface.source->port_id)
@@ -101,8 +106,19 @@ ResourceRequest resources_asked(const domain_xml::Domain& domain) {
   return request;
 }
 
+namespace {
+
+// As libvirt: the definition leaves the format of a volume open until it is used, and then it is raw.
+void take_formats(domain_xml::Domain& domain, const Resources& resources) {
+  for (auto& disk : domain.devices.disks)
+    if (!disk.driver.type && resources.volumes.contains(disk.target_dev)) disk.driver.type = "raw";
+}
+
+}  // namespace
+
 domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resources& resources) {
   domain_xml::RunResources taken;
+  take_formats(domain, resources);
   for (const auto& [target, place] : resources.volumes) {
     auto& source = taken.volumes[target];
     source.protocol = place.is_block_device ? DiskProtocol::Block : DiskProtocol::File;

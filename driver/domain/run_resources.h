@@ -17,6 +17,8 @@ void name_network_port(domain_xml::Interface& interface);
 /// Ports that interfaces have an identity for: created, or about to be.
 std::vector<NetworkPortRequest> network_ports(const domain_xml::Domain& domain);
 std::vector<NetworkPortRequest> network_ports(const domain_xml::Interface& interface);
+/// There are none to be given back.
+void forget_network_ports(domain_xml::Domain& domain);
 /// A monitor deletes its own, unless it was killed.
 void delete_macvtap(const domain_xml::Interface& interface);
 /// What the daemons of networks and storage are asked for.

@@ -11,7 +11,7 @@
 namespace virttdx::driver {
 namespace {
 
-// A daemon that does not answer holds one of them.
+// A daemon that does not answer holds one of them, for as long as somebody waits for it.
 constexpr int kThreads = 16;
 
 void release_all(const ObjectDaemons& daemons, const std::vector<NetworkPortRequest>& ports) {
@@ -37,14 +37,39 @@ Result<Resources> acquire_all(const ObjectDaemons& daemons, const ResourceReques
 }  // namespace
 
 HostResources::HostResources(std::filesystem::path run, bool per_user)
-    : run_(std::move(run)), per_user_(per_user), threads_(kThreads) {}
+    : run_(std::move(run)), per_user_(per_user), threads_(kThreads, WorkAtEnd::Abandon) {}
 
 void HostResources::acquire(ResourceRequest request, AcquireHandler handler) {
   if (request.empty()) return handler(Resources());
   auto result = std::make_shared<Result<Resources>>();
-  threads_.run([result, request = std::move(request),
-                daemons = ObjectDaemons{run_, per_user_}] { *result = acquire_all(daemons, request); },
-               [result, handler = std::move(handler)] { handler(std::move(*result)); });
+  const auto number = ++last_number_;
+  waiting_[number] = {request.domain_uuid, std::move(handler)};
+  auto ports = request.ports;
+  threads_.run(
+      [result, request = std::move(request), daemons = ObjectDaemons{run_, per_user_}] {
+        *result = acquire_all(daemons, request);
+      },
+      [this, result, number, ports = std::move(ports)] { acquired(number, ports, std::move(*result)); });
+}
+
+void HostResources::acquired(std::uint64_t number, const std::vector<NetworkPortRequest>& ports,
+                             Result<Resources> result) {
+  if (const auto waiting = waiting_.extract(number)) return waiting.mapped().handler(std::move(result));
+  threads_.count_again();
+  release(ports, [] {});
+}
+
+void HostResources::interrupt(const std::string& domain_uuid) {
+  std::vector<AcquireHandler> interrupted;
+  std::erase_if(waiting_, [&](auto& each) {
+    const bool is_meant = each.second.domain_uuid == domain_uuid;
+    if (is_meant) interrupted.push_back(std::move(each.second.handler));
+    return is_meant;
+  });
+  for (const auto& handler : interrupted) {
+    threads_.discount();
+    handler(fail(Error::Code::WrongState, "domain is being destroyed"));
+  }
 }
 
 void HostResources::ask_leases(std::vector<LeaseRequest> requests, LeaseHandler handler) {

@@ -77,6 +77,8 @@ class HostResources {
   using AcquireHandler = std::function<void(Result<Resources>)>;
   /// All of it, or an error that names what is missing and nothing.
   void acquire(ResourceRequest request, AcquireHandler handler);
+  /// What is being asked for a domain fails at once. What comes all the same is given back.
+  void interrupt(const std::string& domain_uuid);
   using LeaseHandler = std::function<void(Result<std::vector<DhcpLease>>)>;
   /// What the servers of networks gave to these addresses. Without requests nobody is asked.
   void ask_leases(std::vector<LeaseRequest> requests, LeaseHandler handler);
@@ -86,6 +88,13 @@ class HostResources {
  private:
   const std::filesystem::path run_;
   const bool per_user_;
+  struct Waiting {
+    std::string domain_uuid;
+    AcquireHandler handler;
+  };
+  void acquired(std::uint64_t number, const std::vector<NetworkPortRequest>& ports, Result<Resources> result);
+  std::map<std::uint64_t, Waiting> waiting_;  ///< who has not been interrupted
+  std::uint64_t last_number_ = 0;
   WorkerThreads threads_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <string_view>
 
@@ -53,6 +54,23 @@ Result<ProcessStat> read_process_stat(pid_t pid) { return parse_stat(fmt::format
 
 Result<ProcessStat> read_thread_stat(pid_t pid, pid_t thread) {
   return parse_stat(fmt::format("/proc/{}/task/{}/stat", pid, thread));
+}
+
+// In milliseconds, with six digits behind the point: "wait_sum    :   12.345678", of older kernels
+// "se.statistics.wait_sum".
+std::optional<std::uint64_t> scheduler_wait_ns(std::string_view sched) {
+  constexpr std::string_view kName = "wait_sum";
+  constexpr double kNsPerMs = 1e6;
+  for (auto at = sched.find(kName); at != std::string_view::npos; at = sched.find(kName, at + 1)) {
+    const auto begin = sched.find_first_not_of(' ', at + kName.size());
+    if (begin == std::string_view::npos || sched[begin] != ':') continue;
+    const auto digits = std::min(sched.find_first_not_of(' ', begin + 1), sched.size());
+    double milliseconds = 0;
+    const auto [end, error] =
+        std::from_chars(sched.data() + digits, sched.data() + sched.size(), milliseconds);
+    if (error == std::errc()) return static_cast<std::uint64_t>(std::llround(milliseconds * kNsPerMs));
+  }
+  return std::nullopt;
 }
 
 std::vector<ProcessThread> threads_of(pid_t pid) {

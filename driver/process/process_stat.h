@@ -4,6 +4,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/result.h"
@@ -21,6 +24,10 @@ struct ProcessStat {
 Result<ProcessStat> read_process_stat(pid_t pid);
 /// Of one thread of a process.
 Result<ProcessStat> read_thread_stat(pid_t pid, pid_t thread);
+
+/// What `sched`, a text of /proc/PID/task/TID/sched, tells of how long the thread was ready to run, but did
+/// not: kernels tell it while kernel.sched_schedstats is on.
+std::optional<std::uint64_t> scheduler_wait_ns(std::string_view sched);
 
 /// A process's thread and its name (/proc/PID/task/TID/comm).
 struct ProcessThread {

@@ -7,6 +7,7 @@
 #include "domain/image_size.h"
 #include "host/host_name.h"
 #include "host/neighbours.h"
+#include "process/process_stat.h"
 
 namespace virttdx::driver {
 namespace {
@@ -50,7 +51,7 @@ class AnImage : public testing::Test {
 TEST_F(AnImage, OfRawBytesIsAsLargeAsItsFile) {
   write(std::string(4096, 'x'));
   std::filesystem::resize_file(path_, 1 << 20);
-  const auto size = image_size(path_, "raw").value();
+  const auto size = image_size({path_, "raw"}).value();
   EXPECT_EQ(size.capacity, 1U << 20);
   EXPECT_EQ(size.physical, 1U << 20);
   EXPECT_LT(size.allocation, 1U << 20);
@@ -60,17 +61,26 @@ TEST_F(AnImage, OfQcow2TellsItsCapacityInItsHeader) {
   std::string header("QFI\xfb\0\0\0\3", 8);
   header += std::string(16, '\0') + std::string("\0\0\0\0\x40\0\0\0", 8);
   write(header);
-  EXPECT_EQ(image_size(path_, "qcow2").value().capacity, 1U << 30);
-  EXPECT_EQ(image_size(path_, "raw").value().capacity, 32U);
+  EXPECT_EQ(image_size({path_, "qcow2"}).value().capacity, 1U << 30);
+  EXPECT_EQ(image_size({path_, "raw"}).value().capacity, 32U);
 }
 
 TEST_F(AnImage, ThatIsCutOffIsAsLargeAsItsFile) {
   write("QFI\xfb");
-  EXPECT_EQ(image_size(path_, "qcow2").value().capacity, 4U);
+  EXPECT_EQ(image_size({path_, "qcow2"}).value().capacity, 4U);
+}
+
+TEST(SchedulerWait, IsWhatTheKernelTellsWhenItDoes) {
+  EXPECT_EQ(scheduler_wait_ns("se.vruntime   :  9546.014795\nwait_sum       :   12.000345\nwait_count : 3\n"),
+            12'000'345U);
+  EXPECT_EQ(scheduler_wait_ns("se.statistics.wait_sum                       :             0.500000\n"),
+            500'000U);
+  EXPECT_EQ(scheduler_wait_ns("se.vruntime   :  9546.014795\n"), std::nullopt);
+  EXPECT_EQ(scheduler_wait_ns(""), std::nullopt);
 }
 
 TEST(NoImage, IsAnErrorWithItsPath) {
-  const auto size = image_size("/nowhere/image", "raw");
+  const auto size = image_size({"/nowhere/image", "raw"});
   EXPECT_EQ(size.error().system_errno(), ENOENT);
   EXPECT_NE(size.error().message().find("/nowhere/image"), std::string::npos);
 }
