@@ -13,6 +13,7 @@
 #include "disk_opener.h"
 #include "interface_opener.h"
 #include "log_of_td.h"
+#include "machine/system_clock.h"
 #include "monitor.h"
 #include "options.h"
 #include "support/file.h"
@@ -68,6 +69,7 @@ int run_td(const Options& options) {
     log::error("{}", config.error().message());
     return kUsage;
   }
+  use_time_zone(*config);
   auto monitor = Monitor::create(*config, options);
   if (!monitor) {
     log::error("{}: {}", config->name, monitor.error().message());

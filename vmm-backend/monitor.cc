@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -18,6 +19,9 @@ namespace {
 
 // Clients that read at all have the last event long before.
 constexpr std::chrono::seconds kLastWords{2};
+
+// A guest can set its clock as often as it likes. QEMU's pace.
+constexpr std::chrono::seconds kRtcPace{1};
 
 constexpr std::size_t kFaultsMaximum = 1 << 16, kProfileMaximum = 1 << 20;
 
@@ -32,6 +36,12 @@ Result<HostCapabilities> read_profile(const std::filesystem::path& file) {
   auto profile = host_capabilities_from_json(TRY(read_text_file(file, kProfileMaximum)));
   if (!profile) return tl::unexpected<Error>(std::move(profile).error().with_context(file.string()));
   return profile;
+}
+
+// A disk that is added has a queue for each vCPU, if nobody says otherwise.
+std::size_t spare_rings_for(const VmConfig& config) {
+  constexpr std::size_t kMaximum = 64;  // some 30 KiB each
+  return std::min(kMaximum, config.devices.root_ports.size() * config.vcpu_count);
 }
 
 }  // namespace
@@ -50,9 +60,11 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const VmConfig& config, const O
   monitor->loop_ = TRY(EventLoop::create());
   // Before any thread, so that all of them leave the signals to the loop.
   TRY(monitor->open_signals());
+  monitor->rtc_announcement_ = TRY(
+      PacedTask::create(*monitor->loop_, kRtcPace, [it = monitor.get()] { it->announce(it->rtc_event_); }));
   TRY(monitor->open_consoles(config));
   TRY(monitor->open_host(config.host, options));
-  TRY(monitor->open_devices(config.devices, options));
+  TRY(monitor->open_devices(config, options));
   TRY(monitor->open_vm(config));
   if (!options.control_socket.empty())
     monitor->server_ = TRY(ControlServer::create(*monitor->loop_, options.control_socket, *monitor));
@@ -107,16 +119,17 @@ Result<> Monitor::open_host(HostKind kind, const Options& options) {
 }
 
 // No disk fails before there is a Vm.
-Result<> Monitor::open_devices(const DeviceConfigs& devices, const Options& options) {
+Result<> Monitor::open_devices(const VmConfig& config, const Options& options) {
   const auto on_disk_error = [this](MonitorEvent event, const std::function<void()>& taken) {
     loop_->post([this, event = std::move(event), taken] {
       vm_->disk_failed(event);
       taken();
     });
   };
-  devices_ = TRY(HostBackends::create(
-      devices,
-      {.loop = *loop_, .vsock_socket = options.vsock_socket.native(), .on_disk_error = on_disk_error}));
+  devices_ = TRY(HostBackends::create(config.devices, {.loop = *loop_,
+                                                       .vsock_socket = options.vsock_socket.native(),
+                                                       .on_disk_error = on_disk_error,
+                                                       .spare_rings = spare_rings_for(config)}));
   return {};
 }
 
@@ -170,6 +183,12 @@ void Monitor::confine() {
 }
 
 void Monitor::on_event(const MonitorEvent& event) {
+  if (event.kind != MonitorEventKind::RtcChanged) return announce(event);
+  rtc_event_ = event;
+  rtc_announcement_->request();
+}
+
+void Monitor::announce(const MonitorEvent& event) {
   const bool ended = event.kind == MonitorEventKind::Stopped;
   log::info("event {}{}{}{}{}", to_name(event.kind), ended ? ", " : "",
             ended ? to_name(event.stop_reason) : "", event.message.empty() ? "" : ": ", event.message);

@@ -11,6 +11,7 @@
 #include "control/control_server.h"
 #include "control/event_loop.h"
 #include "control/host_terminal.h"
+#include "control/paced_task.h"
 #include "control/serial_console.h"
 #include "machine/vm.h"
 #include "options.h"
@@ -39,11 +40,12 @@ class Monitor final : public ControlHandler {
   Result<> open_vm(const VmConfig& config);
   Result<> open_signals();
   Result<> open_terminal();
-  Result<> open_devices(const DeviceConfigs& devices, const Options& options);
+  Result<> open_devices(const VmConfig& config, const Options& options);
   void launch();
   void on_vm_event(const MonitorEvent& event);
   void confine();
   void on_event(const MonitorEvent& event);
+  void announce(const MonitorEvent& event);
   void request_stop();
   Result<> plug(const std::string& id, const DeviceToPlug& device);
 
@@ -78,6 +80,8 @@ class Monitor final : public ControlHandler {
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<HostTerminal> terminal_;
+  std::unique_ptr<PacedTask> rtc_announcement_;
+  MonitorEvent rtc_event_;  // the last one
   std::thread launcher_;
   bool confined_ = false;  // on_vm_event only
   StopReason stop_reason_ = StopReason::None;

@@ -93,7 +93,7 @@ Result<std::string> plugged_alias(const Domain& live, const DeviceElement& devic
   if (disks.empty()) return not_supported("detach", device.name);
   const auto& target_dev = disks.front().target_dev;
   return alias_of(has, std::ranges::find(has.disks, target_dev, &Disk::target_dev),
-                  fmt::format("no target device {}", target_dev));
+                  fmt::format("disk {} not found", target_dev));
 }
 
 Result<std::string> plugged_alias(const Domain& live, std::string_view alias) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
+#include "complete/checks.h"
 #include "complete/steps.h"
 #include "cpu/numa_cells.h"
 #include "domain_xml/domain.h"
@@ -128,6 +130,34 @@ void complete_cpu(std::optional<Cpu>& cpu, Added& added) {
     cpu->migratable = false;
 }
 
+// As libvirt: 0 says nothing, nor does an empty text.
+void leave_defaults(Domain& domain) {
+  for (const auto text : {&Domain::title, &Domain::description})
+    if ((domain.*text).value_or("-").empty()) (domain.*text).reset();
+  if (!domain.tuning.cpu) return;
+  CpuTune& tune = *domain.tuning.cpu;
+  for (const auto period : {&CpuTune::period, &CpuTune::global_period, &CpuTune::emulator_period})
+    if (tune.*period == 0U) (tune.*period).reset();
+  for (const auto quota : {&CpuTune::quota, &CpuTune::global_quota, &CpuTune::emulator_quota})
+    if (tune.*quota == 0) (tune.*quota).reset();
+  if (tune == CpuTune{}) domain.tuning.cpu.reset();
+}
+
+// As libvirt: there never is more than there can be.
+void complete_memory(Domain& domain) {
+  const auto current = domain.current_memory_kib.value_or(0);
+  if (current == 0 || current > domain.memory_kib) domain.current_memory_kib = domain.memory_kib;
+}
+
+// As libvirt: UTC or local time moved by seconds is a clock of its own kind.
+void complete_clock(Clock& clock) {
+  if (clock.adjustment && !clock.adjustment->reset && clock.offset != ClockOffset::Variable)
+    clock.basis = std::exchange(clock.offset, ClockOffset::Variable);
+  if (clock.offset != ClockOffset::Variable) return;
+  if (!clock.adjustment) clock.adjustment.emplace();
+  if (!clock.basis) clock.basis = ClockOffset::Utc;
+}
+
 // The guest's machine and CPU; the rest of what it gets is as libvirt's drivers fill it in.
 void complete_machine(Domain& domain, std::vector<Finding>& changes) {
   Added added;
@@ -145,14 +175,17 @@ Result<Domain> complete_definition(Domain domain, const DefinitionDefaults& defa
                                    std::vector<Finding>* changes) {
   std::vector<Finding> found;
   TRY(refuse_what_is_not_offered(domain, defaults));
+  TRY(check_definition(domain));
   if (domain.uuid.empty()) domain.uuid = new_uuid();
   TRY(complete_numa(domain));
-  if (!domain.current_memory_kib) domain.current_memory_kib = domain.memory_kib;
+  complete_memory(domain);
+  leave_defaults(domain);
   if (!domain.vcpu_placement) domain.vcpu_placement = "static";
   complete_trust_domain(domain, found);
   complete_machine(domain, found);
   note_older_name(domain, found);
   if (!domain.clock) domain.clock.emplace();
+  complete_clock(*domain.clock);
   if (!domain.on_poweroff) domain.on_poweroff = LifecycleAction::Destroy;
   if (!domain.on_reboot) domain.on_reboot = LifecycleAction::Restart;
   if (!domain.on_crash) domain.on_crash = CrashAction::Destroy;

@@ -27,7 +27,7 @@ void complete_disk(Disk& disk) {
   if (disk.device == "cdrom") disk.readonly = true;
   if (disk.type == "vhostuser") return;
   if (!disk.driver.name) disk.driver.name = "qemu";
-  // A volume's format is its pool's to say: taken for raw, an image of another one would be overwritten.
+  // As libvirt: a volume's is settled when a run looks it up.
   if (!disk.driver.type && (disk.type != "volume" || disk.device == "cdrom")) disk.driver.type = "raw";
 }
 

@@ -27,7 +27,7 @@ constexpr Row<Disk> driver(std::string_view path) {
 }
 
 constexpr std::array kHeadTable = {
-    property<&Disk::type, Types>("@type", {.required = true}),
+    property<&Disk::type, Types>("@type"),
     property<&Disk::device, Kinds>("@device"),
     property<&Disk::model, Models>("@model"),
     property<&Disk::snapshot, Snapshots>("@snapshot"),
@@ -99,6 +99,7 @@ Result<> check_source(const Place& place, const Disk& disk) {
 Result<Disk> read_disk(const Place& place) {
   Disk disk;
   TRY(read_properties(place, kTable, disk, kChildren));
+  if (disk.type.empty()) disk.type = "file";
   TRY(read_children(disk, place));
   TRY(check_source(place, disk));
   TRY(read_device_info(place, disk));

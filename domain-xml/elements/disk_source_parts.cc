@@ -36,6 +36,11 @@ constexpr ShapeAttribute kReadaheadAttributes[] = {
 constexpr ShapeAttribute kTimeoutAttributes[] = {
     {"seconds", spelled<Number64>, true},
 };
+constexpr ShapeAttribute kReconnectAttributes[] = {
+    {"delay", spelled<Number>},
+    {"enabled", spelled<YesNo>},
+    {"timeout", spelled<Number>},
+};
 
 }  // namespace
 
@@ -46,5 +51,6 @@ constexpr Shape kSslShape = {.name = "ssl", .attributes = kSslAttributes};
 constexpr Shape kCookiesShape = {.name = "cookies", .children = kCookiesChildren};
 constexpr Shape kReadaheadShape = {.name = "readahead", .attributes = kReadaheadAttributes};
 constexpr Shape kTimeoutShape = {.name = "timeout", .attributes = kTimeoutAttributes};
+constexpr Shape kReconnectShape = {.name = "reconnect", .attributes = kReconnectAttributes};
 
 }  // namespace virttdx::domain_xml

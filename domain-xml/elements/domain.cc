@@ -157,10 +157,6 @@ Result<> check_present(const Place& place) {
 Result<> check_numbers(const Place& place, const Domain& domain) {
   if (domain.memory_kib == 0)
     return fail_at(*place.element.child("memory"), Error::Code::XmlInvalid, "'/domain/memory' is 0");
-  if (domain.current_memory_kib && *domain.current_memory_kib > domain.memory_kib)
-    return fail_at(*place.element.child("currentMemory"), Error::Code::XmlInvalid,
-                   "'/domain/currentMemory' of {} KiB is more than '/domain/memory' of {} KiB",
-                   *domain.current_memory_kib, domain.memory_kib);
   if (domain.current_vcpus && *domain.current_vcpus > domain.vcpus)
     return fail_at(*place.element.child("vcpu"), Error::Code::XmlInvalid,
                    "attribute 'current' of '/domain/vcpu' is {}, more than the {} vCPUs there are",

@@ -114,10 +114,11 @@ Interface without_live_parts(Interface interface, const WriteContext& context) {
   return interface;
 }
 
-constexpr std::array<std::string_view, 25> kOrder = {
-    "mac",    "source",   "vlan",  "virtualport", "bandwidth", "port",      "ip",     "route",   "script",
-    "target", "guest",    "model", "driver",      "backend",   "filterref", "tune",   "teaming", "link",
-    "mtu",    "coalesce", "boot",  "alias",       "acpi",      "rom",       "address"};
+constexpr std::array<std::string_view, 26> kOrder = {
+    "mac",     "source",      "vlan",   "virtualport", "bandwidth", "port",  "ip",
+    "route",   "portForward", "script", "target",      "guest",     "model", "driver",
+    "backend", "filterref",   "tune",   "teaming",     "link",      "mtu",   "coalesce",
+    "boot",    "alias",       "acpi",   "rom",         "address"};
 
 }  // namespace
 

@@ -4,6 +4,16 @@
 namespace virttdx::domain_xml {
 namespace {
 
+/// Of TCP and UDP: 1 to 65535.
+struct PortNumber {
+  static Result<std::uint32_t> decode(std::string_view text) {
+    const auto port = TRY(Count::decode(text));
+    if (port <= 0xFFFF) return port;
+    return fail(Error::Code::XmlInvalid, "expected a port number: 1 to 65535");
+  }
+  static std::string encode(std::uint32_t value) { return std::to_string(value); }
+};
+
 constexpr ShapeAttribute kVlanAttributes[] = {
     {"trunk", spelled<YesNo>},
 };
@@ -53,6 +63,20 @@ constexpr ShapeAttribute kRouteAttributes[] = {
     {"gateway", spelled<NonEmptyText>, true},
     {"metric", spelled<Number>},
 };
+constexpr ShapeAttribute kPortForwardAttributes[] = {
+    {"proto", spelled<OneOf<"tcp", "udp">>, true},
+    {"address", spelled<NonEmptyText>},
+    {"dev", spelled<NonEmptyText>},
+};
+constexpr ShapeAttribute kPortForwardRangeAttributes[] = {
+    {"start", spelled<PortNumber>, true},
+    {"end", spelled<PortNumber>},
+    {"to", spelled<PortNumber>},
+    {"exclude", spelled<YesNo>},
+};
+constexpr Shape kPortForwardChildren[] = {
+    {.name = "range", .attributes = kPortForwardRangeAttributes, .repeated = true},
+};
 constexpr ShapeAttribute kFilterrefAttributes[] = {
     {"filter", spelled<NonEmptyText>, true},
 };
@@ -88,6 +112,10 @@ constexpr Shape kVirtualportShape = {
 constexpr Shape kBandwidthShape = {.name = "bandwidth", .children = kBandwidthChildren};
 constexpr Shape kIpShape = {.name = "ip", .attributes = kIpAttributes, .repeated = true};
 constexpr Shape kRouteShape = {.name = "route", .attributes = kRouteAttributes, .repeated = true};
+constexpr Shape kPortForwardShape = {.name = "portForward",
+                                     .attributes = kPortForwardAttributes,
+                                     .children = kPortForwardChildren,
+                                     .repeated = true};
 constexpr Shape kFilterrefShape = {
     .name = "filterref", .attributes = kFilterrefAttributes, .children = kFilterrefChildren};
 constexpr Shape kTuneShape = {.name = "tune", .children = kTuneChildren};

@@ -21,8 +21,8 @@ constexpr std::array kKnown = {
                   " viridian privnet xen capabilities gic hpt tseg "
                   "nested-hv msrs ccf-assist cfpc sbbc ibs tcg async-teardown ras ps2 aia "},
     KnownElements{"/domain/devices/disk", " geometry mirror backenddomain throttlefilters "},
-    KnownElements{"/domain/devices/disk/source", " seclabel slices address reconnect identity privateData "},
-    KnownElements{"/domain/devices/interface", " backenddomain downscript portForward rom "},
+    KnownElements{"/domain/devices/disk/source", " seclabel slices address identity privateData "},
+    KnownElements{"/domain/devices/interface", " backenddomain downscript rom "},
     KnownElements{"/domain/devices/interface/source", " address reconnect ip route "},
     KnownElements{"/domain/cpu", " microcode signature counter "},
 };

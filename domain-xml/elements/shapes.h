@@ -56,6 +56,7 @@ extern const Shape kVirtualportShape;
 extern const Shape kBandwidthShape;
 extern const Shape kIpShape;
 extern const Shape kRouteShape;
+extern const Shape kPortForwardShape;
 extern const Shape kFilterrefShape;
 extern const Shape kTuneShape;
 extern const Shape kCoalesceShape;
@@ -66,6 +67,7 @@ extern const Shape kSslShape;
 extern const Shape kCookiesShape;
 extern const Shape kReadaheadShape;
 extern const Shape kTimeoutShape;
+extern const Shape kReconnectShape;
 
 inline constexpr const Shape* kDeviceShapes[] = {
     &kFilesystemShape, &kInputShape,    &kTpmShape, &kGraphicsShape, &kSoundShape, &kAudioShape, &kVideoShape,
@@ -86,11 +88,12 @@ inline constexpr const Shape* kCpuShapes[] = {
     &kNumaShape,
 };
 inline constexpr const Shape* kInterfaceShapes[] = {
-    &kVlanShape,      &kVirtualportShape, &kBandwidthShape, &kIpShape,      &kRouteShape,
-    &kFilterrefShape, &kTuneShape,        &kCoalesceShape,  &kTeamingShape,
+    &kVlanShape,        &kVirtualportShape, &kBandwidthShape, &kIpShape,       &kRouteShape,
+    &kPortForwardShape, &kFilterrefShape,   &kTuneShape,      &kCoalesceShape, &kTeamingShape,
 };
 inline constexpr const Shape* kDiskSourceShapes[] = {
-    &kReservationsShape, &kInitiatorShape, &kSslShape, &kCookiesShape, &kReadaheadShape, &kTimeoutShape,
+    &kReservationsShape, &kInitiatorShape, &kSslShape,       &kCookiesShape,
+    &kReadaheadShape,    &kTimeoutShape,   &kReconnectShape,
 };
 
 }  // namespace virttdx::domain_xml

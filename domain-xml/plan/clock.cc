@@ -91,15 +91,22 @@ void check_host_tsc(Planning& planning) {
       "add <timer name='tsc' frequency='1000000000'/>");
 }
 
+// adjustment='reset' forgets what a guest has set its clock to, as every clock here does but
+// offset='variable'.
+void plan_time(VmConfig& config, const Clock& clock) {
+  const auto base = clock.basis.value_or(clock.offset);
+  const bool is_local = base == ClockOffset::LocalTime || base == ClockOffset::Timezone;
+  config.clock = is_local ? ClockBase::LocalTime : ClockBase::Utc;
+  config.clock_zone = clock.timezone;
+  if (clock.start_seconds) config.clock_start_seconds = static_cast<std::int64_t>(*clock.start_seconds);
+  if (clock.adjustment) config.clock_offset_seconds = clock.adjustment->seconds;
+}
+
 }  // namespace
 
 void plan_clock(Planning& planning) {
   const auto clock = planning.domain.clock.value_or(Clock());
-  auto& config = planning.plan.config;
-  const auto base =
-      clock.offset == ClockOffset::Variable ? clock.basis.value_or(ClockOffset::Utc) : clock.offset;
-  config.clock = base == ClockOffset::LocalTime ? ClockBase::LocalTime : ClockBase::Utc;
-  config.clock_offset_seconds = clock.adjustment_seconds.value_or(0);
+  plan_time(planning.plan.config, clock);
   for (const auto& timer : clock.timers) {
     check_presence(planning, timer);
     note_tick_policy(planning, timer);

@@ -15,9 +15,8 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr std::uint32_t kGpaw48 = 48, kGpaw52 = 52;
-// RAM that the PCI hole below 4 GiB displaces ends at most this far above its size.
-constexpr std::uint64_t kHoleMaximum = std::uint64_t{4} << 30;
+// Its 47 bits of private addresses are more than RAM and the window of 64-bit BARs reach.
+constexpr std::uint32_t kGpaw48 = 48;
 
 void refuse_model_of_host_modes(Planning& planning, const Cpu& cpu) {
   if (names_model(cpu) || (!cpu.model && !cpu.vendor && !cpu.vendor_id)) return;
@@ -76,19 +75,6 @@ void check_topology(Planning& planning, const CpuTopology& topology) {
     planning.error("cpu-topology-ids", "/domain/cpu/topology",
                    fmt::format("{} leaves gaps in the x2APIC ids, which are the vCPUs' numbers", describe),
                    "use powers of two for every level below the highest");
-}
-
-// 47 bits of private addresses do for all but the largest.
-std::uint32_t plan_gpaw(Planning& planning) {
-  const auto top = planning.plan.config.memory_bytes + kHoleMaximum;
-  if (top <= std::uint64_t{1} << (kGpaw48 - 1)) return kGpaw48;
-  if (planning.host.five_level_ept) return kGpaw52;
-  planning.error(
-      "memory-above-gpaw", "/domain/memory",
-      fmt::format("{} MiB of memory need 52-bit guest-physical addresses, and this host has no 5-level EPT",
-                  planning.plan.config.memory_bytes >> 20),
-      "use at most 134213632 MiB");
-  return kGpaw48;
 }
 
 bool needs_map(const Cpu& cpu) { return names_model(cpu) || !cpu.features.empty(); }
@@ -192,7 +178,7 @@ void plan_cpu(Planning& planning) {
   close_gates(wanted, td.xfam, td.attributes);
   plan_topology(planning, cpu, wanted);
   note_threads(planning, cpu, requested.silent, wanted);
-  set_gpaw(wanted, plan_gpaw(planning));
+  set_gpaw(wanted, kGpaw48);
   td.cpuid = init_vm_cpuid(host, wanted);
   td.vcpu_cpuid = std::move(wanted);
   check_planned_cpu(planning, cpu, requested, map);

@@ -6,6 +6,7 @@
 
 #include "domain_xml/live_change.h"
 #include "plan/device_planning.h"
+#include "plan/network_source.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -69,6 +70,7 @@ class DiskPlan {
   bool plan_source();
   bool plan_network_source(const DiskSource& source);
   bool plan_volume();
+  void warn_of_format();
   bool plan_secrets(const DiskSource& source);
   using SecretFile = std::optional<std::string> RunResources::SecretFiles::*;
   bool find_secret(const Secret& secret, SecretFile which, std::optional<std::string>& file);
@@ -130,6 +132,8 @@ bool DiskPlan::plan_network_source(const DiskSource& source) {
   planned.tls_hostname = source.tls_hostname;
   planned.ceph_configuration = source.configuration;
   planned.ceph_snapshot = source.snapshot;
+  if (const auto refusal = plan_protocol_options(source, planned))
+    return refuse(refusal->message, refusal->remedy);
   for (const auto& host : source.hosts) {
     const auto port = port_number(host.port);
     if (!port || host.transport == "rdma")
@@ -140,11 +144,25 @@ bool DiskPlan::plan_network_source(const DiskSource& source) {
   return true;
 }
 
+// What the storage daemon tells of a format it has from the image, which a guest writes: libvirt does not
+// ask.
+void DiskPlan::warn_of_format() {
+  if (disk_.driver.type) return;
+  planning_
+      .add(Severity::Warning, "disk-volume-format", kDiskPath,
+           fmt::format(
+               "disk '{}': the format of volume '{}' of pool '{}' is not given; the guest sees its bytes "
+               "as they are ('raw')",
+               disk_.target_dev, *disk_.source->volume, *disk_.source->pool),
+           "write <driver name='qemu' type='raw'/>, or the type that virsh vol-dumpxml tells")
+      .line = disk_.line.number;
+}
+
 bool DiskPlan::plan_volume() {
-  if (!disk_.driver.type)
-    return refuse(fmt::format("the format of volume '{}' of pool '{}' is not given", *disk_.source->volume,
-                              *disk_.source->pool),
-                  "write <driver name='qemu' type='raw'/>, or the type that virsh vol-dumpxml tells");
+  if (disk_.source->mode == "direct")
+    return refuse("mode='direct', past the host's own iSCSI session, is not offered",
+                  "use mode='host', or a disk of type 'network' and protocol 'iscsi'");
+  warn_of_format();
   if (planning_.resources == nullptr) {
     // The check of a definition: no storage daemon is asked.
     config_.source->path = "/";
@@ -208,8 +226,9 @@ bool DiskPlan::plan_source() {
   if (disk_.type != "file" && disk_.type != "block" && disk_.type != "network" && disk_.type != "volume")
     return refuse(fmt::format("type '{}' is not offered", disk_.type),
                   "use type 'file', 'block', 'network' or 'volume'");
-  for (const auto& other : source.others)
-    return refuse(fmt::format("<{}> in <source> is not offered", other.element), "remove it");
+  if (disk_.type != "network")
+    for (const auto& other : source.others)
+      return refuse(fmt::format("<{}> in <source> is not offered", other.element), "remove it");
   return plan_secrets(source);
 }
 
@@ -326,7 +345,8 @@ void plan_disks(Planning& planning) {
       planning.plan.config.devices.disks.push_back(*std::move(config));
 }
 
-// `<boot dev=..>` of the domain: the first disk of that kind, as libvirt's QEMU driver does; every interface.
+// `<boot dev=..>` of the domain: the first disk of that kind or the first interface, as libvirt's QEMU driver
+// does.
 void plan_boot_order(Planning& planning) {
   if (has_boot_order(planning.domain.devices)) return;
   auto& devices = planning.plan.config.devices;
@@ -335,8 +355,8 @@ void plan_boot_order(Planning& planning) {
     const auto disk = std::ranges::find_if(
         devices.disks, [&](const DiskConfig& candidate) { return is_booted_as(candidate, device); });
     if (disk != devices.disks.end() && !disk->boot_index) disk->boot_index = next++;
-    for (auto& interface : devices.interfaces)
-      if (!interface.boot_index && device == "network") interface.boot_index = next++;
+    if (device == "network" && !devices.interfaces.empty() && !devices.interfaces.front().boot_index)
+      devices.interfaces.front().boot_index = next++;
   }
 }
 

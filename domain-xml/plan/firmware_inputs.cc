@@ -4,6 +4,7 @@
 
 #include "elements/shape.h"
 #include "plan/planning.h"
+#include "values/codecs.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -63,10 +64,11 @@ SmbiosConfig smbios_config(const xml::Element& sysinfo) {
   return config;
 }
 
-// libvirt's rule: the system's uuid, where written, is the domain's.
+// libvirt's rule: the system's uuid, where written, is the domain's, in any spelling.
 void check_uuid(Planning& planning, const xml::Element& sysinfo, int line) {
   const auto uuid = entry(sysinfo, "system", "uuid");
-  if (uuid.empty() || uuid == planning.domain.uuid) return;
+  if (uuid.empty()) return;
+  if (const auto canonical = Uuid::decode(uuid); canonical && *canonical == planning.domain.uuid) return;
   planning
       .error("sysinfo-uuid", "/domain/sysinfo/system",
              fmt::format("the system's uuid '{}' differs from the domain's '{}'", uuid, planning.domain.uuid),

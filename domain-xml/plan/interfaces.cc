@@ -3,6 +3,7 @@
 #include <array>
 
 #include "plan/device_planning.h"
+#include "plan/user_network.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -22,6 +23,7 @@ class InterfacePlan {
   bool plan_direct();
   bool plan_user();
   bool plan_device();
+  void plan_features();
   bool plan_vhost();
   bool plan_others();
 
@@ -75,7 +77,8 @@ bool InterfacePlan::plan_direct() {
 bool InterfacePlan::plan_user() {
   config_.backend = NetworkBackend::Passt;
   if (interface_.source) config_.link = interface_.source->dev;
-  return true;
+  auto fault = plan_user_network(interface_, config_);
+  return fault ? refuse(std::move(fault->message), std::move(fault->remedy)) : true;
 }
 
 bool InterfacePlan::plan_host_side() {
@@ -105,6 +108,23 @@ bool InterfacePlan::plan_vhost() {
   return true;
 }
 
+void InterfacePlan::plan_features() {
+  const auto withhold = [this](const std::optional<bool>& wanted, NetworkFeature feature) {
+    if (wanted == false) config_.without.push_back(feature);
+  };
+  const auto& host = interface_.driver.host;
+  const auto& guest = interface_.driver.guest;
+  withhold(host.csum, NetworkFeature::Csum);
+  withhold(host.tso4, NetworkFeature::HostTso4);
+  withhold(host.tso6, NetworkFeature::HostTso6);
+  withhold(host.ecn, NetworkFeature::HostEcn);
+  withhold(host.mrg_rxbuf, NetworkFeature::MrgRxbuf);
+  withhold(guest.csum, NetworkFeature::GuestCsum);
+  withhold(guest.tso4, NetworkFeature::GuestTso4);
+  withhold(guest.tso6, NetworkFeature::GuestTso6);
+  withhold(guest.ecn, NetworkFeature::GuestEcn);
+}
+
 bool InterfacePlan::plan_device() {
   const auto model = interface_.model.value_or("virtio");
   if (model != "virtio" && model != "virtio-non-transitional")
@@ -121,6 +141,7 @@ bool InterfacePlan::plan_device() {
   config_.id = interface_.alias.value_or(*interface_.mac);
   config_.mac = *interface_.mac;
   config_.address = pci_address_of(interface_);
+  plan_features();
   if (!plan_vhost()) return false;
   if (config_.backend == NetworkBackend::Passt && config_.queue_pairs > 1)
     return refuse("user networking has one pair of queues", "remove 'queues' from <driver>");
@@ -129,8 +150,10 @@ bool InterfacePlan::plan_device() {
 
 bool InterfacePlan::plan_others() {
   if (interface_.script) return refuse("<script> is not offered", "remove it; use a bridge or a hook");
+  const bool is_user_network = config_.backend == NetworkBackend::Passt;
   for (const auto& other : interface_.others)
-    return refuse(fmt::format("<{}> is not offered", other.element), "remove it");
+    if (!is_user_network || !is_of_user_network(other))
+      return refuse(fmt::format("<{}> is not offered", other.element), "remove it");
   if (interface_.isolated == true) return refuse("<port isolated='yes'/> is not offered", "remove it");
   return true;
 }

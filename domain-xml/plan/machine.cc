@@ -6,13 +6,10 @@
 #include "domain_xml/live_change.h"
 #include "domain_xml/machine_name.h"
 #include "plan/planning.h"
+#include "vmm_backend/memory_limits.h"
 
 namespace virttdx::domain_xml {
 namespace {
-
-constexpr std::uint64_t kMiB = 1U << 20;
-constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
-constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 
 // What remains of a TD is unreadable: there is no core to dump. A crashed one can be kept, one that has
 // powered off or restarts cannot.
@@ -85,10 +82,10 @@ void plan_host(Planning& planning) {
 void plan_memory(Planning& planning) {
   const auto& domain = planning.domain;
   auto& bytes = planning.plan.config.memory_bytes;
-  if (domain.memory_kib > kMemoryMaximum / 1024 || domain.memory_kib < kMemoryMinimum / 1024) {
+  if (domain.memory_kib > kRamMaximum / 1024 || domain.memory_kib < kRamMinimum / 1024) {
     planning.error("memory-size", "/domain/memory",
                    fmt::format("memory of {} KiB is outside what a TD can have", domain.memory_kib),
-                   "use 64 MiB to 128 TiB");
+                   fmt::format("use {}", kRamLimits));
     return;
   }
   bytes = (domain.memory_kib * 1024 + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit;

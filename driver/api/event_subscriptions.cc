@@ -58,6 +58,9 @@ void send_legacy(Client& client, const DomainEvent& event) {
     case VIR_DOMAIN_EVENT_ID_REBOOT:
       return send_event(client, REMOTE_PROC_DOMAIN_EVENT_REBOOT,
                         remote_domain_event_reboot_msg{.dom = domain});
+    case VIR_DOMAIN_EVENT_ID_RTC_CHANGE:
+      return send_event(client, REMOTE_PROC_DOMAIN_EVENT_RTC_CHANGE,
+                        remote_domain_event_rtc_change_msg{.dom = domain, .offset = event.seconds});
     case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
       return send_event(client, REMOTE_PROC_DOMAIN_EVENT_DEVICE_REMOVED,
                         remote_domain_event_device_removed_msg{
@@ -152,6 +155,15 @@ void send_reboot(Client& client, int callback_id, const DomainEvent& event) {
   send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, message);
 }
 
+void send_rtc_change(Client& client, int callback_id, const DomainEvent& event) {
+  Arena arena;
+  remote_domain_event_callback_rtc_change_msg message{};
+  message.callbackID = callback_id;
+  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
+  message.msg.offset = event.seconds;
+  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_RTC_CHANGE, message);
+}
+
 void add_tunable(api::TypedParams& params, const Tunable& tunable) {
   if (const auto* number = std::get_if<std::uint64_t>(&tunable.value))
     params.add_ullong(tunable.name, *number);
@@ -178,6 +190,8 @@ void send_by_callback(Client& client, int callback_id, const DomainEvent& event)
       return send_lifecycle(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_REBOOT:
       return send_reboot(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_RTC_CHANGE:
+      return send_rtc_change(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_METADATA_CHANGE:
       return send_metadata_change(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_DEVICE_ADDED:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a monitor tells of a running domain's devices: disks in error, channels that the guest opens.
+// What a monitor tells of a running domain's devices: disks in error, channels that the guest opens, its
+// clock.
 #include <libvirt/libvirt.h>
 
 #include <algorithm>
@@ -49,6 +50,21 @@ void DomainService::disk_failed(const RecordPtr& record, const MonitorEvent& eve
   emit(told);
   if (event.io_error->action == IoErrorAction::Stop && record->phase == Phase::Running)
     set_paused(record, {VIR_DOMAIN_PAUSED_IOERROR, VIR_DOMAIN_EVENT_SUSPENDED_IOERROR});
+}
+
+// As libvirt's: what the guest's clock differs by is kept where the definition has a clock that differs.
+void DomainService::rtc_changed(DomainRecord& record, const MonitorEvent& event) {
+  if (!event.rtc_offset_seconds) return;
+  auto& clock = record.live->definition.clock;
+  if (clock && clock->offset == domain_xml::ClockOffset::Variable) {
+    clock->adjustment = domain_xml::ClockAdjustment{.seconds = *event.rtc_offset_seconds};
+    save_status(record);
+  }
+  emit({.event_id = VIR_DOMAIN_EVENT_ID_RTC_CHANGE,
+        .name = record.name,
+        .uuid = record.uuid,
+        .id = record.id,
+        .seconds = *event.rtc_offset_seconds});
 }
 
 void DomainService::port_changed(const RecordPtr& record, const MonitorEvent& event) {

@@ -24,7 +24,7 @@ struct Tunable {
 /// Something that happened to a domain. Numbers are those of libvirt's public header.
 struct DomainEvent {
   /// virDomainEventID: lifecycle, reboot, metadata change, device added and removed, I/O error with and
-  /// without its reason, life cycle of the agent and of channels, tunables
+  /// without its reason, life cycle of the agent and of channels, tunables, change of the RTC
   int event_id = 0;
   std::string name;
   std::string uuid;
@@ -38,6 +38,7 @@ struct DomainEvent {
   std::string path = {};    ///< I/O error: the disk's source
   std::string reason = {};  ///< I/O error: "enospc", or empty
   std::vector<Tunable> tunables = {};
+  std::int64_t seconds = 0;  ///< change of the RTC: its new offset
 };
 
 }  // namespace virttdx::driver

@@ -50,8 +50,12 @@ struct LiveDomain {
   bool devices_asked = false;         ///< the TD was launched: what it has got is being asked for
   bool verify_cpu = false;            ///< check='full': no start with a CPU other than asked for
   bool resume_when_verified = false;  ///< the guest waits for that, and for nothing else
-  /// When guests were asked to let devices go, by alias.
-  std::map<std::string, std::chrono::steady_clock::time_point> unplugging;
+  /// A device that the guest was asked to let go.
+  struct Unplugging {
+    std::chrono::steady_clock::time_point asked;
+    Completion waiting = {};  ///< of whoever asked, for a while
+  };
+  std::map<std::string, Unplugging> unplugging;  ///< by alias
   DeferredDelete<GuestAgentCall> agent_call;
   /// How long the agent may take for an answer; absent: as long as it likes
   /// (virDomainAgentSetResponseTimeout).

@@ -94,7 +94,8 @@ class DomainService {
   void attach_device(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
   /// Changes the link of an interface to what update_interface() made of it.
   void set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
-  /// Done when the guest has been asked; its consent is the event DEVICE_REMOVED, and may never come.
+  /// Done when the device is out, or the guest has had a while to let it go: its consent is the event
+  /// DEVICE_REMOVED, and may never come.
   void detach_device(const RecordPtr& record, const std::string& alias, Completion done);
 
   // Life (start.cc, stop.cc).
@@ -189,6 +190,7 @@ class DomainService {
   void open_interface(const RecordPtr& record, const std::string& alias, const Resources& resources,
                       const Completion& done);
   void took_interface(const RecordPtr& record, const NetworkInterfaceConfig& config, Completion done);
+  static void wait_for_removal(const RecordPtr& record, const std::string& alias, Completion done);
   void not_plugged(DomainRecord& record, const std::string& alias);
   bool drop_device(DomainRecord& record, const std::string& alias);
   void changed_link(DomainRecord& record, const domain_xml::Interface& updated);
@@ -208,6 +210,7 @@ class DomainService {
   void set_running(const RecordPtr& record);
   void disk_failed(const RecordPtr& record, const MonitorEvent& event);
   void port_changed(const RecordPtr& record, const MonitorEvent& event);
+  void rtc_changed(DomainRecord& record, const MonitorEvent& event);
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);
   void finish_stop(const RecordPtr& record);

@@ -3,7 +3,9 @@
 // interfaces.
 #include <libvirt/libvirt.h>
 
+#include <QTimer>
 #include <algorithm>
+#include <utility>
 
 #include "domain/domain_service.h"
 #include "domain/live_devices.h"
@@ -18,12 +20,15 @@ namespace {
 // Express 3.0, 6.7.1.5).
 constexpr std::chrono::seconds kBetweenRequests{6};
 
+// libvirt's: so long a guest is waited for. What it lets go later, it lets go all the same.
+constexpr std::chrono::seconds kRemovalPatience{5};
+
 Result<> refuse_second_request(LiveDomain& live, const std::string& alias) {
   const auto now = std::chrono::steady_clock::now();
-  const auto [request, is_first] = live.unplugging.try_emplace(alias, now);
-  if (!is_first && now - request->second < kBetweenRequests)
+  const auto [request, is_first] = live.unplugging.try_emplace(alias);
+  if (!is_first && now - request->second.asked < kBetweenRequests)
     return fail(Error::Code::Internal, "device '{}' is already in the process of unplug", alias);
-  request->second = now;
+  request->second.asked = now;
   return {};
 }
 
@@ -88,6 +93,7 @@ void DomainService::open_disk(const RecordPtr& record, const std::string& alias,
   const auto took = [this, record, config = *config, done](const Result<>& added) {
     if (!added) return done(added);
     if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
+    save_status(*record);
     emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
     done({});
   };
@@ -154,10 +160,27 @@ void DomainService::detach_device(const RecordPtr& record, const std::string& al
               return finish(std::move(first));
             ask_monitor(record, control_command::kDeviceRemove, {{"id", alias}},
                         [record, alias, finish = std::move(finish)](const Result<ControlReply>& reply) {
-                          if (!reply && record->live) record->live->unplugging.erase(alias);
-                          finish(reply ? Result<>() : tl::unexpected(reply.error()));
+                          if (reply) return wait_for_removal(record, alias, finish);
+                          if (record->live) record->live->unplugging.erase(alias);
+                          finish(tl::unexpected(reply.error()));
                         });
           });
+}
+
+// A guest may be faster than its monitor's reply.
+void DomainService::wait_for_removal(const RecordPtr& record, const std::string& alias, Completion done) {
+  if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
+  const auto unplugging = record->live->unplugging.find(alias);
+  if (unplugging == record->live->unplugging.end()) return done({});
+  unplugging->second.waiting = std::move(done);
+  const std::weak_ptr<DomainRecord> weak = record;
+  QTimer::singleShot(kRemovalPatience, [weak, alias, id = record->id] {
+    const auto domain = weak.lock();
+    if (!domain || domain->id != id || !domain->live) return;
+    const auto kept = domain->live->unplugging.find(alias);
+    if (kept == domain->live->unplugging.end()) return;
+    if (const auto waiting = std::exchange(kept->second.waiting, nullptr)) waiting({});
+  });
 }
 
 void DomainService::set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done) {
@@ -198,12 +221,13 @@ bool DomainService::drop_device(DomainRecord& record, const std::string& alias) 
 
 // A guest may switch off any slot, asked or not.
 void DomainService::device_removed(DomainRecord& record, const std::string& alias) {
-  record.live->unplugging.erase(alias);
+  const auto unplugging = record.live->unplugging.extract(alias);
   if (!drop_device(record, alias))
     return log::warning("domain '{}': its guest has switched off device '{}'", record.name, alias);
   record.live->changed = true;
   save_status(record);
   emit_device(record, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, alias);
+  if (unplugging && unplugging.mapped().waiting) unplugging.mapped().waiting({});
 }
 
 // After a time without a daemon: what the guest has let go of, and what an attach did not come to give it.

@@ -186,6 +186,7 @@ void DomainService::destroy(const RecordPtr& record, Completion done) {
   else
     signal_process(record->live->process, SIGKILL);
   begin_stop(record, StopReason::Destroyed, "");
+  resources_.interrupt(record->uuid);
 }
 
 void DomainService::begin_stop(const RecordPtr& record, StopReason reason, std::string message) {
@@ -224,6 +225,8 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
       return port_changed(record, event);
     case MonitorEventKind::IoError:
       return disk_failed(record, event);
+    case MonitorEventKind::RtcChanged:
+      return rtc_changed(*record, event);
     case MonitorEventKind::Preserved:
       record->live->status.state = VmState::Crashed;
       record->live->status.message = event.message;
@@ -294,11 +297,14 @@ void DomainService::forget_run(const RecordPtr& record) {
             record->live->stop_message);
   store_.remove_runtime_files(record->name);
   if (record->live->agent_call) record->live->agent_call->guest_ended();
+  const auto unplugging = std::move(record->live->unplugging);
   record->live.reset();
   record->id = -1;
   enter_phase(*record, Phase::Inactive, row.shutoff_reason);
   if (ran) emit(*record, VIR_DOMAIN_EVENT_STOPPED, row.stopped_detail);
   forget_if_unused(record);
+  for (const auto& [alias, device] : unplugging)
+    if (device.waiting) device.waiting(fail(Error::Code::WrongState, "domain is not running"));
   for (const auto& stopped : std::exchange(record->stopped, {})) stopped({});
 }
 

@@ -9,6 +9,8 @@ INACTIVE = libvirt.VIR_DOMAIN_XML_INACTIVE
 # By a name: what stands in <domain>.
 IN_DOMAIN = {
     'title and description': '<title>A title</title><description>two\n  lines &amp; more</description>',
+    'empty title': '<title/>',
+    'title of two lines': '<title>a\nb</title>',
     'metadata': "<metadata><a:x xmlns:a='urn:a' b='1'><a:y>t</a:y><!-- c --></a:x></metadata>",
     'metadata, default namespace': "<metadata><x xmlns='urn:b'><y z='1'/></x></metadata>",
     'metadata, no namespace': '<metadata><x/></metadata>',
@@ -16,6 +18,8 @@ IN_DOMAIN = {
     'genid': '<genid>43dc0cf8-809b-4adb-9bea-a9abb5f3d90e</genid>',
     'genid, bad': '<genid>x</genid>',
     'current memory': "<currentMemory unit='MiB'>64</currentMemory>",
+    'current memory above': "<currentMemory unit='MiB'>640</currentMemory>",
+    'no current memory': "<currentMemory unit='MiB'>0</currentMemory>",
     'memory of a bad unit': "<currentMemory unit='parsec'>1</currentMemory>",
     'maxMemory': "<maxMemory slots='4' unit='MiB'>1024</maxMemory>",
     'memoryBacking': "<memoryBacking><nosharepages/><locked/></memoryBacking>",
@@ -27,6 +31,11 @@ IN_DOMAIN = {
     'blkiotune, weight too large': '<blkiotune><weight>5000</weight></blkiotune>',
     'cputune': "<cputune><shares>2048</shares><period>100000</period><quota>-1</quota><global_period>50000</global_period><global_quota>60000</global_quota>"
                "<emulator_period>70000</emulator_period><emulator_quota>80000</emulator_quota></cputune>",
+    'cputune, period too small': '<cputune><period>10</period></cputune>',
+    'cputune, period too large': '<cputune><global_period>1000001</global_period></cputune>',
+    'cputune, quota too small': '<cputune><emulator_quota>999</emulator_quota></cputune>',
+    'cputune, defaults': '<cputune><period>0</period><quota>0</quota></cputune>',
+    'cputune, shares too small': '<cputune><shares>1</shares></cputune>',
     'cputune, pins': "<cputune><vcpupin vcpu='0' cpuset='0-1,^1'/><emulatorpin cpuset='1'/></cputune>",
     'cputune, pin to no CPU': "<cputune><vcpupin vcpu='0' cpuset='x'/></cputune>",
     'iothreads': '<iothreads>2</iothreads>',
@@ -50,6 +59,7 @@ IN_DOMAIN = {
     'two uuids': f'<uuid>{UUID}</uuid>',
 }
 DISK = "<disk type='file' device='disk'>{}<source file='/nonexistent/a.img'/><target dev='vda' bus='virtio'/></disk>"
+NAMED = "<disk type='file'><source file='/a'/><target dev='{}' bus='virtio'/></disk>"
 INTERFACE = "<interface type='{}'><mac address='52:54:00:00:00:01'/>{}<model type='virtio'/></interface>"
 # By a name: what stands in <devices>.
 IN_DEVICES = {
@@ -60,6 +70,14 @@ IN_DEVICES = {
     'disk, serial': DISK.format('<serial>abc</serial>'),
     'disk, boot': DISK.format("<boot order='1'/>"),
     'disk, volume': "<disk type='volume'><driver type='qcow2'/><source pool='p' volume='v'/><target dev='vda'/></disk>",
+    'disk, volume of no format': "<disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>",
+    'disk, two of one target': DISK.format('') + DISK.format(''),
+    'disk, no target': "<disk type='file'><source file='/a'/></disk>",
+    'disk, no such target': NAMED.format('/x'),
+    'disk, target without a letter': NAMED.format('vd'),
+    'disk, target of a partition': NAMED.format('vda1'),
+    'disk, target of a floppy': NAMED.format('fda'),
+    'disk, no type': "<disk><source file='/a'/><target dev='vda'/></disk>",
     'disk, alias': DISK.format("<alias name='ua-disk'/>"),
     'disk, alias of a driver': DISK.format("<alias name='disk7'/>"),
     'disk, block sizes': DISK.format("<blockio logical_block_size='512' physical_block_size='4096'/>"),

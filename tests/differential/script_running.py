@@ -78,6 +78,7 @@ CHANGES = [
     ('resize a disk', rich(lambda d: d.blockResize('vda', 2 << 20, 1))),
     ('attach a disk', device('attachDevice', disk('vdb'))),
     ('attach a disk, config', device('attachDeviceFlags', disk('vdc'), CONFIG)),
+    ('detach a disk that is not there', device('detachDevice', disk('vdz'))),
     ('attach an interface', device('attachDeviceFlags', INTERFACE.format('52:54:00:00:00:02', ''), BOTH)),
     ('attach one of the same address', device('attachDeviceFlags', INTERFACE.format('52:54:00:00:00:02', ''), BOTH)),
     ('attach nonsense', device('attachDevice', '<nonsense/>')), ('attach no XML', device('attachDevice', 'x')),

@@ -253,7 +253,7 @@ TEST(CompleteDefinition, RefusesAVirtioSerialPortUsedTwice) {
 
 TEST(CompleteDefinition, RefusesADiskOnScsiWhoseNameGivesNoAddress) {
   EXPECT_EQ(refusal("<disk type='file'><source file='/a'/><target dev='cd' bus='scsi'/></disk>"),
-            "disk 'cd': no scsi address follows from its target name; name it as sda, or write an <address>");
+            "Unknown disk name 'cd' and no address specified");
 }
 
 TEST(NewUuid, IsRandomVersion4InLowerCase) {

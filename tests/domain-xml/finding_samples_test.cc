@@ -133,6 +133,9 @@ const std::vector<Sample> kSamples = {
      "<devices>\n<disk type='block'><source dev='/dev/a'/><target dev='vda' bus='virtio'/>"
      "<serial>5f6a1c0e-2c4d-4a0e-8b5f-6a8b3a9d7c11</serial></disk>",
      9},
+    {"disk-volume-format", "<devices>",
+     "<devices>\n<disk type='volume'><source pool='p' volume='v'/><target dev='vda' bus='virtio'/></disk>",
+     9},
     {"monitor-refuses", "<devices>",
      "<devices>\n<disk type='block'><driver name='qemu' type='raw' queue_size='100'/><source dev='/dev/a'/>"
      "<target dev='vda' bus='virtio'/></disk>",
@@ -181,10 +184,10 @@ const std::vector<Sample> kSamples = {
 };
 // Of finding_coverage_test.cc, or of tests below that need another host or files.
 const std::set<std::string> kElsewhere = {
-    "tdx-attribute-not-honoured", "tsc-host-frequency",          "launch-security-missing",
-    "memory-above-gpaw",          "firmware-code-half",          "firmware-variables-half",
-    "firmware-no-metadata",       "firmware-metadata-disagrees", "firmware-fallback",
-    "firmware-feature",           "firmware-feature-unwanted",   "key-ids-none-free"};
+    "tdx-attribute-not-honoured",  "tsc-host-frequency",      "launch-security-missing",
+    "firmware-code-half",          "firmware-variables-half", "firmware-no-metadata",
+    "firmware-metadata-disagrees", "firmware-fallback",       "firmware-feature",
+    "firmware-feature-unwanted",   "key-ids-none-free"};
 
 // Tuning is without effect on some hosts only.
 std::vector<Finding> findings_of(const Sample& sample) {
@@ -316,19 +319,6 @@ TEST_F(FindingSamples, OfADomainWithoutLaunchSecurityNamesIt) {
   const auto plan = plan_launch(domain, kvm_host());
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_NE(find(plan->findings, "launch-security-missing"), nullptr) << ids_of(plan->findings);
-}
-
-// 47 bits of private addresses end at 128 TiB, and the PCI hole takes 4 GiB of them.
-TEST_F(FindingSamples, OfTheLargestTdsAskForWiderAddresses) {
-  const auto xml = replaced(kBase, "<memory unit='MiB'>512<", "<memory unit='TiB'>128<");
-  auto host = kvm_host();
-  const auto plan = plan_launch(*complete_definition(*parse_domain(xml), {.emulator = "/x"}), host);
-  ASSERT_TRUE(plan) << plan.error().message();
-  EXPECT_EQ(find_cpuid(plan->config.td.cpuid, 0x80000008, 0)->eax >> 16 & 0xFF, 52U);
-  host.five_level_ept = false;
-  EXPECT_EQ(ids_of(findings_of(xml, host)), "memory-above-gpaw ");
-  const auto fits = replaced(kBase, "<memory unit='MiB'>512<", "<memory unit='MiB'>134213632<");
-  EXPECT_EQ(ids_of(findings_of(fits, host)), "");
 }
 
 TEST(PlannedTsc, IsToldToTheMonitorAndToTheGuest) {

@@ -79,6 +79,7 @@ std::pair<std::string, DiskSource> disk_source() {
     source.configuration = maybe_made(path);
     source.authentication = maybe_made(authentication);
     if (*rc::gen::arbitrary<bool>()) source.others = {{"ssl", "<ssl verify='no'/>\n"}};
+    if (*rc::gen::arbitrary<bool>()) source.others.push_back({"reconnect", "<reconnect delay='7'/>\n"});
   }
   source.startup_policy = maybe_word({"mandatory", "requisite", "optional"});
   source.index = maybe_number(0, 100);

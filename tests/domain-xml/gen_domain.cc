@@ -72,11 +72,17 @@ Cpu cpu() {
 
 Clock clock() {
   Clock value;
-  value.offset = static_cast<ClockOffset>(*rc::gen::inRange(0, 3));
-  if (value.offset == ClockOffset::Variable) {
-    value.adjustment_seconds = maybe(rc::gen::arbitrary<std::int64_t>());
+  value.offset = static_cast<ClockOffset>(*rc::gen::inRange(0, 5));
+  if (value.offset == ClockOffset::Variable)
     value.basis = maybe(rc::gen::element(ClockOffset::Utc, ClockOffset::LocalTime));
-  }
+  if (value.offset == ClockOffset::Timezone)
+    value.timezone = text();
+  else if (value.offset == ClockOffset::Absolute)
+    value.start_seconds = *rc::gen::arbitrary<std::uint64_t>();
+  else if (*rc::gen::arbitrary<bool>())
+    value.adjustment = value.offset != ClockOffset::Variable && *rc::gen::arbitrary<bool>()
+                           ? ClockAdjustment{.reset = true}
+                           : ClockAdjustment{.seconds = *rc::gen::arbitrary<std::int64_t>()};
   const auto timers = *rc::gen::container<std::vector<std::string>>(
       rc::gen::elementOf(std::vector<std::string>{"pit", "rtc", "hpet", "tsc", "kvmclock"}));
   for (const auto& name : timers) {

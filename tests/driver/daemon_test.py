@@ -163,7 +163,7 @@ class Life(DaemonTest):
     def test_pauses(self):
         domain = self.define()
         self.record_events()
-        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED | libvirt.VIR_DOMAIN_START_RESET_NVRAM)
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_USER])
         domain.resume()
         self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is already running', domain.resume)

@@ -4,6 +4,7 @@
 
 Usage: device_test.py VIRTTDXD SOURCE_ROOT [TEST...]
 """
+import fcntl
 import json
 import os
 import re
@@ -133,6 +134,24 @@ class Disks(DeviceTest):
         self.assert_error(libvirt.VIR_ERR_SYSTEM_ERROR, 'No such file', self.domain.blockInfo, 'vda')
         self.assert_error(libvirt.VIR_ERR_INVALID_ARG, 'invalid path vdz', self.domain.blockInfo, 'vdz')
 
+    def test_of_a_server_that_does_not_answer_keep_nobody_else_waiting(self):
+        # Whoever opens a file that another has a lease on waits for it, as for a file system.
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
+        told = []
+        with open(self.image, 'r+b') as image:
+            fcntl.fcntl(image, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            clients = [threading.Thread(target=lambda: told.append(self.connect().lookupByName('td').blockInfo('vda'))),
+                       threading.Thread(target=lambda: told.append(self.connect().getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BLOCK)[0][1]))]
+            for client in clients:
+                client.start()
+            wait_until(lambda: fcntl.fcntl(image, fcntl.F_GETLEASE) != fcntl.F_WRLCK, 'the image to be opened')
+            self.assertEqual(self.connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)[0][1]['state.state'], libvirt.VIR_DOMAIN_SHUTOFF)
+            self.assertEqual(told, [])
+            fcntl.fcntl(image, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        for client in clients:
+            client.join()
+        self.assertCountEqual([isinstance(each, dict) and each['block.0.capacity'] for each in told], [False, 1 << 20])
+
     def test_have_no_jobs_and_no_errors(self):
         self.domain.create()
         self.assertIn(self.domain.blockJobInfo('vda'), ({}, None))
@@ -225,6 +244,9 @@ class Statistics(DeviceTest):
         self.assertEqual((stats['vcpu.0.exits.sum'], stats['vcpu.0.halt_poll.max'], stats['vm.pages_4k.cur']), (100, 200, 4711))
         self.assertIs(stats['vcpu.0.blocking.cur'], True)
         self.assertNotIn(f"vcpu.{stats['vcpu.maximum']}.exits.sum", stats)  # which it has not
+        polls = self.all_stats(libvirt.VIR_DOMAIN_STATS_CPU_TOTAL)
+        self.assertEqual(polls['cpu.haltpoll.success.time'], 7000 * stats['vcpu.maximum'])
+        self.assertNotIn('cpu.haltpoll.fail.time', polls)  # which this kernel has not
         self.assertLess(max(map(len, stats)), 80)  # VIR_TYPED_PARAM_FIELD_LENGTH
         self.assertNotIn('vm.pages_4k.cur', self.all_stats(libvirt.VIR_DOMAIN_STATS_VCPU))
         self.assertNotIn('vcpu.0.exits.sum', self.all_stats(libvirt.VIR_DOMAIN_STATS_VM))
@@ -281,8 +303,30 @@ class HotPlug(DeviceTest):
         self.assertIn('/new.img', self.domain.XMLDesc())
         wait_until(self.monitor_answers, 'the monitor to be attached again')
         self.domain.detachDeviceFlags(self.disk(), self.BOTH)
-        wait_until(lambda: '/new.img' not in self.domain.XMLDesc(), 'the disk to go')
-        self.assertNotIn('/new.img', self.inactive_xml())
+        for xml in (self.domain.XMLDesc(), self.inactive_xml()):
+            self.assertNotIn('/new.img', xml)
+
+    def test_a_detach_waits_for_the_guest_and_nobody_waits_for_it(self):
+        self.domain.attachDevice(self.disk('slow'))
+        detach = threading.Thread(target=self.domain.detachDevice, args=(self.disk(),))
+        detach.start()
+        wait_until(lambda: self.monitor_told('device-remove'), 'the request')
+        self.assertIn('/new.img', self.domain.XMLDesc())
+        console = self.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        self.domain.openConsole(None, console, 0)
+        self.assertTrue(detach.is_alive())
+        console.send(b'^')
+        detach.join()
+        self.assertNotIn('/new.img', self.domain.XMLDesc())
+
+    def test_a_detach_ends_with_its_domain(self):
+        self.domain.attachDevice(self.disk('kept'))
+        detach = threading.Thread(target=self.assert_error, args=(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', self.domain.detachDevice,
+                                                                  self.disk()))
+        detach.start()
+        wait_until(lambda: self.monitor_told('device-remove'), 'the request')
+        self.domain.destroy()
+        detach.join()
 
     def test_its_events_name_the_alias(self):
         self.domain.attachDevice(self.disk())
@@ -320,7 +364,7 @@ class HotPlug(DeviceTest):
                           self.disk().replace('vdc', 'vda'))
         self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "live attach of device 'disk'", self.domain.attachDevice,
                           self.disk().replace("type='file'", "type='file' device='cdrom'").replace("bus='virtio'", "bus='scsi'"))
-        self.assert_error(libvirt.VIR_ERR_DEVICE_MISSING, 'no target device vdz', self.domain.detachDevice, self.disk().replace('vdc', 'vdz'))
+        self.assert_error(libvirt.VIR_ERR_DEVICE_MISSING, 'disk vdz not found', self.domain.detachDevice, self.disk().replace('vdc', 'vdz'))
         self.domain.attachDevice(self.disk())
         self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, 'No more available PCI slots', self.domain.attachDevice,
                           self.disk().replace('vdc', 'vdd'))

@@ -3,7 +3,7 @@
 """A monitor without a TD: speaks the control protocol (docs/control-protocol.md) and keeps its state.
 
 The daemon's tests run it in virttdx-vmm's place. What the guest would do is asked for by typing on its console:
-"p" powers off, "r" resets, "c" crashes, "!" panics, "%" fills the first disk's file system, "+" and "-" open and close the channels;
+"p" powers off, "r" resets, "c" crashes, "!" panics, "%" fills the first disk's file system, "^" lets a disk go, "+" and "-" open and close the channels;
 anything else is echoed. VIRTTDX_FAKE_LAUNCH=fail refuses to launch,
 VIRTTDX_FAKE_LAUNCH=hang never finishes launching, VIRTTDX_FAKE_LAUNCH=panic panics at once, =poweroff powers off. The guest's CPUID is what was asked for but for FIXED_BITS;
 VIRTTDX_FAKE_CPUID=other clears aes (CPUID.01H:ECX [bit 25]) and sets vmx ([bit 5]), VIRTTDX_FAKE_CPUID=vcpus-differ does so for
@@ -229,10 +229,11 @@ class Monitor:
 
     def do_hypervisor_statistics(self, client, number, _):
         counts = [{'name': name, 'kind': kind, 'is_boolean': name == 'blocking'} for name, kind in
-                  (('exits', 'sum'), ('halt_poll', 'peak'), ('blocking', 'current'), ('x' * 80, 'sum'))]
+                  (('exits', 'sum'), ('halt_poll', 'peak'), ('blocking', 'current'), ('x' * 80, 'sum'),
+                   ('halt_poll_success_ns', 'sum'))]
         self.reply(client, number, {
             'vm': {'columns': [{'name': 'pages_4k', 'kind': 'current', 'is_boolean': False}], 'rows': [[4711]]},
-            'vcpus': {'columns': counts, 'rows': [[100 + vcpu, 200, 1, 0] for vcpu in range(self.config['vcpu_count'] + 1)]}})
+            'vcpus': {'columns': counts, 'rows': [[100 + vcpu, 200, 1, 0, 7000] for vcpu in range(self.config['vcpu_count'] + 1)]}})
 
     def do_device_add(self, client, number, arguments):
         """A disk with the serial "full" finds no slot."""
@@ -244,11 +245,14 @@ class Monitor:
         self.reply(client, number)
 
     def do_device_remove(self, client, number, arguments):
-        """The guest keeps a disk with the serial "kept", and lets go of any other device at once."""
+        """The guest keeps a disk with the serial "kept", lets go of one with the serial "slow" when it is typed to, and of any other device at once."""
         self.reply(client, number)
+        self.let_go(lambda device: device['id'] == arguments['id'] and device.get('serial') not in ('kept', 'slow'))
+
+    def let_go(self, is_meant):
         for kind in ('disks', 'interfaces'):
             devices = self.config.get('devices', {}).get(kind, [])
-            for device in [each for each in devices if each['id'] == arguments['id'] and each.get('serial') != 'kept']:
+            for device in [each for each in devices if is_meant(each)]:
                 devices.remove(device)
                 self.emit('device-removed', message=device['id'])
 
@@ -319,6 +323,10 @@ class Monitor:
             self.panic()
         elif data == b'%':
             self.fill_disk()
+        elif data == b'@':
+            self.emit('rtc-changed', rtc_offset_seconds=self.config['clock_offset_seconds'] + 7200)
+        elif data == b'^':
+            self.let_go(lambda device: device.get('serial') == 'slow')
         elif data in (b'+', b'-'):
             self.open_ports_of_channels(data == b'+')
         else:

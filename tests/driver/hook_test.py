@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 
-from daemon_case import DAEMON, DaemonTest, libvirt, main, wait_until
+from daemon_case import DAEMON, XML, DaemonTest, libvirt, main, wait_until
 
 RECORD = """#!/bin/sh
 echo "$@" >> {root}/calls
@@ -45,6 +45,17 @@ class Hooks(HookTest):
         self.assertEqual(self.calls(), START)
         self.domain.destroy()
         self.assertEqual(self.calls(), START + ['td stopped end -', 'td release end destroyed'])
+
+    def test_are_told_no_secrets(self):
+        xml = XML.replace('  </devices>', "<graphics type='vnc' autoport='yes' passwd='open-sesame'/></devices>")
+        self.domain = self.define(xml=xml)
+        self.assertIn('open-sesame', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
+        self.domain.create()
+        self.domain.destroy()
+        for operation in ('prepare', 'start', 'started', 'stopped', 'release'):
+            document = (self.root / f'input-{operation}').read_text()
+            self.assertIn('<name>td</name>', document)
+            self.assertNotIn('open-sesame', document)
 
     def test_are_told_why_a_domain_ended(self):
         self.domain.create()

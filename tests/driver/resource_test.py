@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 
-from daemon_case import XML, DaemonTest, libvirt, main, wait_until
+from daemon_case import PATIENCE, XML, DaemonTest, libvirt, main, wait_until
 from wire_case import ERROR, OK, REPLY, frame, read_frame, text
 
 MAC = '52:54:00:01:02:03'
@@ -43,6 +43,8 @@ class Daemon:
         self.ports, self.created, self.active = {}, [], True
         self.identity = b''
         self.hostname = None
+        self.asked, self.may_create = False, threading.Event()
+        self.may_create.set()
         self.plug = "<plug type='network' bridge='virbr7'/>"
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -124,6 +126,8 @@ class Daemon:
     def create(self, xml):
         if not self.active:
             return ERROR, failure(55, "Requested operation is not valid: network 'blue' is not active")
+        self.asked = True
+        self.may_create.wait()
         self.created.append(xml)
         uuid = bytes.fromhex(re.search('<uuid>(.*?)</uuid>', xml)[1].replace('-', ''))
         self.ports[uuid] = xml
@@ -159,6 +163,19 @@ class Resources(ResourceTest):
         self.assertNotIn('virbr7', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         self.domain.destroy()
         self.assertEqual(network.ports, {})
+
+    def test_of_a_volume_without_a_format_are_its_bytes(self):
+        self.serve('network', 'storage')
+        self.domain = self.define(xml=XML.replace('  </devices>', DEVICES.replace("<driver type='raw'/>", '')))
+        self.assertNotIn("type='raw'", self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        self.assertIn("the format of volume 'a.img' of pool 'images' is not given", '\n'.join(self.domain.messages()))
+        self.domain.create()
+        self.domain.attachDevice("<disk type='volume'><source pool='images' volume='a.img'/><target dev='vdb' bus='virtio'/></disk>")
+        self.restart_daemon()
+        self.domain = self.connection.lookupByName('td')
+        self.assertEqual(self.monitor_devices()['disks'][0]['format'], 'raw')
+        self.assertEqual(self.domain.XMLDesc().count("<driver name='qemu' type='raw'/>"), 2)
+        self.assertNotIn("type='raw'", self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
     def test_of_an_interface_that_comes_go_with_it(self):
         network, _ = self.serve('network', 'storage')
@@ -271,6 +288,50 @@ class Resources(ResourceTest):
         self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP])
         peer.close()
         wait_until(lambda: self.domain.isActive() == 0, 'the end of the start')
+
+    def test_of_a_daemon_that_does_not_answer_keep_no_domain_from_being_destroyed(self):
+        path = self.root / 'run/libvirt/virtstoraged-sock'
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen()
+        peers = []
+        # More often than there are threads for it.
+        for _ in range(20):
+            start = threading.Thread(target=self.create_and_fail)
+            start.start()
+            peers.append(listener.accept()[0])
+            self.domain.destroy()
+            start.join()
+            self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
+        path.unlink()
+        self.serve('network', 'storage')
+        self.domain.create()
+        for each in (*peers, listener):
+            each.close()
+        self.assertEqual(self.domain.isActive(), 1)
+
+    def test_that_come_too_late_are_given_back(self):
+        network, _ = self.serve('network', 'storage')
+        network.may_create.clear()
+        start = threading.Thread(target=self.create_and_fail)
+        start.start()
+        wait_until(lambda: network.asked, 'the network to be asked')
+        self.domain.destroy()
+        start.join()
+        self.assertEqual(self.domain.state()[0], libvirt.VIR_DOMAIN_SHUTOFF)
+        network.may_create.set()
+        wait_until(lambda: network.created and not network.ports, 'the port to be given back')
+
+    def test_of_a_daemon_that_does_not_answer_do_not_keep_this_one(self):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.root / 'run/libvirt/virtstoraged-sock'))
+        listener.listen()
+        self.addCleanup(listener.close)
+        threading.Thread(target=self.create_and_fail, daemon=True).start()
+        peer, _ = listener.accept()
+        self.addCleanup(peer.close)
+        self.daemon.terminate()
+        self.daemon.wait(PATIENCE)
 
 
 # Two disks, one of them with both of its secrets from the same daemon.

@@ -11,6 +11,8 @@
 
 namespace virttdx {
 
+class SpareRings;
+
 /// Carries out operations on one disk file, for one queue. One thread at a time.
 class DiskEngine {
  public:
@@ -27,6 +29,9 @@ class DiskEngine {
 
 /// By io_uring. Error: the kernel has none, or does not let us use it.
 Result<std::unique_ptr<DiskEngine>> create_uring_engine(const DiskFile& file);
+/// By a ring that was made before the monitor was confined; it outlives the engine, which takes one of them
+/// and gives it back. Error: all are in use.
+Result<std::unique_ptr<DiskEngine>> create_uring_engine(const DiskFile& file, SpareRings& rings);
 /// By system calls that wait, one operation after the other.
 std::unique_ptr<DiskEngine> create_waiting_engine(const DiskFile& file);
 

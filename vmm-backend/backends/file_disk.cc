@@ -17,24 +17,25 @@ FileDisk::FileDisk(const DiskConfig& config, DiskSurroundings surroundings, Disk
 Result<std::unique_ptr<FileDisk>> FileDisk::create(const DiskConfig& config, DiskSurroundings surroundings) {
   // Before "new": a TRY that leaves in the middle of an expression destroys nothing of it.
   DiskFile file = TRY(open_disk_file(config));
+  SpareRings* const rings = surroundings.rings;
   std::unique_ptr<FileDisk> disk(new FileDisk(config, std::move(surroundings), std::move(file)));
-  TRY(disk->add_queues(config));
+  TRY(disk->add_queues(config, rings));
   return disk;
 }
 
-Result<> FileDisk::add_queues(const DiskConfig& config) {
+Result<> FileDisk::add_queues(const DiskConfig& config, SpareRings* rings) {
   for (std::uint16_t i = 0; i < config.queues; ++i)
-    TRY(add_queue(file_.properties.queue_size, make_engine(config)));
+    TRY(add_queue(file_.properties.queue_size, make_engine(config, rings)));
   return {};
 }
 
-std::unique_ptr<DiskEngine> FileDisk::make_engine(const DiskConfig& config) const {
+std::unique_ptr<DiskEngine> FileDisk::make_engine(const DiskConfig& config, SpareRings* rings) const {
   if (config.io == DiskIo::Threads) return create_waiting_engine(file_);
-  auto engine = create_uring_engine(file_);
+  auto engine = rings != nullptr ? create_uring_engine(file_, *rings) : create_uring_engine(file_);
   if (engine) return std::move(*engine);
-  if (queue_count() == 0)
-    log::warning("disk '{}': one request at a time, because io_uring is not to be had: {}", config.target,
-                 engine.error().message());
+  if (queue_count() == 0 || rings != nullptr)
+    log::warning("disk '{}': queue {} takes one request at a time, because io_uring is not to be had: {}",
+                 config.target, queue_count(), engine.error().message());
   return create_waiting_engine(file_);
 }
 

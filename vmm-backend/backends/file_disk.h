@@ -21,8 +21,8 @@ class FileDisk final : public QueuedDisk {
 
  private:
   FileDisk(const DiskConfig& config, DiskSurroundings surroundings, DiskFile file);
-  Result<> add_queues(const DiskConfig& config);
-  std::unique_ptr<DiskEngine> make_engine(const DiskConfig& config) const;
+  Result<> add_queues(const DiskConfig& config, SpareRings* rings);
+  std::unique_ptr<DiskEngine> make_engine(const DiskConfig& config, SpareRings* rings) const;
   std::optional<struct stat> image_status() const override;
   Result<std::uint64_t> resize_image(std::uint64_t bytes) override;
 

@@ -85,7 +85,7 @@ Result<QueuedDisk*> HostBackends::find_disk(const std::string& id) const {
   return disk->get();
 }
 
-Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config,
+Result<BlockBackend*> HostBackends::open_for_running_td(const DiskConfig& config,
                                                         std::vector<UniqueFd> descriptors) {
   if (find_disk(config.id))
     return fail(Error::Code::AlreadyExists, "the TD has a disk '{}' already", config.id);
@@ -94,8 +94,9 @@ Result<BlockBackend*> HostBackends::open_for_running_td(DiskConfig config,
     auto connections = TRY(take_over_daemon(config, std::move(descriptors)));
     disks_.push_back(TRY(DaemonDisk::create_on(config, std::move(connections), surroundings_of(config))));
   } else {
-    config.io = DiskIo::Threads;
-    disks_.push_back(TRY(FileDisk::create(config, surroundings_of(config))));
+    auto surroundings = surroundings_of(config);
+    surroundings.rings = &spare_rings_;
+    disks_.push_back(TRY(FileDisk::create(config, std::move(surroundings))));
   }
   return disks_.back().get();
 }
@@ -121,7 +122,8 @@ Result<> HostBackends::resize_disk(const std::string& id, std::uint64_t bytes) {
 // An empty drive ends in nothing.
 Result<> HostBackends::add_cdrom(const DiskConfig& config) {
   if (!config.source) return {};
-  auto medium = TRY(CdromFile::create(config));
+  auto disk = TRY(open_disk(disk_of_cdrom(config)));
+  auto medium = TRY(CdromMedium::create(std::move(disk)));
   media_.push_back({config.id, std::move(medium)});
   return {};
 }

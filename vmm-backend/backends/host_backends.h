@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "backends/cdrom_file.h"
+#include "backends/cdrom_medium.h"
 #include "backends/entropy_file.h"
+#include "backends/file_ring.h"
 #include "backends/network_device.h"
 #include "backends/queued_disk.h"
 #include "backends/vhost_kernel/vhost_vsock.h"
@@ -29,6 +30,7 @@ class HostBackends {
     EventLoop& loop;                          ///< serves consoles' terminals; outlives this object
     std::string vsock_socket = {};            ///< UnixVsock's; needed where the kernel has no vhost-vsock
     DiskErrors::Observer on_disk_error = {};  ///< on any thread
+    std::size_t spare_rings = 0;              ///< for queues of disks that are added
   };
   /// On the loop's thread. Errors name the device and the remedy. ConfigUnsupported: a kind of back end that
   /// there is not.
@@ -40,10 +42,10 @@ class HostBackends {
   /// By device id. Valid as long as this object.
   DeviceBackends by_id() const;
   DeviceStatistics statistics() const;
-  /// Of a monitor that is confined: no ring can be made any more, so a file is served by a thread; and no
-  /// process be started, so `descriptors` are what another one gave away with a storage daemon
+  /// Of a monitor that is confined: no ring can be made any more, so a file has spare ones, or threads; and
+  /// no process be started, so `descriptors` are what another one gave away with a storage daemon
   /// (started_daemon.h). Errors: InvalidArgument (others than it needs), AlreadyExists (the id).
-  Result<BlockBackend*> open_for_running_td(DiskConfig config, std::vector<UniqueFd> descriptors);
+  Result<BlockBackend*> open_for_running_td(const DiskConfig& config, std::vector<UniqueFd> descriptors);
   /// Of such a monitor too: another process has opened the host side, and `descriptors` are what it gave
   /// away. Errors: InvalidArgument (others than it needs), AlreadyExists (the id).
   Result<NetworkBackendDevice*> open_for_running_td(const NetworkInterfaceConfig& config,
@@ -64,7 +66,8 @@ class HostBackends {
   Result<UniqueFd> attach_console(const std::string& id, bool force);
 
  private:
-  explicit HostBackends(Surroundings surroundings) : surroundings_(std::move(surroundings)) {}
+  explicit HostBackends(Surroundings surroundings)
+      : surroundings_(std::move(surroundings)), spare_rings_(surroundings_.spare_rings) {}
   Result<> add_disk(const DiskConfig& config);
   Result<> add_cdrom(const DiskConfig& config);
   Result<> add_scsi_controller(const ScsiControllerConfig& config);
@@ -81,7 +84,7 @@ class HostBackends {
 
   struct Medium {
     std::string id;
-    std::unique_ptr<CdromFile> backend;
+    std::unique_ptr<CdromMedium> backend;
   };
   struct Interface {
     std::string id;
@@ -101,6 +104,7 @@ class HostBackends {
     std::unique_ptr<Worker> worker;
   };
   const Surroundings surroundings_;
+  SpareRings spare_rings_;
   std::vector<std::unique_ptr<QueuedDisk>> disks_;
   std::map<std::string, std::weak_ptr<DiskLimiter>> limiters_;  ///< by the name of their group
   std::vector<Medium> media_;

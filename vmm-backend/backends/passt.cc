@@ -16,11 +16,37 @@
 namespace virttdx {
 namespace {
 
+// PORTS of passt(1).
+std::string ports_of(const PortForward& forward) {
+  std::string text;
+  if (forward.address) text += *forward.address;
+  if (forward.device) text += '%' + *forward.device;
+  if (forward.address) text += '/';
+  if (forward.ranges.empty()) return text + "all";
+  for (const auto& range : forward.ranges) {
+    if (&range != &forward.ranges.front()) text += ',';
+    if (range.exclude) text += '~';
+    text += std::to_string(range.start);
+    if (range.end) text += fmt::format("-{}", *range.end);
+    if (range.to) text += fmt::format(":{}", *range.to);
+    if (range.to && range.end) text += fmt::format("-{}", *range.to + (*range.end - range.start));
+  }
+  return text;
+}
+
 std::vector<std::string> command_line(const NetworkInterfaceConfig& config, int socket) {
   // In the background it leaves its starter when it is ready, and ends with its connection.
   std::vector<std::string> words = {"passt", "--quiet", "--fd", std::to_string(socket)};
   if (config.link) words.insert(words.end(), {"--interface", *config.link});
   if (config.mtu) words.insert(words.end(), {"--mtu", std::to_string(*config.mtu)});
+  for (const auto& [address, prefix] : config.addresses) {
+    words.insert(words.end(), {"--address", address});
+    if (prefix) words.insert(words.end(), {"--netmask", std::to_string(*prefix)});
+  }
+  for (const auto& forward : config.port_forwards) {
+    const bool is_tcp = forward.protocol == TransportProtocol::Tcp;
+    words.insert(words.end(), {is_tcp ? "--tcp-ports" : "--udp-ports", ports_of(forward)});
+  }
   return words;
 }
 

@@ -23,6 +23,8 @@ struct DiskSurroundings {
   DiskErrors::Observer on_error = {};
   /// Of its group; null: one of its own with the configured limits.
   std::shared_ptr<DiskLimiter> limiter = nullptr;
+  /// Of a monitor that is confined and can make none; they outlive the disk. nullptr: it makes its own.
+  SpareRings* rings = nullptr;
 };
 
 /// A disk of DiskQueues, with its statistics, limits and what becomes of its errors. Any thread.

@@ -26,9 +26,10 @@ constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLET;
 
 class StreamQueue final : public PacketQueue {
  public:
-  StreamQueue(UniqueFd socket, InterfaceCounters& counters, std::string id)
+  StreamQueue(UniqueFd socket, InterfaceCounters& counters, NetworkLink& link, std::string id)
       : socket_(std::move(socket)),
         counters_(counters),
+        link_(link),
         id_(std::move(id)),
         input_(kLengthSize + kFrameMaximum) {}
 
@@ -52,6 +53,7 @@ class StreamQueue final : public PacketQueue {
 
   UniqueFd socket_;
   InterfaceCounters& counters_;
+  NetworkLink& link_;
   const std::string id_;
   bool is_connected_ = true;
   std::vector<std::byte> output_;  ///< a frame with its length
@@ -149,13 +151,15 @@ void StreamQueue::disconnect(const char* cause) {
   output_sent_ = output_.size();
   input_size_ = 0;
   ::shutdown(socket_.get(), SHUT_RDWR);
-  log::warning("interface '{}' has lost its connection: {}", id_, cause);
+  log::warning("interface '{}' has lost its connection: {}; its link is down until the TD is started anew",
+               id_, cause);
+  link_.set(false);
 }
 
 class StreamDevice final : public NetworkDevice {
  public:
   StreamDevice(std::string id, Properties properties, UniqueFd socket)
-      : id_(std::move(id)), properties_(properties), queue_(std::move(socket), counters_, id_) {}
+      : id_(std::move(id)), properties_(properties), queue_(std::move(socket), counters_, link(), id_) {}
   Result<> start() { return queue_.start(); }
   const Properties& properties() const override { return properties_; }
   std::size_t queue_pairs() const override { return 1; }

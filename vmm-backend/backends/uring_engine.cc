@@ -3,43 +3,39 @@
 #include <liburing.h>
 #include <sys/eventfd.h>
 
-#include <array>
 #include <cerrno>
 #include <optional>
 
 #include "backends/disk_engine.h"
+#include "backends/file_ring.h"
 #include "backends/transfer.h"
-#include "support/unique_fd.h"
 
 namespace virttdx {
 namespace {
 
 using Kind = BlockOperation::Kind;
 
-/// The ring takes nothing but these operations, and only on the one registered file: what a monitor that was
-/// taken over could do with it is what the guest may do anyway.
-constexpr std::array kAllowedOperations = {IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,
-                                           IORING_OP_FALLOCATE};
-constexpr int kFile = 0;  // index among the registered files
-
 class UringEngine final : public DiskEngine {
  public:
-  explicit UringEngine(const DiskFile& file) : file_(file), slots_(file.properties.queue_size) {}
+  UringEngine(const DiskFile& file, std::unique_ptr<FileRing> ring, SpareRings* spare_rings)
+      : file_(file),
+        ring_of_file_(std::move(ring)),
+        ring_(ring_of_file_->ring()),
+        spare_rings_(spare_rings),
+        slots_(file.properties.queue_size) {}
   ~UringEngine() override {
-    if (is_set_up_) io_uring_queue_exit(&ring_);
+    if (spare_rings_ != nullptr && in_flight_ == 0) spare_rings_->give_back(std::move(ring_of_file_));
   }
   UringEngine(const UringEngine&) = delete;
   UringEngine& operator=(const UringEngine&) = delete;
 
-  Result<> set_up();
-  int event() const override { return event_.get(); }
+  int event() const override { return ring_of_file_->event(); }
   void submit(const BlockOperation& operation) override;
   void flush() override;
   void reap(std::vector<BlockCompletion>& done, bool wait) override;
   std::size_t in_flight() const override { return in_flight_; }
 
  private:
-  Result<> restrict();
   void queue(std::uint32_t token);
   void prepare(io_uring_sqe& entry, const BlockOperation& operation);
   io_uring_sqe* next_entry();
@@ -47,47 +43,14 @@ class UringEngine final : public DiskEngine {
   std::optional<int> complete(std::uint32_t token, int answer);
 
   const DiskFile& file_;
-  io_uring ring_{};
-  bool is_set_up_ = false;
-  UniqueFd event_;
+  std::unique_ptr<FileRing> ring_of_file_;
+  io_uring& ring_;
+  SpareRings* const spare_rings_;  ///< where the ring came from; nullptr: it was made for this engine
   std::vector<std::optional<Transfer>> slots_;  ///< by token
   std::size_t in_flight_ = 0;
   bool cannot_change_ranges_ = false;  ///< fallocate answered EOPNOTSUPP
   std::vector<BlockCompletion> done_;  ///< without the ring
 };
-
-/// liburing's functions return 0 or more, or -errno.
-Result<> checked(int answer, const char* call) {
-  if (answer < 0) return fail_errno(-answer, "{}", call);
-  return {};
-}
-
-Result<> UringEngine::set_up() {
-  io_uring_params parameters{};
-  parameters.flags = IORING_SETUP_R_DISABLED;
-  TRY(checked(io_uring_queue_init_params(file_.properties.queue_size, &ring_, &parameters),
-              "io_uring_setup"));
-  is_set_up_ = true;
-  event_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event_) return fail_errno(errno, "eventfd");
-  const int fd = file_.fd.get();
-  TRY(checked(io_uring_register_files(&ring_, &fd, 1), "IORING_REGISTER_FILES"));
-  TRY(checked(io_uring_register_eventfd(&ring_, event_.get()), "IORING_REGISTER_EVENTFD"));
-  TRY(restrict());
-  return checked(io_uring_enable_rings(&ring_), "IORING_REGISTER_ENABLE_RINGS");
-}
-
-Result<> UringEngine::restrict() {
-  std::array<io_uring_restriction, kAllowedOperations.size() + 1> rules{};
-  for (std::size_t i = 0; i < kAllowedOperations.size(); ++i) {
-    rules.at(i).opcode = IORING_RESTRICTION_SQE_OP;
-    rules.at(i).sqe_op = static_cast<std::uint8_t>(kAllowedOperations.at(i));
-  }
-  rules.back().opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED;
-  rules.back().sqe_flags = IOSQE_FIXED_FILE;
-  return checked(io_uring_register_restrictions(&ring_, rules.data(), rules.size()),
-                 "IORING_REGISTER_RESTRICTIONS");
-}
 
 void UringEngine::submit(const BlockOperation& operation) {
   const bool changes_range = operation.kind == Kind::Discard || operation.kind == Kind::WriteZeroes;
@@ -124,19 +87,19 @@ void UringEngine::prepare(io_uring_sqe& entry, const BlockOperation& operation) 
   const auto count = static_cast<unsigned>(buffers.size());
   switch (operation.kind) {
     case Kind::Read:
-      io_uring_prep_readv(&entry, kFile, buffers.data(), count, transfer.offset());
+      io_uring_prep_readv(&entry, FileRing::kFile, buffers.data(), count, transfer.offset());
       break;
     case Kind::Write:
-      io_uring_prep_writev2(&entry, kFile, buffers.data(), count, transfer.offset(),
+      io_uring_prep_writev2(&entry, FileRing::kFile, buffers.data(), count, transfer.offset(),
                             operation.durable ? RWF_DSYNC : 0);
       break;
     case Kind::Flush:
-      io_uring_prep_fsync(&entry, kFile, IORING_FSYNC_DATASYNC);
+      io_uring_prep_fsync(&entry, FileRing::kFile, IORING_FSYNC_DATASYNC);
       break;
     case Kind::Discard:
     case Kind::WriteZeroes:
-      io_uring_prep_fallocate(&entry, kFile, fallocate_mode(operation), static_cast<off_t>(operation.offset),
-                              static_cast<off_t>(operation.size));
+      io_uring_prep_fallocate(&entry, FileRing::kFile, fallocate_mode(operation),
+                              static_cast<off_t>(operation.offset), static_cast<off_t>(operation.size));
   }
 }
 
@@ -147,7 +110,7 @@ void UringEngine::flush() {
 
 void UringEngine::reap(std::vector<BlockCompletion>& done, bool wait) {
   eventfd_t count = 0;
-  ::eventfd_read(event_.get(), &count);
+  ::eventfd_read(event(), &count);
   if (wait && done_.empty() && in_flight_ > 0) io_uring_submit_and_wait(&ring_, 1);
   io_uring_cqe* entry = nullptr;
   while (io_uring_peek_cqe(&ring_, &entry) == 0) {
@@ -184,9 +147,15 @@ std::optional<int> UringEngine::complete(std::uint32_t token, int answer) {
 }  // namespace
 
 Result<std::unique_ptr<DiskEngine>> create_uring_engine(const DiskFile& file) {
-  auto engine = std::make_unique<UringEngine>(file);
-  TRY(engine->set_up());
-  return engine;
+  auto ring = TRY(FileRing::create(file.fd.get(), file.properties.queue_size));
+  return std::make_unique<UringEngine>(file, std::move(ring), nullptr);
+}
+
+Result<std::unique_ptr<DiskEngine>> create_uring_engine(const DiskFile& file, SpareRings& rings) {
+  auto ring = rings.take();
+  if (!ring) return fail(Error::Code::Busy, "the rings that the monitor made for added disks are in use");
+  TRY(ring->use_file(file.fd.get()));
+  return std::make_unique<UringEngine>(file, std::move(ring), &rings);
 }
 
 }  // namespace virttdx

@@ -90,6 +90,25 @@ struct EnumNames<MacvtapMode> {
 };
 
 template <>
+struct EnumNames<NetworkFeature> {
+  static constexpr EnumNameTable<NetworkFeature, 9> kNames = {{{NetworkFeature::Csum, "csum"},
+                                                               {NetworkFeature::HostTso4, "host-tso4"},
+                                                               {NetworkFeature::HostTso6, "host-tso6"},
+                                                               {NetworkFeature::HostEcn, "host-ecn"},
+                                                               {NetworkFeature::GuestCsum, "guest-csum"},
+                                                               {NetworkFeature::GuestTso4, "guest-tso4"},
+                                                               {NetworkFeature::GuestTso6, "guest-tso6"},
+                                                               {NetworkFeature::GuestEcn, "guest-ecn"},
+                                                               {NetworkFeature::MrgRxbuf, "mrg-rxbuf"}}};
+};
+
+template <>
+struct EnumNames<TransportProtocol> {
+  static constexpr EnumNameTable<TransportProtocol, 2> kNames = {
+      {{TransportProtocol::Tcp, "tcp"}, {TransportProtocol::Udp, "udp"}}};
+};
+
+template <>
 struct EnumNames<CharacterBackend> {
   using B = CharacterBackend;
   static constexpr EnumNameTable<B, 5> kNames = {{{B::Null, "null"},
@@ -136,6 +155,11 @@ void describe(Visitor& visit, DiskSourceConfig& source) {
   visit.optional("luks_passphrase_file", source.luks_passphrase_file);
   visit.optional("tls", source.tls);
   visit.optional("tls_hostname", source.tls_hostname);
+  visit.optional("reconnect_seconds", source.reconnect_seconds);
+  visit.optional("initiator", source.initiator);
+  visit.optional("verify_certificate", source.verify_certificate);
+  visit.optional("readahead_bytes", source.readahead_bytes);
+  visit.optional("timeout_seconds", source.timeout_seconds);
 }
 
 template <typename Visitor>
@@ -201,6 +225,28 @@ void describe(Visitor& visit, ScsiControllerConfig& controller) {
 }
 
 template <typename Visitor>
+void describe(Visitor& visit, GuestAddress& address) {
+  visit.required("address", address.address);
+  visit.optional("prefix", address.prefix);
+}
+
+template <typename Visitor>
+void describe(Visitor& visit, PortForward::Range& range) {
+  visit.required("start", range.start);
+  visit.optional("end", range.end);
+  visit.optional("to", range.to);
+  visit.optional("exclude", range.exclude);
+}
+
+template <typename Visitor>
+void describe(Visitor& visit, PortForward& forward) {
+  visit.required("protocol", forward.protocol);
+  visit.optional("address", forward.address);
+  visit.optional("device", forward.device);
+  visit.list("ranges", forward.ranges);
+}
+
+template <typename Visitor>
 void describe(Visitor& visit, NetworkInterfaceConfig& interface) {
   visit.required("id", interface.id);
   visit.required("address", interface.address);
@@ -217,6 +263,9 @@ void describe(Visitor& visit, NetworkInterfaceConfig& interface) {
   visit.optional("link_up", interface.link_up);
   visit.optional("vhost", interface.vhost);
   visit.optional("boot_index", interface.boot_index);
+  visit.list("without", interface.without);
+  visit.list("addresses", interface.addresses);
+  visit.list("port_forwards", interface.port_forwards);
 }
 
 template <typename Visitor>

@@ -47,7 +47,7 @@ struct EnumNames<StopReason> {
 
 template <>
 struct EnumNames<MonitorEventKind> {
-  static constexpr EnumNameTable<MonitorEventKind, 12> kNames = {
+  static constexpr EnumNameTable<MonitorEventKind, 13> kNames = {
       {{MonitorEventKind::Launched, "launched"},
        {MonitorEventKind::Paused, "paused"},
        {MonitorEventKind::Resumed, "resumed"},
@@ -59,6 +59,7 @@ struct EnumNames<MonitorEventKind> {
        {MonitorEventKind::PortOpened, "port-opened"},
        {MonitorEventKind::PortClosed, "port-closed"},
        {MonitorEventKind::IoError, "io-error"},
+       {MonitorEventKind::RtcChanged, "rtc-changed"},
        {MonitorEventKind::Stopped, "stopped"}}};
 };
 

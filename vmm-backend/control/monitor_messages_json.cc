@@ -75,6 +75,7 @@ void describe(Visitor& visit, MonitorEvent& event) {
   visit.optional("message", event.message);
   visit.optional("device", event.device);
   visit.optional("io_error", event.io_error);
+  visit.optional("rtc_offset_seconds", event.rtc_offset_seconds);
 }
 
 template <typename Visitor>

@@ -5,6 +5,7 @@
 #include "control/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -29,7 +30,7 @@ constexpr std::array kAllowed = {
     SCMP_SYS(ftruncate), SCMP_SYS(ioctl), SCMP_SYS(lseek), SCMP_SYS(newfstatat), SCMP_SYS(pread64),
     SCMP_SYS(pwrite64), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(statx), SCMP_SYS(write), SCMP_SYS(writev),
     // disks; a ring of io_uring takes nothing but reads, writes, flushes and fallocate
-    // (backends/uring_engine.cc)
+    // (backends/file_ring.h)
     SCMP_SYS(fdatasync), SCMP_SYS(io_uring_enter), SCMP_SYS(preadv), SCMP_SYS(pwritev2), SCMP_SYS(statfs),
     // the control socket goes with its monitor
     SCMP_SYS(unlink), SCMP_SYS(unlinkat),
@@ -101,6 +102,8 @@ Result<> add_conditional_rules(scmp_filter_ctx filter) {
       {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
       {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_VSOCK)},
       {SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
+      // a ring's file, which is one that is open (backends/file_ring.h)
+      {SCMP_SYS(io_uring_register), SCMP_A1(SCMP_CMP_EQ, IORING_REGISTER_FILES_UPDATE)},
       {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)},
       {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, own_pid)},
       // The software host reads and writes what ioctls point at as the kernel does: a bad pointer is EFAULT.

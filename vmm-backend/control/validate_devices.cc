@@ -247,6 +247,7 @@ Result<> check_host_side(const std::string& field, const NetworkInterfaceConfig&
   if (interface.backend != NetworkBackend::Passt)
     TRY(check_text(field + ": device", interface.device, kInterfaceNameMaximum));
   TRY(check_optional_text(field + ": bridge", interface.bridge, kInterfaceNameMaximum));
+  TRY(validate_user_network(field, interface));
   if (interface.backend == NetworkBackend::Macvtap && !interface.link)
     return fail(Error::Code::InvalidArgument, "{}: macvtap needs a link", field);
   return check_optional_text(field + ": link", interface.link, kInterfaceNameMaximum);

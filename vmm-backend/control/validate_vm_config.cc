@@ -6,21 +6,17 @@
 #include <cctype>
 
 #include "control/validation.h"
+#include "vmm_backend/memory_limits.h"
 #include "vmm_backend/qgs_address.h"
 
 namespace virttdx {
 namespace {
 
-constexpr std::uint64_t kMiB = 1 << 20;
-constexpr std::uint64_t kMemoryUnit = 2 * kMiB;
-constexpr std::uint64_t kMemoryMinimum = 64 * kMiB;
-// Guest-physical addresses have 48 or 52 bits, the highest is SHARED; the PCI hole and MMIO need room too.
-constexpr std::uint64_t kMemoryMaximum = std::uint64_t{1} << 47;
 // x2APIC ids of KVM's largest VM (KVM_MAX_VCPUS).
 constexpr std::uint32_t kVcpuMaximum = 4096;
 constexpr std::uint32_t kTscMinimum = 100'000, kTscMaximum = 10'000'000, kTscUnit = 25'000;
 constexpr unsigned kSerialPorts = 4;
-constexpr std::size_t kNameMaximum = 255;
+constexpr std::size_t kNameMaximum = 255, kZoneMaximum = 255;
 // A guest whose vCPU stands still longer takes it for a lockup.
 constexpr std::uint32_t kQuoteWaitMaximum = 10'000;
 
@@ -40,12 +36,12 @@ Result<> check_uuid(const std::string& uuid) {
 }
 
 Result<> check_sizes(const VmConfig& config) {
-  if (config.memory_bytes % kMemoryUnit != 0)
+  if (config.memory_bytes % kRamUnit != 0)
     return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is not a multiple of 2 MiB",
                 config.memory_bytes);
-  if (config.memory_bytes < kMemoryMinimum || config.memory_bytes > kMemoryMaximum)
-    return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is outside 64 MiB to 128 TiB",
-                config.memory_bytes);
+  if (config.memory_bytes < kRamMinimum || config.memory_bytes > kRamMaximum)
+    return fail(Error::Code::InvalidArgument, "/memory_bytes: {} is outside {}", config.memory_bytes,
+                kRamLimits);
   constexpr std::uint64_t kHugePages[] = {2ULL << 20, 1ULL << 30};
   const std::uint64_t page = config.shared_page_bytes;
   if (page != 0 && std::ranges::find(kHugePages, page) == std::end(kHugePages))
@@ -170,6 +166,7 @@ Result<> validate(const VmConfig& config) {
     return fail(Error::Code::InvalidArgument, "preserve is for /on_crash only");
   TRY(check_text("/firmware_path", config.firmware_path, kPathMaximum));
   TRY(check_serials(config.serials));
+  TRY(check_optional_text("/clock_zone", config.clock_zone, kZoneMaximum));
   TRY(validate_devices(config.devices));
   if (config.kernel) TRY(validate_kernel(*config.kernel));
   if (config.smbios) TRY(validate_smbios(*config.smbios));

@@ -24,6 +24,8 @@ Result<> check_optional_text(const std::string& field, const std::optional<std::
 Result<> validate_devices(const DeviceConfigs& devices);
 Result<> validate_kernel(const KernelBootConfig& kernel);
 Result<> validate_smbios(const SmbiosConfig& smbios);
+/// Addresses and forwarded ports of an interface; `field` names it.
+Result<> validate_user_network(const std::string& field, const NetworkInterfaceConfig& interface);
 /// Memory, vCPUs and distances of the nodes against the rest.
 Result<> validate_numa_nodes(const VmConfig& config);
 

@@ -58,6 +58,8 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.optional("kernel", config.kernel);
   visit.optional("smbios", config.smbios);
   visit.optional("clock", config.clock);
+  visit.optional("clock_zone", config.clock_zone);
+  visit.optional("clock_start_seconds", config.clock_start_seconds);
   visit.optional("clock_offset_seconds", config.clock_offset_seconds);
   visit.optional("on_reset", config.on_reset);
   visit.optional("on_power_off", config.on_power_off);

@@ -47,7 +47,7 @@ struct MachineParts {
   CpuidEntries cpuid{};  ///< of vCPUs
   std::vector<NumaNodeConfig> numa_nodes{};
   const Clock& clock;
-  Rtc::Adjustment& clock_adjustment;  ///< outlives a reset, as the clock's battery does
+  RtcAdjustment& clock_adjustment;  ///< outlives a reset, as the clock's battery does
   DmaMemory& memory;
   /// Port number (0 to 3: COM1 to COM4) to back end.
   std::map<std::uint8_t, SerialBackend*> serials;

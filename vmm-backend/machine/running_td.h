@@ -14,7 +14,7 @@ namespace virttdx {
 struct TdSurroundings {
   KernelCalls& kernel;
   const Clock& clock;
-  Rtc::Adjustment& clock_adjustment;
+  RtcAdjustment& clock_adjustment;
   std::map<std::uint8_t, SerialBackend*> serials;
   DeviceBackends backends{};
   const DirectKernel* kernel_image;  ///< null: none

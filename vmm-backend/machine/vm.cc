@@ -5,6 +5,7 @@
 #include <mutex>
 #include <type_traits>
 
+#include "machine/rtc_events.h"
 #include "machine/running_td.h"
 #include "machine/statistics_over_resets.h"
 #include "machine/system_clock.h"
@@ -96,7 +97,7 @@ class VmWithThread final : public Vm {
   const Tdvf tdvf_;
   const std::optional<DirectKernel> kernel_;
   const SystemClock clock_;
-  Rtc::Adjustment clock_adjustment_{0};
+  RtcAdjustment clock_adjustment_;
   ExitTrace trace_;
   std::uint64_t launches_ = 0;  // commands_' thread only, as the next
   bool reboot_asked_ = false;
@@ -115,7 +116,8 @@ VmWithThread::VmWithThread(const VmConfig& config, VmSurroundings surroundings, 
       surroundings_(std::move(surroundings)),
       tdvf_(std::move(tdvf)),
       kernel_(std::move(kernel)),
-      clock_(config.clock, config.clock_offset_seconds),
+      clock_(config),
+      clock_adjustment_(rtc_events(config.clock_offset_seconds, surroundings_.on_event)),
       trace_(config.vcpu_count) {
   status_.host = config.host;
   status_.host_description = surroundings_.kernel.description();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "vmm_backend/memory_limits.h"
+
 namespace virttdx {
 namespace {
 
@@ -18,9 +20,6 @@ constexpr std::uint64_t kChipsetEnd = 0xFEF00000;
 // later ones at the top of the address space, of which they use no more than 46 bits.
 constexpr std::uint64_t kPciHole64End = 1ULL << 46;
 
-constexpr std::uint64_t kRamGranularity = 2 * kMebibyte;
-constexpr std::uint64_t kRamMinimum = 64 * kMebibyte;
-constexpr std::uint64_t kRamMaximum = 16ULL << 40;
 constexpr std::uint64_t kFirmwareMaximum = 16 * kMebibyte;
 
 GpaRange range(std::uint64_t base, std::uint64_t end) {
@@ -34,9 +33,9 @@ std::uint64_t aligned_to_gibibyte(std::uint64_t address) {
 }
 
 Result<> check_sizes(std::uint64_t ram_bytes, std::uint64_t firmware_bytes) {
-  if (ram_bytes % kRamGranularity != 0 || ram_bytes < kRamMinimum || ram_bytes > kRamMaximum)
-    return fail(Error::Code::InvalidArgument,
-                "memory of {} bytes is not a multiple of 2 MiB from 64 MiB to 16 TiB", ram_bytes);
+  if (ram_bytes % kRamUnit != 0 || ram_bytes < kRamMinimum || ram_bytes > kRamMaximum)
+    return fail(Error::Code::InvalidArgument, "memory of {} bytes is not a multiple of 2 MiB from {}",
+                ram_bytes, kRamLimits);
   if (firmware_bytes % kPageSize != 0 || firmware_bytes == 0 || firmware_bytes > kFirmwareMaximum)
     return fail(Error::Code::InvalidArgument, "firmware of {} bytes is not a multiple of 4 KiB up to 16 MiB",
                 firmware_bytes);

@@ -27,7 +27,7 @@ enum class CrashAction : std::uint8_t {
   CoredumpDestroy,
   CoredumpRestart
 };
-enum class ClockOffset : std::uint8_t { Utc, LocalTime, Variable };
+enum class ClockOffset : std::uint8_t { Utc, LocalTime, Variable, Timezone, Absolute };
 
 /// `<timer name=.. present=.. tickpolicy=..>`
 struct Timer {
@@ -43,10 +43,17 @@ struct Timer {
   }
 };
 
+struct ClockAdjustment {
+  std::int64_t seconds = 0;
+  bool reset = false;  ///< written "reset", which only Utc and LocalTime can have
+  bool operator==(const ClockAdjustment&) const = default;
+};
 struct Clock {
   ClockOffset offset = ClockOffset::Utc;
-  std::optional<std::int64_t> adjustment_seconds;  ///< Variable only
-  std::optional<ClockOffset> basis;                ///< Variable only: Utc or LocalTime
+  std::optional<ClockAdjustment> adjustment;   ///< Utc and LocalTime with seconds: complete() makes Variable
+  std::optional<ClockOffset> basis;            ///< Variable only: Utc or LocalTime
+  std::optional<std::string> timezone;         ///< Timezone only
+  std::optional<std::uint64_t> start_seconds;  ///< Absolute only: since 1970
   std::vector<Timer> timers;
   bool operator==(const Clock&) const = default;
 };

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "backends/file_ring.h"
 #include "disk_client.h"
 
 namespace virttdx {
@@ -36,13 +37,19 @@ struct FileDiskTest : testing::TestWithParam<DiskIo> {
   }
   ~FileDiskTest() override { std::filesystem::remove_all(directory); }
   void open() {
-    auto made = FileDisk::create(config);
+    auto made = FileDisk::create(config, surroundings());
     ASSERT_TRUE(made) << made.error().message();
     disk = std::move(*made);
     client = std::make_unique<Client>(disk->queue(0));
   }
+  // Native stands for the ring of a disk that is added.
+  DiskSurroundings surroundings() {
+    DiskSurroundings surroundings;
+    if (GetParam() == DiskIo::Native) surroundings.rings = &rings;
+    return surroundings;
+  }
   std::string open_error() {
-    auto made = FileDisk::create(config);
+    auto made = FileDisk::create(config, surroundings());
     return made ? "none" : made.error().message();
   }
   std::string content(std::size_t offset, std::size_t size) {
@@ -61,6 +68,7 @@ struct FileDiskTest : testing::TestWithParam<DiskIo> {
       std::filesystem::temp_directory_path() / ("file-disk-" + std::to_string(::getpid()));
   std::filesystem::path image = directory / "image";
   DiskConfig config;
+  SpareRings rings{GetParam() == DiskIo::Native ? 1U : 0U};
   std::unique_ptr<FileDisk> disk;
   std::unique_ptr<Client> client;
 };
@@ -270,8 +278,10 @@ TEST_P(FileDiskTest, QemusToolsDoNotWriteToADiskInUse) {
   EXPECT_NE(std::system(command.c_str()), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, FileDiskTest, testing::Values(DiskIo::IoUring, DiskIo::Threads),
+INSTANTIATE_TEST_SUITE_P(Engines, FileDiskTest,
+                         testing::Values(DiskIo::IoUring, DiskIo::Native, DiskIo::Threads),
                          [](const auto& information) {
+                           if (information.param == DiskIo::Native) return "SpareRing";
                            return information.param == DiskIo::IoUring ? "IoUring" : "Threads";
                          });
 

@@ -144,6 +144,7 @@ TEST_F(StreamTest, AFrameOfAnImpossibleLengthEndsTheConnection) {
       EXPECT_EQ(device->queue(0).receive(packet), 0U);
       return device->statistics().received_errors == 1;
     });
+    EXPECT_FALSE(device->link().is_up());
     EXPECT_EQ(send(*device, "lost"), PacketQueue::Sent::Dropped);
     EXPECT_EQ(device->statistics().sent_drops, 1U);
   }
@@ -164,6 +165,22 @@ TEST(NetworkDevice, RefusesABadMacAddressAndQueuesThatAStreamHasNot) {
   config = interface_config();
   config.queue_pairs = 2;
   EXPECT_FALSE(create_stream_device(config, ::dup(0)));
+}
+
+TEST(NetworkDevice, WithholdsWhatIsOffAndWhatNeedsIt) {
+  const auto withheld = [](std::vector<NetworkFeature> without) {
+    auto config = interface_config();
+    config.without = std::move(without);
+    return network_properties(config).value().withheld;
+  };
+  EXPECT_EQ(withheld({}), 0U);
+  EXPECT_EQ(withheld({NetworkFeature::MrgRxbuf}), kFeatureMergeableBuffers);
+  EXPECT_EQ(withheld({NetworkFeature::HostTso4, NetworkFeature::GuestEcn}),
+            kFeatureHostTso4 | kFeatureGuestEcn);
+  EXPECT_EQ(withheld({NetworkFeature::Csum}),
+            kFeatureChecksum | kFeatureHostTso4 | kFeatureHostTso6 | kFeatureHostEcn);
+  EXPECT_EQ(withheld({NetworkFeature::GuestTso4, NetworkFeature::GuestTso6}),
+            kFeatureGuestTso4 | kFeatureGuestTso6 | kFeatureGuestEcn);
 }
 
 // One DHCPDISCOVER (RFC 2131), which passt answers without any network. The lengths and the IPv4 checksum are

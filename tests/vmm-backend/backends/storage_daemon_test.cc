@@ -113,6 +113,28 @@ TEST(StorageDaemonArguments, NameTheNetworksServers) {
               "server": [{"type": "inet", "host": "server", "port": "24007"}]})"));
 }
 
+TEST(StorageDaemonArguments, HaveTheOptionsOfProtocols) {
+  auto nbd = network(DiskProtocol::Nbd, "", {{"", 0, "/run/nbd"}});
+  nbd.source->reconnect_seconds = 10;
+  EXPECT_EQ(protocol_of(nbd)["reconnect-delay"], 10);
+  auto iscsi = network(DiskProtocol::Iscsi, "iqn.2013-07.com.example:pool/2", {{"server", 0, ""}});
+  iscsi.source->initiator = "iqn.2013-07.com.example:client";
+  EXPECT_EQ(protocol_of(iscsi)["initiator-name"], "iqn.2013-07.com.example:client");
+  auto https = network(DiskProtocol::Https, "/a.iso", {{"server", 0, ""}});
+  https.read_only = true;
+  https.source->verify_certificate = false;
+  https.source->readahead_bytes = 65536;
+  https.source->timeout_seconds = 6;
+  EXPECT_EQ(protocol_of(https),
+            json::parse(R"({"driver": "https", "url": "https://server/a.iso", "sslverify": false,
+              "readahead": 65536, "timeout": 6})"));
+  auto rbd = network(DiskProtocol::Rbd, "pool/image", {});
+  rbd.source->ceph_snapshot = "before";
+  rbd.source->ceph_configuration = "/etc/ceph/other.conf";
+  EXPECT_EQ(protocol_of(rbd), json::parse(R"({"driver": "rbd", "pool": "pool", "image": "image",
+    "snapshot": "before", "conf": "/etc/ceph/other.conf"})"));
+}
+
 TEST(StorageDaemonArguments, PutLuksWhereTheImageHasIt) {
   auto config = image(ImageFormat::Raw, "/image");
   config.source->luks_passphrase_file = "/passphrase";

@@ -62,7 +62,12 @@ inline DiskSourceConfig any_source() {
           maybe(any_text),
           maybe(any_text),
           any_flag(),
-          maybe(any_text)};
+          maybe(any_text),
+          maybe(any_number<std::uint32_t>),
+          maybe(any_text),
+          maybe(any_flag),
+          maybe(any_number<std::uint64_t>),
+          maybe(any_number<std::uint64_t>)};
 }
 
 inline DiskRate any_rate() {
@@ -98,6 +103,17 @@ inline DiskConfig any_disk() {
   return disk;
 }
 
+inline PortForward any_port_forward() {
+  PortForward forward;
+  forward.protocol = any_of<TransportProtocol>(2);
+  forward.address = maybe(any_text);
+  forward.device = maybe(any_text);
+  if (any_flag())
+    forward.ranges.push_back({any_number<std::uint16_t>(), maybe(any_number<std::uint16_t>),
+                              maybe(any_number<std::uint16_t>), any_flag()});
+  return forward;
+}
+
 inline NetworkInterfaceConfig any_interface() {
   NetworkInterfaceConfig interface;
   interface.id = any_text();
@@ -115,6 +131,9 @@ inline NetworkInterfaceConfig any_interface() {
   interface.link_up = any_flag();
   interface.vhost = any_flag();
   interface.boot_index = maybe(any_number<std::uint32_t>);
+  if (any_flag()) interface.without = {any_of<NetworkFeature>(9), any_of<NetworkFeature>(9)};
+  if (any_flag()) interface.addresses = {{any_text(), maybe(any_number<std::uint8_t>)}};
+  if (any_flag()) interface.port_forwards = {any_port_forward(), any_port_forward()};
   return interface;
 }
 

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/io_uring.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +67,14 @@ TEST(Sandbox, KillsForCreatingAFile) {
 }
 TEST(Sandbox, KillsForANetworkSocket) {
   EXPECT_EQ(end_of([] { ::socket(AF_INET, SOCK_STREAM, 0); }), -SIGSYS);
+}
+
+TEST(Sandbox, KillsForMakingARing) {
+  EXPECT_EQ(end_of([] { ::syscall(SYS_io_uring_setup, 1, nullptr); }), -SIGSYS);
+}
+TEST(Sandbox, KillsForChangingMoreOfARingThanItsFile) {
+  EXPECT_EQ(end_of([] { ::syscall(SYS_io_uring_register, -1, IORING_REGISTER_BUFFERS, nullptr, 0); }),
+            -SIGSYS);
 }
 
 TEST(Sandbox, HoldsForThreadsThatRunAlready) {

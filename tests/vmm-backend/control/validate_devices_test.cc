@@ -16,7 +16,7 @@ VmConfig with_devices() {
   return vm_config_from_json(text.str()).value();
 }
 
-std::string refusal(void (*change)(VmConfig&)) {
+std::string refusal_with_devices(void (*change)(VmConfig&)) {
   auto config = with_devices();
   change(config);
   const auto valid = validate(config);
@@ -147,8 +147,8 @@ TEST(ValidateDevices, RefusesOtherValuesOutsideTheirRanges) {
             "/devices/vsock: guest_cid 2 is outside 3 to 4294967294");
   EXPECT_EQ(device_refusal([](auto& d) { d.rngs[0].period_milliseconds = 0; }),
             "/devices/rngs: bytes_per_period 1024 without period_milliseconds");
-  EXPECT_EQ(refusal([](VmConfig& c) { c.kernel->kernel.clear(); }), "/kernel/kernel is empty");
-  EXPECT_EQ(refusal([](VmConfig& c) { c.smbios->system.serial = std::string(256, 's'); }),
+  EXPECT_EQ(refusal_with_devices([](VmConfig& c) { c.kernel->kernel.clear(); }), "/kernel/kernel is empty");
+  EXPECT_EQ(refusal_with_devices([](VmConfig& c) { c.smbios->system.serial = std::string(256, 's'); }),
             "/smbios/system has 256 bytes; at most 255 are accepted");
 }
 

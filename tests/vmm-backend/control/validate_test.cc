@@ -34,8 +34,10 @@ TEST(Validate, AcceptsTheSmallestTd) { EXPECT_TRUE(validate(good())); }
 TEST(Validate, RefusesMemoryThatIsNoMultipleOf2MiBOrTooSmall) {
   EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes += 4096; }),
             "/memory_bytes: 268439552 is not a multiple of 2 MiB");
+  EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes = (16ULL << 40) + (2 << 20); }),
+            "/memory_bytes: 17592188141568 is outside 64 MiB to 16 TiB");
   EXPECT_EQ(refusal([](VmConfig& c) { c.memory_bytes = 62 << 20; }),
-            "/memory_bytes: 65011712 is outside 64 MiB to 128 TiB");
+            "/memory_bytes: 65011712 is outside 64 MiB to 16 TiB");
 }
 
 TEST(Validate, RefusesHugePagesThatDoNotFillTheMemory) {

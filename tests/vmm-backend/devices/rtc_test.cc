@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <vector>
 
 #include "device_access.h"
 
@@ -27,7 +28,7 @@ struct RtcTest : testing::Test {
     out8(rtc, 1, value);
   }
   test::SettableClock clock;
-  Rtc::Adjustment adjustment{0};
+  RtcAdjustment adjustment;
   Rtc rtc{clock, {.below_4g = 512U << 20, .above_4g = 3ULL << 30}, adjustment};
 };
 
@@ -99,6 +100,23 @@ TEST_F(RtcTest, ATimeThatTheGuestSetOutlivesItsMachine) {
   EXPECT_EQ(in8(next, 1), 0x30);
   out8(next, 0, kSeconds);
   EXPECT_EQ(in8(next, 1), 0x17);
+}
+
+TEST_F(RtcTest, TellsByHowMuchTheGuestMovesIt) {
+  std::vector<std::int64_t> told;
+  RtcAdjustment watched([&](std::int64_t seconds) { told.push_back(seconds); });
+  Rtc other{clock, {}, watched};
+  const auto write = [&](std::uint8_t index, std::uint8_t value) {
+    out8(other, 0, index);
+    out8(other, 1, value);
+  };
+  write(kSeconds, 0x16);
+  EXPECT_EQ(told, (std::vector<std::int64_t>{1}));
+  write(kRegisterB, kSet | k24Hours);
+  write(kSeconds, 0x25);
+  EXPECT_EQ(told.size(), 1U) << "not before all is set";
+  write(kRegisterB, k24Hours);
+  EXPECT_EQ(told, (std::vector<std::int64_t>{1, 10}));
 }
 
 TEST_F(RtcTest, FollowsAClockThatRunsBackwards) {

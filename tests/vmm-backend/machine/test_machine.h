@@ -13,7 +13,7 @@ namespace virttdx::test {
 struct TestMachine {
   MemoryLayout layout = memory_layout(64U << 20, 2U << 20).value();
   SettableClock clock;
-  Rtc::Adjustment clock_adjustment{0};
+  RtcAdjustment clock_adjustment;
   FlatMemory memory{1U << 16};
   MemorySerialBackend com1, com2, com3, com4;
   std::vector<MsiMessage> interrupts;

@@ -68,6 +68,7 @@ Result<json> nbd(const DiskConfig& config) {
   if (!source.path.empty()) node["export"] = source.path;
   if (source.tls) node["tls-creds"] = kTlsCredentials;
   if (source.tls_hostname) node["tls-hostname"] = *source.tls_hostname;
+  if (source.reconnect_seconds) node["reconnect-delay"] = *source.reconnect_seconds;
   return node;
 }
 
@@ -104,6 +105,7 @@ Result<json> iscsi(const DiskConfig& config) {
                {"portal", authority(host, host.port == 0 ? kIscsiPort : host.port)},
                {"target", source.path.substr(0, slash)},
                {"lun", lun}};
+  if (source.initiator) node["initiator-name"] = *source.initiator;
   if (source.user) node["user"] = *source.user;
   if (source.secret_file) node["password-secret"] = kAccessSecret;
   return node;
@@ -117,6 +119,9 @@ Result<json> url(const DiskConfig& config, std::string_view scheme) {
   json node = {{"driver", scheme},
                {"url", fmt::format("{}://{}{}{}", scheme, authority(host, host.port), path,
                                    source.query ? "?" + *source.query : "")}};
+  if (source.readahead_bytes) node["readahead"] = *source.readahead_bytes;
+  if (source.timeout_seconds) node["timeout"] = *source.timeout_seconds;
+  if (source.verify_certificate) node["sslverify"] = *source.verify_certificate;
   if (source.user) node["username"] = *source.user;
   if (source.secret_file) node["password-secret"] = kAccessSecret;
   return node;

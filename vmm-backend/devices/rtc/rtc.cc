@@ -27,7 +27,7 @@ void store_number(std::array<std::uint8_t, kSize>& cmos, std::size_t index, std:
 
 }  // namespace
 
-Rtc::Rtc(const Clock& clock, const CmosMemory& memory, Adjustment& adjustment)
+Rtc::Rtc(const Clock& clock, const CmosMemory& memory, RtcAdjustment& adjustment)
     : clock_(clock), adjustment_(adjustment) {
   cmos_[kRegisterA] = kRegisterAAtReset;
   cmos_[kRegisterB] = k24Hours;
@@ -77,7 +77,7 @@ void Rtc::write_time(std::uint8_t index, std::uint8_t value) {
 
 std::int64_t Rtc::now() const {
   std::int64_t seconds;
-  if (__builtin_add_overflow(clock_.wall_seconds(), adjustment_.load(), &seconds)) seconds = 0;
+  if (__builtin_add_overflow(clock_.wall_seconds(), adjustment_.seconds(), &seconds)) seconds = 0;
   return std::clamp<std::int64_t>(seconds, 0, kLastSecond);
 }
 
@@ -107,7 +107,7 @@ void Rtc::store_time() {
                                decode(cmos_[kMinutes]) * 60 + decode(cmos_[kSeconds]);
   std::int64_t adjustment;
   if (__builtin_sub_overflow(seconds, clock_.wall_seconds(), &adjustment)) adjustment = 0;
-  adjustment_ = adjustment;
+  adjustment_.set(adjustment);
 }
 
 std::uint8_t Rtc::encode(int value) const {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 
 #include "bus/bus.h"
 #include "bus/clock.h"
+#include "devices/rtc/rtc_adjustment.h"
 #include "devices/rtc/rtc_spec.h"
 
 namespace virttdx {
@@ -24,10 +24,7 @@ struct CmosMemory {
 /// An update is never in progress. Any thread.
 class Rtc final : public ByteRegion {
  public:
-  /// Seconds that guests have moved the clock by. A battery keeps that while the machine is off: it may
-  /// outlive this object and be another one's.
-  using Adjustment = std::atomic<std::int64_t>;
-  Rtc(const Clock& clock, const CmosMemory& memory, Adjustment& adjustment);
+  Rtc(const Clock& clock, const CmosMemory& memory, RtcAdjustment& adjustment);
 
  protected:
   std::uint8_t read_byte(std::uint64_t offset) override;
@@ -49,7 +46,7 @@ class Rtc final : public ByteRegion {
   const Clock& clock_;
   std::mutex mutex_;
   std::uint8_t index_ = 0;
-  Adjustment& adjustment_;
+  RtcAdjustment& adjustment_;
   std::array<std::uint8_t, rtc_spec::kSize> cmos_{};
 };
 

@@ -62,6 +62,10 @@ struct DiskSourceConfig {
   bool tls = false;  ///< Nbd
   /// Nbd: the name that the server's certificate must have. Absent: the host's.
   std::optional<std::string> tls_hostname;
+  std::optional<std::uint32_t> reconnect_seconds;  ///< Nbd: so long a lost server is waited for; absent: not
+  std::optional<std::string> initiator;            ///< Iscsi: the name that the host has there
+  std::optional<bool> verify_certificate;          ///< Https, Ftps; absent: true
+  std::optional<std::uint64_t> readahead_bytes, timeout_seconds;  ///< Http, Https, Ftp, Ftps
   bool operator==(const DiskSourceConfig&) const = default;
 };
 
@@ -153,6 +157,44 @@ enum class NetworkBackend : std::uint8_t {
 };
 enum class MacvtapMode : std::uint8_t { Bridge, Vepa, Private, Passthrough };
 
+/// Features of a virtio interface that can be left out: VIRTIO_NET_F_...
+enum class NetworkFeature : std::uint8_t {
+  Csum,
+  HostTso4,
+  HostTso6,
+  HostEcn,
+  GuestCsum,
+  GuestTso4,
+  GuestTso6,
+  GuestEcn,
+  MrgRxbuf,
+};
+
+/// An address that passt gives the guest.
+struct GuestAddress {
+  std::string address;                 ///< IPv4 or IPv6
+  std::optional<std::uint8_t> prefix;  ///< IPv4: 1 to 32
+  bool operator==(const GuestAddress&) const = default;
+};
+
+enum class TransportProtocol : std::uint8_t { Tcp, Udp };
+
+/// Ports of the host that passt forwards to the guest.
+struct PortForward {
+  struct Range {
+    std::uint16_t start = 0;           ///< not 0
+    std::optional<std::uint16_t> end;  ///< last one; absent: start
+    std::optional<std::uint16_t> to;   ///< the guest's port for `start`; absent: the same
+    bool exclude = false;              ///< not these
+    bool operator==(const Range&) const = default;
+  };
+  TransportProtocol protocol = TransportProtocol::Tcp;
+  std::optional<std::string> address;  ///< of the host; absent: all
+  std::optional<std::string> device;   ///< of the host; with an address
+  std::vector<Range> ranges;           ///< none: all ports
+  bool operator==(const PortForward&) const = default;
+};
+
 struct NetworkInterfaceConfig {
   std::string id;  ///< unique; "net0"
   PciAddress address;
@@ -171,6 +213,9 @@ struct NetworkInterfaceConfig {
   bool link_up = true;
   bool vhost = false;  ///< the kernel's vhost-net moves the packets
   std::optional<std::uint32_t> boot_index;
+  std::vector<NetworkFeature> without;     ///< not offered, though the host's side has them
+  std::vector<GuestAddress> addresses;     ///< Passt: at most one IPv4 and one IPv6 address
+  std::vector<PortForward> port_forwards;  ///< Passt
   bool operator==(const NetworkInterfaceConfig&) const = default;
 };
 

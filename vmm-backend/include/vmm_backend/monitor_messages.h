@@ -114,7 +114,8 @@ enum class MonitorEventKind : std::uint8_t {
   /// An operation of the disk with the id in `device` failed; io_error says what became of it and message
   /// why. One that follows before this one has gone out, with the same outcome, has no event of its own.
   IoError,
-  Stopped,  ///< last event; stop_reason and message say why. The process ends after it.
+  RtcChanged,  ///< the guest has set its RTC; rtc_offset_seconds says to what. At most one a second
+  Stopped,     ///< last event; stop_reason and message say why. The process ends after it.
 };
 
 /// As on the wire: "launched", "guest-shutdown".
@@ -140,6 +141,8 @@ struct MonitorEvent {
   std::string message;
   std::optional<std::string> device = {};
   std::optional<IoError> io_error = {};
+  /// How far the RTC is from the time that VmConfig::clock names, clock_offset_seconds included.
+  std::optional<std::int64_t> rtc_offset_seconds = {};
 };
 
 /// What follows a power-off, a reset and a crash; what is absent stays. Arguments of "set-actions".

@@ -97,7 +97,11 @@ struct VmConfig {
   DeviceConfigs devices;
   std::optional<KernelBootConfig> kernel;
   std::optional<SmbiosConfig> smbios;
-  ClockBase clock = ClockBase::Utc;
+  ClockBase clock = ClockBase::Utc;  ///< what the RTC shows, as the host has it when the monitor starts
+  /// LocalTime of this zone of the tz database, "Europe/Berlin"; absent: of the host's.
+  std::optional<std::string> clock_zone;
+  /// In place of `clock`: the moment that the RTC begins with, in seconds since 1970.
+  std::optional<std::int64_t> clock_start_seconds;
   std::int64_t clock_offset_seconds = 0;
   ResetAction on_reset = ResetAction::Recreate;
   ResetAction on_power_off = ResetAction::Stop;
