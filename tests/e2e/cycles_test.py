@@ -6,9 +6,12 @@ Usage: cycles_test.py FIRMWARE [CYCLES]: FIRMWARE powers off at once.
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 import time
 import unittest
+from collections import Counter
 
 import libvirt
 
@@ -32,9 +35,15 @@ def parent(stat):
 
 
 class ATd(harness.DaemonTest):
+    cycles = CYCLES
+
+    def devices(self):
+        return ''
+
     def setUp(self):
         super().setUp()
-        self.daemon.define(harness.td_xml(firmware=FIRMWARE, text={'<memory unit=\'MiB\'>512': '<memory unit=\'MiB\'>64'}))
+        self.daemon.define(harness.td_xml(firmware=FIRMWARE, text={'<memory unit=\'MiB\'>512': '<memory unit=\'MiB\'>64',
+                                                                   '  </devices>': self.devices() + '</devices>'}))
         connection = libvirt.open(self.daemon.uri)
         self.addCleanup(connection.close)
         self.domain = connection.lookupByName('td')
@@ -53,6 +62,10 @@ class ATd(harness.DaemonTest):
         children = [stat.parent.name for stat in pathlib.Path('/proc').glob('[0-9]*/stat') if parent(stat) == process.name]
         return descriptors, children, sorted(path.relative_to(self.daemon.root) for path in self.daemon.root.rglob('*'))
 
+    def left_behind(self, before):
+        """What there is more of than before, when a thread that was ending may have had some."""
+        return [held for now, then in zip(self.holdings(), before) for held in (Counter(now) - Counter(then)).elements()]
+
     def memory_kib(self):
         status = pathlib.Path(f'/proc/{self.daemon.process.pid}/status').read_text()
         return int(re.search(r'VmRSS:\s+(\d+)', status)[1])
@@ -61,13 +74,34 @@ class ATd(harness.DaemonTest):
         for _ in range(WARM_UP):
             self.cycle()
         before, memory, begun = self.holdings(), self.memory_kib(), time.monotonic()
-        for _ in range(CYCLES):
+        for _ in range(self.cycles):
             self.cycle()
         seconds = time.monotonic() - begun
-        print(f'# {CYCLES} cycles of {1000 * seconds / CYCLES:.0f} ms; memory of the daemon from {memory} to '
+        print(f'# {self.cycles} cycles of {1000 * seconds / self.cycles:.0f} ms; memory of the daemon from {memory} to '
               f'{self.memory_kib()} KiB; {len(before[0])} descriptors, {len(before[2])} files', flush=True)
-        harness.wait_until(lambda: self.holdings() == before, f'{self.holdings()} to become {before}')
+        harness.wait_until(lambda: not self.left_behind(before), f'{self.left_behind(before)} to go')
         self.assertLess(self.memory_kib(), memory + MEMORY_SLACK_KIB)
+
+
+class ATdWithDevices(ATd):
+    cycles = max(50, CYCLES)
+    # Passed on to passt: tells this test's from those of others.
+    mtu = 1480 + os.getpid() % 200
+
+    def devices(self):
+        image, qcow2 = self.daemon.root / 'disk.img', self.daemon.root / 'disk.qcow2'
+        for image_format, path in (('raw', image), ('qcow2', qcow2)):
+            subprocess.run(['qemu-img', 'create', '-q', '-f', image_format, path, '1M'], check=True)
+        interface = f"<interface type='user'><backend type='passt'/><model type='virtio'/><mtu size='{self.mtu}'/></interface>"
+        return (f"<disk type='file'><driver name='qemu' type='raw'/><source file='{image}'/><target dev='vda' bus='virtio'/></disk>"
+                f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{qcow2}'/><target dev='vdb' bus='virtio'/></disk>"
+                f"<vsock model='virtio'><cid auto='yes'/></vsock>{interface if shutil.which('passt') else ''}")
+
+    def holdings(self):
+        """And helpers of the TD that outlived it."""
+        helpers = subprocess.run(['pgrep', '-fa', f'qemu-storage-daemon .*{self.daemon.root}|^passt.* --mtu {self.mtu}'],
+                                 capture_output=True, text=True, check=False).stdout.splitlines()
+        return *super().holdings(), helpers
 
 
 if __name__ == '__main__':

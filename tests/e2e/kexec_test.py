@@ -13,10 +13,12 @@ class Kexec(LinuxTest):
         second = self.make_initrd('kexec.sh').rename(self.daemon.root / 'second')
         (self.daemon.root / 'inner').mkdir()
         second = second.rename(self.daemon.root / 'inner/kexec.sh')
-        self.define(self.make_initrd('kexec.sh', program, self.files / 'vmlinuz', second))
+        self.define(self.make_initrd('kexec.sh', program, self.files / 'vmlinuz', second), text={'<vcpu>1</vcpu>': '<vcpu>2</vcpu>'})
         self.boot()
-        self.expect('first kernel with ')
+        self.expect('first kernel with 2')
+        # The firmware's mailbox wakes a CPU up once.
         self.expect('second kernel with 1')
+        self.expect(r'kernel \[ *[0-9.]*\] smpboot: do_boot_cpu failed\(-95\) to wakeup CPU#1')
         harness.wait_until(lambda: self.daemon.virsh('domstate', 'td', '--reason').strip() == 'shut off (shutdown)', 'the power-off')
         self.assert_no_errors()
 

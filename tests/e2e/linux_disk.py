@@ -58,6 +58,24 @@ def make_partitions(disk, size):
     return system
 
 
+def make_root(root, files, init, *programs):
+    """What the root file system holds: as an initrd, with `init` as /sbin/init and without drivers."""
+    for name in make_initrd.DIRECTORIES + ('sbin',):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    content = {name: files / 'root' / source for name, source in make_initrd.FILES.items()}
+    content |= {name: GUEST / source for name, source in make_initrd.SCRIPTS.items()}
+    content |= {f'bin/{program.name}': program for program in programs}
+    for name, source in (content | {'sbin/init': init}).items():
+        shutil.copy(source, root / name)
+        (root / name).chmod(0o755)
+    return root
+
+
+def add_root(disk, root):
+    """The file system of the root partition."""
+    run('mke2fs', '-q', '-t', 'ext4', '-L', 'root', '-d', root, '-E', f'offset={ESP_START + ESP_SIZE}', disk, f'{ROOT_SIZE // 1024}k')
+
+
 class DiskMaker:
     """Makes disks in `directory` of what tests/guest/fetch left in `files`."""
 
@@ -104,16 +122,5 @@ class DiskMaker:
         initrd = self.directory / 'initrd'
         run('python3', GUEST / 'make_initrd.py', self.files / 'root', GUEST / 'disk_boot.sh', initrd, self.files / 'modules')
         run('mcopy', '-i', system, self.files / 'vmlinuz', initrd, '::')
-        run('mke2fs', '-q', '-t', 'ext4', '-L', 'root', '-d', self.make_root(), '-E', f'offset={ESP_START + ESP_SIZE}', disk, f'{ROOT_SIZE // 1024}k')
+        add_root(disk, make_root(self.directory / 'root', self.files, GUEST / 'disk_root.sh'))
         return disk
-
-    def make_root(self):
-        """What the root file system holds."""
-        root = self.directory / 'root'
-        for name in make_initrd.DIRECTORIES + ('sbin',):
-            (root / name).mkdir(parents=True, exist_ok=True)
-        programs = {name: self.files / 'root' / source for name, source in make_initrd.FILES.items()}
-        for name, source in (programs | {'sbin/init': GUEST / 'disk_root.sh'}).items():
-            shutil.copy(source, root / name)
-            (root / name).chmod(0o755)
-        return root

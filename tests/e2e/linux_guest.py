@@ -7,7 +7,7 @@ import harness
 
 GUEST = harness.SOURCE / 'tests/guest'
 sys.path.insert(0, str(harness.SOURCE / 'tests/tools'))
-from linux_devices_test import guest_files  # noqa: E402  pylint: disable=wrong-import-position
+from host_side import guest_files  # noqa: E402  pylint: disable=wrong-import-position
 
 
 class LinuxTest(harness.DaemonTest):

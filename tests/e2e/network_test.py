@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian 13's stock kernel as a TD on a network of libvirt's own daemon: made, asked for leases and ended through tdx:///system."""
+"""Debian 13's stock kernel as a TD on a network of libvirt's own daemon: made, asked for leases and ended through tdx:///system;
+and data in bulk by two pairs of queues."""
+import hashlib
+import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
+import threading
 
 import harness
 from libvirtd_beside import PATH, begin_libvirtd, skip_unless_possible
@@ -15,7 +20,12 @@ LINKS = pathlib.Path('/sys/class/net')
 # Without rules of a firewall, which a test had better not make.
 NETWORK = f"""<network><name>proof</name><bridge name='{BRIDGE}' stp='off' delay='0'/><forward mode='open'/>
 <ip address='10.199.86.1' netmask='255.255.255.0'><dhcp><range start='10.199.86.2' end='10.199.86.9'/></dhcp></ip></network>"""
-INTERFACE = f"<interface type='network'><mac address='{MAC}'/><source network='proof'/><model type='virtio'/></interface>"
+INTERFACE = f"<interface type='network'><mac address='{MAC}'/><source network='proof'/><model type='virtio'/><driver queues='2'/></interface>"
+CPUS = 2
+# Of each CPU: 64 MiB each way.
+BULK = 32 << 20
+# Of the bridge's address: one sends, the next takes.
+SENDING, TAKING = 7001, 7002
 
 
 class Network(LinuxTest):
@@ -42,15 +52,44 @@ class Network(LinuxTest):
         (port,) = (LINKS / BRIDGE / 'brif').iterdir()
         self.assertEqual((LINKS / port.name / 'address').read_text().strip(), 'fe' + MAC[2:])
 
+    def serve_bulk(self):
+        """Random bytes for each CPU of the guest, and the digests of what comes back."""
+        content = os.urandom(BULK)
+        taken = []
+
+        def serve():
+            for _ in range(CPUS):
+                with listeners[0].accept()[0] as connection:
+                    connection.sendall(content)
+                with listeners[1].accept()[0] as connection, connection.makefile('rb') as stream:
+                    taken.append(hashlib.sha256(stream.read()).hexdigest())
+
+        listeners = [socket.create_server(('10.199.86.1', port)) for port in (SENDING, TAKING)]
+        for listener in listeners:
+            self.addCleanup(listener.close)
+        threading.Thread(target=serve, daemon=True).start()
+        return hashlib.sha256(content).hexdigest(), taken
+
+    def check_bulk(self, digest, taken):
+        """Both pairs of queues moved it, in both directions."""
+        for cpu in range(CPUS):
+            self.expect(f'CPU {cpu} had {BULK} bytes')
+        self.expect('queues rx-0 rx-1 tx-0 tx-1')
+        for name in ('input.0', 'output.0', 'input.1', 'output.1'):
+            self.expect(rf'interrupts virtio\d+-{name} 1')
+        self.assertEqual(taken, [digest] * CPUS)
+
     def ports(self):
         return self.daemon.virsh('net-port-list', 'proof').split()[2:]
 
     def test_gives_a_td_its_address(self):
-        self.define(self.make_initrd('hotplug_interface.sh'), 'turns=dhcp', INTERFACE)
+        digest, taken = self.serve_bulk()
+        self.define(self.make_initrd('hotplug_interface.sh'), f'turns=dhcp bulk={SENDING}', INTERFACE, {'<vcpu>1</vcpu>': f'<vcpu>{CPUS}</vcpu>'})
         self.boot()
         harness.wait_until(lambda: MAC in self.daemon.virsh('domifaddr', 'td'), 'a lease')
         (address,) = re.findall(rf'vnet\d+ +{MAC} +ipv4 +(10\.199\.86\.\d/24)\n', self.daemon.virsh('domifaddr', 'td'))
         self.expect(f'{MAC} has {address}')
+        self.check_bulk(digest, taken)
         self.assertIn(address, self.daemon.virsh('net-dhcp-leases', 'proof'))
         self.assertEqual(self.daemon.virsh('domhostname', 'td', '--source', 'lease').strip(), 'td-guest')
         self.assertIn(address.split('/', maxsplit=1)[0], self.daemon.virsh('domifaddr', 'td', '--source', 'arp'))

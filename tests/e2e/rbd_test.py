@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A disk on Ceph as Nova has them: a user's key in a private secret of libvirtd's, the image served by qemu-storage-daemon to a TD with Debian 13's
-stock kernel."""
+"""A disk and a config drive on Ceph as Nova has them: a user's key in a private secret of libvirtd's, the images served by qemu-storage-daemon to a TD with
+Debian 13's stock kernel."""
 import pathlib
 import subprocess
 import unittest
@@ -18,6 +18,8 @@ DISK = f"""
       <auth username='nova'><secret type='ceph' uuid='{SECRET_UUID}'/></auth>
       <source protocol='rbd' name='vms/disk'><host name='127.0.0.1' port='{{port}}'/></source><target dev='vda' bus='virtio'/></disk>
   """
+CONFIG_DRIVE = DISK.replace("type='network'", "type='network' device='cdrom'").replace('vms/disk', 'vms/disk.config').replace(
+    "dev='vda' bus='virtio'", "dev='sda' bus='sata'")
 
 
 class Rbd(LinuxTest):
@@ -57,6 +59,17 @@ class Rbd(LinuxTest):
         checked = subprocess.run(['e2fsck', '-f', '-n', written], capture_output=True, text=True, check=False, env=harness.ENVIRONMENT)
         self.assertEqual(checked.returncode, 0, checked.stdout)
         self.assertNotEqual(written.read_bytes(), self.disk.read_bytes())
+
+    def test_holds_a_config_drive(self):
+        content, image = self.daemon.root / 'drive.txt', self.daemon.root / 'disk.config'
+        content.write_text('what Nova says')
+        subprocess.run(['genisoimage', '-quiet', '-r', '-o', image, content], check=True, capture_output=True)
+        self.cluster.run('rbd', 'import', image, 'vms/disk.config')
+        self.define(self.make_initrd('cdrom.sh'), 'drives=sr0', CONFIG_DRIVE.format(port=self.cluster.port))
+        self.boot()
+        self.expect('sr0 holds what Nova says')
+        self.expect('end')
+        self.assert_no_errors()
 
 
 if __name__ == '__main__':

@@ -29,7 +29,7 @@ EOT
 chmod +x /sbin/shutdown
 port=$(grep -l '^org.qemu.guest_agent.0$' /sys/class/virtio-ports/*/name | cut -d/ -f5)
 [ -c "/dev/$port" ] || say "error no port of the agent"
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 say "address $(address eth0)"
 say "agent begins"
 qemu-ga --method virtio-serial --path "/dev/$port" --statedir /run

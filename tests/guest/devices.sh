@@ -34,15 +34,9 @@ umount /disk
 
 dhcp eth0
 say "address $(address eth0)"
-router=$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')
-path=$(sed -n 's/.*fetch=\([^ ]*\).*/\1/p' /proc/cmdline)
-say "fetched $(wget -q -O - "http://$router$path")"
+say "fetched $(fetch_from_host "$(word fetch)")"
 
-say "vsock of the host: $(vsock_talk 80 || echo "error $?")"
-vsock_talk -l 1234 >/tmp/listening &
-until [ -s /tmp/listening ]; do sleep 0.1; done
-say "vsock listening"
-wait $! || say "error vsock_talk"
+talk_by_vsock
 
 mount -t configfs configfs /sys/kernel/config
 report=/sys/kernel/config/tsm/report/test
@@ -59,6 +53,6 @@ mount -t ext4 /dev/vda /disk || say "error mount"
 cat /sys/firmware/acpi/tables/data/CCEL >/disk/ccel 2>/dev/null
 cp /tmp/quote /disk/quote
 umount /disk
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 say end
 poweroff -f

@@ -13,6 +13,6 @@ sync
 echo 3 >/proc/sys/vm/drop_caches
 [ "$(sha256sum </disk/random)" = "$written" ] && say "read back"
 umount /disk && say "unmounted"
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 say end
 poweroff -f

@@ -16,6 +16,6 @@ for turn in first second; do
   while [ -b /dev/vda ]; do sleep 0.1; done
   say "$turn disk gone"
 done
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 say end
 poweroff -f

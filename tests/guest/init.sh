@@ -29,7 +29,7 @@ say "signal $?"
 say "devices $(cd /sys/bus/pci/devices && echo *)"
 
 dmesg | grep -F 'tdx: Guest detected' | sed 's/^/guest: dmesg /'
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 say "uptime $(cat /proc/uptime)"
 say end
 poweroff -f

@@ -7,6 +7,7 @@
 
 if ! grep -q second /proc/cmdline; then
   say "first kernel with $(nproc)"
+  kernel_errors
   say "$(kexec /bin/vmlinuz /bin/kexec.sh 'console=ttyS0 panic=-1 second')"
 fi
 say "second kernel with $(nproc)"

@@ -20,12 +20,14 @@ FILES = {
     'lib/x86_64-linux-gnu/libm.so.6': f'{LIBRARIES}/libm.so.6',
     'lib/x86_64-linux-gnu/libresolv.so.2': f'{LIBRARIES}/libresolv.so.2',
 }
+# Of this folder.
+SCRIPTS = {'begin.sh': 'begin.sh', 'bin/kernel_errors': 'kernel_errors.sh'}
 # In the order in which they are loaded.
 DRIVERS = ('net/core/failover', 'drivers/net/net_failover', 'drivers/net/virtio_net', 'drivers/block/virtio_blk',
            'drivers/scsi/scsi_common', 'drivers/scsi/scsi_mod', 'drivers/scsi/virtio_scsi', 'drivers/cdrom/cdrom',
            'drivers/scsi/sr_mod', 'fs/isofs/isofs',
            'net/vmw_vsock/vsock', 'net/vmw_vsock/vmw_vsock_virtio_transport_common', 'net/vmw_vsock/vmw_vsock_virtio_transport',
-           'drivers/acpi/button', 'drivers/input/evdev', 'drivers/misc/pvpanic/pvpanic', 'drivers/misc/pvpanic/pvpanic-mmio', 'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
+           'drivers/char/hw_random/virtio-rng', 'drivers/acpi/button', 'drivers/input/evdev', 'drivers/misc/pvpanic/pvpanic', 'drivers/misc/pvpanic/pvpanic-mmio', 'fs/configfs/configfs', 'drivers/virt/coco/tsm', 'drivers/virt/coco/tdx-guest/tdx-guest')
 DIRECTORIES = ('bin', 'dev', 'etc', 'lib', 'lib/x86_64-linux-gnu', 'lib64', 'proc', 'run', 'sys', 'tmp')
 # The kernel opens it for /init before anything is mounted.
 CONSOLE = ('dev/console', stat.S_IFCHR | 0o600, 5, 1)
@@ -69,6 +71,8 @@ def with_programs(root):
     archive.add(CONSOLE[0], CONSOLE[1], device=CONSOLE[2:])
     for name, source in FILES.items():
         archive.add(name, stat.S_IFREG | 0o755, (pathlib.Path(root) / source).read_bytes())
+    for name, source in SCRIPTS.items():
+        archive.add(name, stat.S_IFREG | 0o755, pathlib.Path(__file__).with_name(source).read_bytes())
     return archive
 
 
@@ -80,7 +84,6 @@ def initrd(root, init, modules=None, *programs):
         directory = 'lib/x86_64-linux-gnu' if '.so.' in program.name else 'bin'
         archive.add(f'{directory}/{program.name}', stat.S_IFREG | 0o755, program.read_bytes())
     archive.add('init', stat.S_IFREG | 0o755, pathlib.Path(init).read_bytes())
-    archive.add('begin.sh', stat.S_IFREG | 0o644, pathlib.Path(__file__).with_name('begin.sh').read_bytes())
     return archive.finish()
 
 

@@ -12,7 +12,7 @@ for cpu in 0 1 2 3; do
   topology=/sys/devices/system/cpu/cpu$cpu/topology
   say "cpu$cpu package $(cat "$topology/physical_package_id") threads $(cat "$topology/thread_siblings_list")"
 done
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 dmesg | grep -i -E 'not on the same node|srat: .*(fail|invalid)|slit: .*(fail|invalid)' | sed 's/^/guest: error /'
 say end
 poweroff -f

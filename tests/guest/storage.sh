@@ -20,6 +20,6 @@ dd if=/dev/urandom of=/content bs=1M count=8 2>/dev/null
 dd if=/content of=/dev/vda bs=64k conv=fsync 2>/dev/null || say "error vda"
 echo 3 >/proc/sys/vm/drop_caches
 [ "$(sha256sum </dev/vda)" = "$(sha256sum </content)" ] && say "vda read back"
-dmesg -r | sed -n 's/^<[0-3]>/guest: error /p'
+kernel_errors
 say end
 poweroff -f

@@ -65,7 +65,6 @@ def initrd(files, command, below_tmp):
     for number, (name, content) in enumerate(modules.contents.items()):
         archive.add(f'modules/{number:02}-{name}.ko', stat.S_IFREG | 0o644, content)
     archive.add('init', stat.S_IFREG | 0o755, (HERE / 'init.sh').read_bytes())
-    archive.add('begin.sh', stat.S_IFREG | 0o644, (HERE.parent / 'guest/begin.sh').read_bytes())
     beginning = f'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root VIRTTDX_GUEST_CACHE={shlex.quote(str(files))}\n'
     archive.add('command', stat.S_IFREG | 0o644, (beginning + command).encode())
     archive.add('below_tmp', stat.S_IFREG | 0o644, ''.join(f'{path}\n' for path in below_tmp if path.is_relative_to('/tmp')).encode())
