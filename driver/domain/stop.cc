@@ -169,7 +169,8 @@ void DomainService::set_paused(const RecordPtr& record, const Pause& pause) {
 
 void DomainService::set_running(const RecordPtr& record) {
   if (record->phase == Phase::Running || !may_follow(record->phase, Phase::Running)) return;
-  enter_phase(*record, Phase::Running, VIR_DOMAIN_RUNNING_UNPAUSED);
+  const bool restarted = std::exchange(record->live->panicked, false);
+  enter_phase(*record, Phase::Running, restarted ? VIR_DOMAIN_RUNNING_CRASHED : VIR_DOMAIN_RUNNING_UNPAUSED);
   emit(*record, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
   save_status(*record);
 }
@@ -254,13 +255,14 @@ void DomainService::started_anew(const RecordPtr& record) {
   // Reset by a client: as with libvirt's drivers it waits for a resume.
   if (record->phase == Phase::Crashed) {
     record->live->status.state = VmState::Paused;
+    record->live->panicked = false;
     enter_phase(*record, Phase::Paused, VIR_DOMAIN_PAUSED_CRASHED);
   }
   emit(*record, VIR_DOMAIN_EVENT_STOPPED, kEventStoppedRecreated);
   emit(*record, VIR_DOMAIN_EVENT_STARTED, kEventStartedRecreated);
-  if (!std::exchange(record->live->panicked, false)) return;
-  // As libvirt's after on_crash='restart'.
-  if (record->phase == Phase::Running) record->reason = VIR_DOMAIN_RUNNING_CRASHED;
+  // As libvirt's after on_crash='restart'; of one that is not running again yet, set_running() says it.
+  if (record->phase != Phase::Running || !std::exchange(record->live->panicked, false)) return;
+  record->reason = VIR_DOMAIN_RUNNING_CRASHED;
   save_status(*record);
 }
 
