@@ -277,11 +277,16 @@ class Resources(ResourceTest):
             self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, f"a port with <{named}>, which is not offered", self.domain.create)
         self.assertEqual(network.ports, {})
 
-    def test_of_a_daemon_that_does_not_answer_keep_nobody_waiting(self):
+    def silent_daemon(self):
+        """A storage daemon that takes connections, and says nothing."""
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self.root / 'run/libvirt/virtstoraged-sock'))
         listener.listen()
         self.addCleanup(listener.close)
+        return listener
+
+    def test_of_a_daemon_that_does_not_answer_keep_nobody_waiting(self):
+        listener = self.silent_daemon()
         threading.Thread(target=self.create_and_fail, daemon=True).start()
         peer, _ = listener.accept()
         self.define('other', xml=XML).create()
@@ -290,10 +295,7 @@ class Resources(ResourceTest):
         wait_until(lambda: self.domain.isActive() == 0, 'the end of the start')
 
     def test_of_a_daemon_that_does_not_answer_keep_no_domain_from_being_destroyed(self):
-        path = self.root / 'run/libvirt/virtstoraged-sock'
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
-        listener.listen()
+        listener = self.silent_daemon()
         peers = []
         # More often than there are threads for it.
         for _ in range(20):
@@ -303,11 +305,11 @@ class Resources(ResourceTest):
             self.domain.destroy()
             start.join()
             self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
-        path.unlink()
+        pathlib.Path(listener.getsockname()).unlink()
         self.serve('network', 'storage')
         self.domain.create()
-        for each in (*peers, listener):
-            each.close()
+        for peer in peers:
+            peer.close()
         self.assertEqual(self.domain.isActive(), 1)
 
     def test_that_come_too_late_are_given_back(self):
@@ -323,10 +325,7 @@ class Resources(ResourceTest):
         wait_until(lambda: network.created and not network.ports, 'the port to be given back')
 
     def test_of_a_daemon_that_does_not_answer_do_not_keep_this_one(self):
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(self.root / 'run/libvirt/virtstoraged-sock'))
-        listener.listen()
-        self.addCleanup(listener.close)
+        listener = self.silent_daemon()
         threading.Thread(target=self.create_and_fail, daemon=True).start()
         peer, _ = listener.accept()
         self.addCleanup(peer.close)

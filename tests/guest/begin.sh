@@ -5,8 +5,8 @@ export PATH=/bin
 /bin/busybox --install -s /bin
 say() { echo "guest: $*"; }
 
-mountpoint -q /dev || mount -t devtmpfs devtmpfs /dev
 mount -t proc proc /proc
+grep -q ' /dev ' /proc/mounts || mount -t devtmpfs devtmpfs /dev
 mount -t sysfs sysfs /sys
 for module in /modules/*; do
   [ ! -e "$module" ] || insmod "$module" || say "error $module"
