@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Adds up meson's test logs: prints the reason of each failed or skipped case and, last, "N passed, N failed, N skipped".
+"""Adds up meson's test logs: prints the reason of each failed or skipped case, what failed programs said and, last,
+"N passed, N failed, N skipped".
 
 Usage: totals.py BUILD_DIRECTORY/meson-logs
 """
@@ -8,6 +9,9 @@ import json
 import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
+
+# meson prints none of what a program says in TAP.
+LAST_WORDS = 60
 
 
 def outcome(case):
@@ -32,9 +36,10 @@ def count_cases(logs, counts):
 
 
 def failed_programs(logs):
-    """Test programs that ended badly: one that crashes leaves no cases behind."""
+    """Test programs that ended badly, with the end of what they said: one that crashes leaves no cases behind."""
     lines = (logs / 'testlog.json').read_text().splitlines()
-    return [test['name'] for test in map(json.loads, lines) if test['result'] not in ('OK', 'SKIP', 'EXPECTEDFAIL')]
+    return {test['name']: (test.get('stdout', '') + test.get('stderr', '')).splitlines()[-LAST_WORDS:]
+            for test in map(json.loads, lines) if test['result'] not in ('OK', 'SKIP', 'EXPECTEDFAIL')}
 
 
 def main():
@@ -42,8 +47,8 @@ def main():
     counts = {'passed': 0, 'failed': 0, 'skipped': 0}
     count_cases(logs, counts)
     bad = failed_programs(logs)
-    for name in bad:
-        print(f'failed program: {name}')
+    for name, last_words in bad.items():
+        print(f'failed program: {name}', *last_words, sep='\n  ')
     counts['failed'] = max(counts['failed'], len(bad))
     print(', '.join(f'{count} {name}' for name, count in counts.items()))
 
