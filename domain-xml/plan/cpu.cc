@@ -71,10 +71,6 @@ void check_topology(Planning& planning, const CpuTopology& topology) {
     planning.error("cpu-topology", "/domain/cpu/topology",
                    fmt::format("{} does not make {} vCPUs", describe, vcpus),
                    "make their product the number of vCPUs");
-  else if (!has_contiguous_ids(topology))
-    planning.error("cpu-topology-ids", "/domain/cpu/topology",
-                   fmt::format("{} leaves gaps in the x2APIC ids, which are the vCPUs' numbers", describe),
-                   "use powers of two for every level below the highest");
 }
 
 bool needs_map(const Cpu& cpu) { return names_model(cpu) || !cpu.features.empty(); }
@@ -135,7 +131,10 @@ void plan_topology(Planning& planning, const Cpu& cpu, CpuidEntries& wanted) {
   const auto topology = topology_of(cpu, planning.domain.vcpus, packages_of(planning.plan.config.numa_nodes));
   const auto findings_before = planning.plan.findings.size();
   check_topology(planning, topology);
-  if (planning.plan.findings.size() == findings_before) apply_topology(wanted, topology);
+  if (planning.plan.findings.size() == findings_before) {
+    apply_topology(wanted, topology);
+    planning.plan.config.vcpu_ids = vcpu_ids_of(topology);
+  }
   check_topology_leaf(planning, cpu);
 }
 

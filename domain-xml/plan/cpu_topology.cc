@@ -3,7 +3,6 @@
 #include "plan/cpu_topology.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <vector>
 
@@ -16,19 +15,34 @@ constexpr std::uint32_t kExtendedTopologyLevels = 6;
 
 struct Level {
   std::uint32_t type;
+  std::uint32_t shift;  // of an x2APIC id, to the next level up
   std::uint32_t vcpus;  // in one unit of the next level up
 };
 
 std::uint32_t id_width(std::uint32_t count) { return static_cast<std::uint32_t>(std::bit_width(count - 1)); }
 
+// Behind the bits of each level.
+struct Shifts {
+  std::uint32_t thread, core, die;
+};
+
+Shifts shifts_of(const CpuTopology& topology) {
+  const std::uint32_t thread = id_width(topology.threads), core = thread + id_width(topology.cores);
+  return {thread, core, core + id_width(topology.dies)};
+}
+
+std::uint32_t package_of(const CpuTopology& topology) {
+  return topology.threads * topology.cores * topology.dies;
+}
+
 std::vector<Level> levels_of(const CpuTopology& topology, bool with_dies) {
-  std::vector<Level> levels = {{kSmtLevel, topology.threads},
-                               {kCoreLevel, topology.threads * topology.cores}};
-  const auto package = topology.threads * topology.cores * topology.dies;
+  const Shifts shifts = shifts_of(topology);
+  std::vector<Level> levels = {{kSmtLevel, shifts.thread, topology.threads},
+                               {kCoreLevel, shifts.core, topology.threads * topology.cores}};
   if (with_dies && topology.dies > 1)
-    levels.push_back({kDieLevel, package});
+    levels.push_back({kDieLevel, shifts.die, package_of(topology)});
   else
-    levels.back().vcpus = package;
+    levels.back() = {kCoreLevel, shifts.die, package_of(topology)};
   return levels;
 }
 
@@ -37,7 +51,7 @@ void add_levels(CpuidEntries& entries, std::uint32_t function, const std::vector
   for (std::uint32_t i = 0; i < count; ++i) {
     CpuidEntry entry{.function = function, .index = i, .index_significant = true, .ecx = i};
     if (i < levels.size()) {
-      entry.eax = id_width(levels[i].vcpus);
+      entry.eax = levels[i].shift;
       entry.ebx = levels[i].vcpus;
       entry.ecx |= levels[i].type << 8;
     }
@@ -47,8 +61,8 @@ void add_levels(CpuidEntries& entries, std::uint32_t function, const std::vector
 
 // How many vCPUs share a cache, and how many cores a package has, both as the highest id.
 void adapt_caches(CpuidEntries& entries, const CpuTopology& topology) {
-  const std::uint32_t package_ids = 1U << id_width(topology.threads * topology.cores * topology.dies);
-  const std::uint32_t thread_ids = 1U << id_width(topology.threads);
+  const Shifts shifts = shifts_of(topology);
+  const std::uint32_t package_ids = 1U << shifts.die, thread_ids = 1U << shifts.thread;
   const std::uint32_t cores = std::min(package_ids / thread_ids, 64U);
   for (auto& entry : entries) {
     if (entry.function != 4 || (entry.eax & 0x1F) == 0) continue;
@@ -61,7 +75,7 @@ void adapt_caches(CpuidEntries& entries, const CpuTopology& topology) {
 void adapt_leaf_1(CpuidEntries& entries, const CpuTopology& topology) {
   const auto entry = std::ranges::find(entries, 1U, &CpuidEntry::function);
   if (entry == entries.end()) return;
-  const std::uint32_t ids = std::min(1U << id_width(topology.threads * topology.cores * topology.dies), 255U);
+  const std::uint32_t ids = std::min(1U << shifts_of(topology).die, 255U);
   entry->ebx = (entry->ebx & 0x0000FFFF) | ids << 16;
   constexpr std::uint32_t kHtt = 1U << 28;
   entry->edx = ids > 1 ? entry->edx | kHtt : entry->edx & ~kHtt;
@@ -75,7 +89,7 @@ CpuTopology topology_of(const std::optional<Cpu>& cpu, std::uint32_t vcpus, std:
 }
 
 std::uint32_t packages_of(const std::vector<NumaNodeConfig>& nodes) {
-  if (nodes.empty() || !std::has_single_bit(nodes.front().vcpus.size())) return 1;
+  if (nodes.empty()) return 1;
   std::uint32_t next = 0;
   for (const auto& node : nodes) {
     if (node.vcpus.size() != nodes.front().vcpus.size()) return 1;
@@ -85,14 +99,18 @@ std::uint32_t packages_of(const std::vector<NumaNodeConfig>& nodes) {
   return static_cast<std::uint32_t>(nodes.size());
 }
 
-bool has_contiguous_ids(const CpuTopology& topology) {
-  const std::array from_outside = {topology.sockets, topology.dies, topology.cores, topology.threads};
-  std::uint64_t above = 1;
-  for (const std::uint32_t count : from_outside) {
-    if (above > 1 && !std::has_single_bit(count)) return false;
-    above *= count;
+std::vector<std::uint32_t> vcpu_ids_of(const CpuTopology& topology) {
+  const Shifts shifts = shifts_of(topology);
+  const std::uint32_t vcpus = topology.sockets * package_of(topology);
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t vcpu = 0; vcpu < vcpus; ++vcpu) {
+    const std::uint32_t core = vcpu / topology.threads, die = core / topology.cores,
+                        package = die / topology.dies;
+    ids.push_back(package << shifts.die | die % topology.dies << shifts.core |
+                  core % topology.cores << shifts.thread | vcpu % topology.threads);
   }
-  return true;
+  if (ids.back() == vcpus - 1) ids.clear();
+  return ids;
 }
 
 void apply_topology(CpuidEntries& entries, const CpuTopology& topology) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What single elements of a definition make of the monitor's configuration.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -15,16 +16,18 @@ namespace {
 /// A domain with these parts, completed and planned.
 struct Parts {
   std::string memory = "<memory unit='MiB'>512</memory>";
-  std::string head = {}, boot = {}, clock = {}, devices = {};
+  std::string head = {}, boot = {}, clock = {}, devices = {}, cpu = {};
+  std::uint32_t vcpus = 1;
 };
 
 Result<LaunchPlan> planned(const Parts& parts) {
-  const auto xml =
-      "<domain type='kvm'><name>td</name><uuid>c7a5fdbd-cdaf-9455-926a-d65c16db1809</uuid>" + parts.memory +
-      "<vcpu>1</vcpu>" + parts.head +
-      "<os><type machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader>" + parts.boot +
-      "</os><features><acpi/><ioapic driver='qemu'/></features><cpu mode='host-passthrough'/>" + parts.clock +
-      "<devices>" + parts.devices + "</devices><launchSecurity type='tdx'/></domain>";
+  const auto xml = "<domain type='kvm'><name>td</name><uuid>c7a5fdbd-cdaf-9455-926a-d65c16db1809</uuid>" +
+                   parts.memory + fmt::format("<vcpu>{}</vcpu>", parts.vcpus) + parts.head +
+                   "<os><type machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader>" +
+                   parts.boot +
+                   "</os><features><acpi/><ioapic driver='qemu'/></features><cpu mode='host-passthrough'>" +
+                   parts.cpu + "</cpu>" + parts.clock + "<devices>" + parts.devices +
+                   "</devices><launchSecurity type='tdx'/></domain>";
   const auto host = host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
   return plan_launch(TRY(complete_definition(TRY(parse_domain(xml)), {.emulator = "/x"})), host);
 }
@@ -56,6 +59,43 @@ std::string user_errors(const std::string& children) {
   return errors_of(
       {.devices = "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/>" +
                   children + "</interface>"});
+}
+
+struct Topology {
+  std::uint32_t sockets, dies, cores, threads;
+};
+
+VmConfig planned_topology(const Topology& topology) {
+  const auto vcpus = topology.sockets * topology.dies * topology.cores * topology.threads;
+  const auto cpu = fmt::format("<topology sockets='{}' dies='{}' cores='{}' threads='{}'/>", topology.sockets,
+                               topology.dies, topology.cores, topology.threads);
+  const auto plan = planned({.cpu = cpu, .vcpus = vcpus});
+  EXPECT_TRUE(plan) << plan.error().message();
+  return plan->config;
+}
+
+TEST(Topology, LeavesGapsInTheIdsWhereALevelIsNoPowerOfTwo) {
+  using Ids = std::vector<std::uint32_t>;
+  const auto ids = [](const Topology& topology) { return planned_topology(topology).vcpu_ids; };
+  EXPECT_EQ(ids({2, 1, 4, 2}), Ids());
+  EXPECT_EQ(ids({1, 1, 6, 2}), Ids()) << "the highest level alone";
+  EXPECT_EQ(ids({3, 1, 1, 1}), Ids());
+  EXPECT_EQ(ids({2, 1, 3, 1}), (Ids{0, 1, 2, 4, 5, 6}));
+  EXPECT_EQ(ids({1, 1, 2, 3}), (Ids{0, 1, 2, 4, 5, 6}));
+  EXPECT_EQ(ids({2, 3, 1, 2}), (Ids{0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13}));
+}
+
+TEST(Topology, TellsTheShiftsThatItsIdsHave) {
+  const auto config = planned_topology({2, 1, 5, 3});
+  const auto level = [&](std::uint32_t function, std::uint32_t index) {
+    const auto* const entry = find_cpuid(config.td.vcpu_cpuid, function, index);
+    return entry == nullptr ? std::pair(0U, 0U) : std::pair(entry->eax, entry->ebx);
+  };
+  for (const std::uint32_t function : {0xBU, 0x1FU}) {
+    EXPECT_EQ(level(function, 0), std::pair(2U, 3U));
+    EXPECT_EQ(level(function, 1), std::pair(5U, 15U));
+    EXPECT_EQ(level(function, 2), std::pair(0U, 0U));
+  }
 }
 
 TEST(PlannedClock, FollowsEachOffset) {

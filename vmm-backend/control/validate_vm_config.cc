@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bitset>
 #include <cctype>
+#include <functional>
+#include <numeric>
 
 #include "control/validation.h"
 #include "vmm_backend/memory_limits.h"
@@ -12,8 +14,8 @@
 namespace virttdx {
 namespace {
 
-// x2APIC ids of KVM's largest VM (KVM_MAX_VCPUS).
-constexpr std::uint32_t kVcpuMaximum = 4096;
+// KVM's largest VM (KVM_MAX_VCPUS), and the largest id that the software TDX host has too.
+constexpr std::uint32_t kVcpuMaximum = 4096, kVcpuIdLimit = 4096;
 constexpr std::uint32_t kTscMinimum = 100'000, kTscMaximum = 10'000'000, kTscUnit = 25'000;
 constexpr unsigned kSerialPorts = 4;
 constexpr std::size_t kNameMaximum = 255, kZoneMaximum = 255;
@@ -53,6 +55,19 @@ Result<> check_sizes(const VmConfig& config) {
   if (config.vcpu_count < 1 || config.vcpu_count > kVcpuMaximum)
     return fail(Error::Code::InvalidArgument, "/vcpu_count: {} is outside 1 to {}", config.vcpu_count,
                 kVcpuMaximum);
+  return {};
+}
+
+Result<> check_vcpu_ids(const VmConfig& config) {
+  const auto& ids = config.vcpu_ids;
+  if (ids.empty()) return {};
+  if (ids.size() != config.vcpu_count)
+    return fail(Error::Code::InvalidArgument, "/vcpu_ids: {} ids for {} vCPUs", ids.size(),
+                config.vcpu_count);
+  const bool rises = std::ranges::adjacent_find(ids, std::ranges::greater_equal()) == ids.end();
+  if (ids.front() != 0 || ids.back() >= kVcpuIdLimit || !rises)
+    return fail(Error::Code::InvalidArgument, "/vcpu_ids: they do not rise from 0 to {} at most",
+                kVcpuIdLimit - 1);
   return {};
 }
 
@@ -142,6 +157,13 @@ Result<> check_td(const TdConfig& td) {
 
 }  // namespace
 
+std::vector<std::uint32_t> x2apic_ids(const std::vector<std::uint32_t>& vcpu_ids, std::uint32_t vcpu_count) {
+  if (!vcpu_ids.empty()) return vcpu_ids;
+  std::vector<std::uint32_t> ids(vcpu_count);
+  std::iota(ids.begin(), ids.end(), 0U);
+  return ids;
+}
+
 Result<> check_text(const std::string& field, const std::string& text, std::size_t maximum) {
   if (text.empty()) return fail(Error::Code::InvalidArgument, "{} is empty", field);
   if (text.size() > maximum)
@@ -161,6 +183,7 @@ Result<> validate(const VmConfig& config) {
   TRY(check_text("/name", config.name, kNameMaximum));
   TRY(check_uuid(config.uuid));
   TRY(check_sizes(config));
+  TRY(check_vcpu_ids(config));
   TRY(validate_numa_nodes(config));
   if (config.on_reset == ResetAction::Preserve || config.on_power_off == ResetAction::Preserve)
     return fail(Error::Code::InvalidArgument, "preserve is for /on_crash only");

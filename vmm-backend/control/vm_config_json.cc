@@ -50,6 +50,7 @@ void describe(Visitor& visit, VmConfig& config) {
   visit.required("memory_bytes", config.memory_bytes);
   visit.optional("shared_page_bytes", config.shared_page_bytes);
   visit.optional("vcpu_count", config.vcpu_count);
+  visit.list("vcpu_ids", config.vcpu_ids);
   visit.optional("numa_nodes", config.numa_nodes);
   visit.required("td", config.td);
   visit.required("firmware_path", config.firmware_path);

@@ -73,11 +73,12 @@ Result<> add_fw_cfg_files(FwCfgItems& items, const std::map<std::string, Bytes>&
 }
 
 Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs) {
-  if (inputs.acpi.vcpu_count > std::numeric_limits<std::uint16_t>::max())
-    return fail(Error::Code::InvalidArgument, "{} vCPUs exceed fw_cfg's 65535", inputs.acpi.vcpu_count);
+  if (inputs.acpi.x2apic_ids.size() > std::numeric_limits<std::uint16_t>::max())
+    return fail(Error::Code::InvalidArgument, "{} vCPUs exceed fw_cfg's 65535",
+                inputs.acpi.x2apic_ids.size());
   std::uint64_t ram_size = 0;
   for (const GpaRange& range : inputs.ram) ram_size += range.size();
-  const auto vcpus = static_cast<std::uint16_t>(inputs.acpi.vcpu_count);
+  const auto vcpus = static_cast<std::uint16_t>(inputs.acpi.x2apic_ids.size());
   FwCfgItems items;
   items[kSignature] = {std::byte{'Q'}, std::byte{'E'}, std::byte{'M'}, std::byte{'U'}};
   items[kId] = little_endian(kIdTraditional | kIdDma);
@@ -88,11 +89,12 @@ Result<FwCfgItems> fw_cfg_contents(const FirmwareInputs& inputs) {
   items[kBootMenu] = little_endian(std::uint16_t{0});
   items[kMaximumCpuCount] = little_endian(vcpus);
   AcpiFiles acpi = acpi_files(inputs.acpi);
-  SmbiosFiles smbios = TRY(smbios_files({.uuid = inputs.uuid,
-                                         .texts = inputs.smbios,
-                                         .ram = inputs.ram,
-                                         .vcpu_count = inputs.acpi.vcpu_count,
-                                         .cpuid = inputs.cpuid}));
+  SmbiosFiles smbios =
+      TRY(smbios_files({.uuid = inputs.uuid,
+                        .texts = inputs.smbios,
+                        .ram = inputs.ram,
+                        .vcpu_count = static_cast<std::uint32_t>(inputs.acpi.x2apic_ids.size()),
+                        .cpuid = inputs.cpuid}));
   std::map<std::string, Bytes> files = {{"etc/e820", e820(inputs.ram)},
                                         {"etc/system-states", system_states()},
                                         {kAcpiRsdpFile, std::move(acpi.rsdp)},

@@ -39,7 +39,7 @@ std::vector<AcpiNumaNode> acpi_numa_nodes(const MachineParts& parts) {
 // Firmware programs the last two; until then nobody reads the tables.
 AcpiInputs acpi_inputs(const MachineParts& parts) {
   using namespace host_bridge_spec;
-  AcpiInputs inputs{.vcpu_count = parts.vcpu_count,
+  AcpiInputs inputs{.x2apic_ids = parts.x2apic_ids,
                     .serial_ports = {},
                     .pci_hole = parts.layout.pci_hole,
                     .pci_hole_64 = parts.layout.pci_hole_64,

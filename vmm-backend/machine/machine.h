@@ -40,7 +40,7 @@ namespace virttdx {
 /// What a machine is made of. References outlive the machine.
 struct MachineParts {
   std::string uuid;
-  std::uint32_t vcpu_count = 1;
+  std::vector<std::uint32_t> x2apic_ids{0};
   const MemoryLayout& layout;            ///< read by create() only
   const DirectKernel* kernel = nullptr;  ///< absent: firmware boots from a disk
   SmbiosConfig smbios{};

@@ -10,7 +10,7 @@ Result<std::unique_ptr<RunningTd>> RunningTd::launch(const VmConfig& config, con
   TdVm& td = *running->td_;
   running->machine_ =
       TRY(Machine::create({.uuid = config.uuid,
-                           .vcpu_count = config.vcpu_count,
+                           .x2apic_ids = x2apic_ids(config.vcpu_ids, config.vcpu_count),
                            .layout = td.layout(),
                            .kernel = surroundings.kernel_image,
                            .smbios = config.smbios.value_or(SmbiosConfig()),

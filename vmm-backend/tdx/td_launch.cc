@@ -174,9 +174,9 @@ std::vector<GpaRange> regions_of(const MemoryLayout& layout) {
 }  // namespace
 
 Result<LaunchedTd> launch_td(Kvm& kvm, const TdLaunchRequest& request) {
-  CHECK(request.vcpu_count > 0);
+  CHECK(!request.vcpu_ids.empty());
   LaunchedTd td;
-  td.vm = std::make_unique<KvmVm>(TRY(create_td(kvm, request.vcpu_count)));
+  td.vm = std::make_unique<KvmVm>(TRY(create_td(kvm, static_cast<std::uint32_t>(request.vcpu_ids.size()))));
   td.capabilities = TRY(explained(read_tdx_capabilities(*td.vm)));
   TRY(explained(enable_capabilities(*td.vm)));
   if (request.td.tsc_khz != 0) TRY(explained(td.vm->set_tsc_khz(request.td.tsc_khz)));
@@ -184,8 +184,7 @@ Result<LaunchedTd> launch_td(Kvm& kvm, const TdLaunchRequest& request) {
   const auto regions = regions_of(request.layout);
   td.memory = TRY(explained(
       GuestMemory::create(*td.vm, regions, {request.shared_page_bytes, request.layout.ram.size()})));
-  for (std::uint32_t id = 0; id < request.vcpu_count; ++id)
-    td.vcpus.push_back(TRY(create_vcpu(*td.vm, id, request)));
+  for (const std::uint32_t id : request.vcpu_ids) td.vcpus.push_back(TRY(create_vcpu(*td.vm, id, request)));
   for (const TdPageRange& range : request.pages) TRY(add_pages(td.vcpus.front(), *td.memory, range));
   // Before FINALIZE: KVM refuses it on a TD that may run.
   td.cpuid = TRY(report_cpuid(td.vcpus, request.td));

@@ -25,7 +25,7 @@ inline constexpr std::uint32_t kIoApicRoutes = 24;
 /// All of it outlives the launch; nothing of it is kept.
 struct TdLaunchRequest {
   const TdConfig& td;
-  std::uint32_t vcpu_count;
+  std::vector<std::uint32_t> vcpu_ids;
   const MemoryLayout& layout;
   std::span<const TdPageRange> pages;   ///< in order: it decides MRTD
   Gpa td_hob;                           ///< RCX and R8 of each vCPU at its start

@@ -55,8 +55,8 @@ Result<std::unique_ptr<TdVm>> TdVm::launch(KernelCalls& kernel, const VmConfig& 
   auto kvm = TRY(explained(Kvm::open(kernel)));
   const bool is_kernel = config.host == HostKind::Kvm;
   if (is_kernel) TRY(check_key_ids());
-  auto launched = launch_td(kvm, {config.td, config.vcpu_count, layout, pages, tdvf.td_hob().memory.base(),
-                                  config.shared_page_bytes});
+  auto launched = launch_td(kvm, {config.td, x2apic_ids(config.vcpu_ids, config.vcpu_count), layout, pages,
+                                  tdvf.td_hob().memory.base(), config.shared_page_bytes});
   if (!launched && is_kernel) return tl::unexpected<Error>(with_key_ids(std::move(launched).error()));
   LaunchedTd td = TRY(std::move(launched));
   auto statistics = TRY(explained(TdStatistics::open(*td.vm, td.vcpus)));

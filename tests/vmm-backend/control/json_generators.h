@@ -90,9 +90,9 @@ struct Arbitrary<virttdx::VmConfig> {
     return gen::build<VmConfig>(
         gen::set(&VmConfig::name, ascii()), gen::set(&VmConfig::uuid, ascii()),
         gen::set(&VmConfig::host, gen::element(HostKind::Kvm, HostKind::Soft)),
-        gen::set(&VmConfig::memory_bytes), gen::set(&VmConfig::vcpu_count), gen::set(&VmConfig::numa_nodes),
-        gen::set(&VmConfig::td), gen::set(&VmConfig::firmware_path, ascii()), gen::set(&VmConfig::serials),
-        gen::set(&VmConfig::devices),
+        gen::set(&VmConfig::memory_bytes), gen::set(&VmConfig::vcpu_count), gen::set(&VmConfig::vcpu_ids),
+        gen::set(&VmConfig::numa_nodes), gen::set(&VmConfig::td), gen::set(&VmConfig::firmware_path, ascii()),
+        gen::set(&VmConfig::serials), gen::set(&VmConfig::devices),
         gen::set(&VmConfig::kernel, gen::exec([] { return test::maybe(test::any_kernel); })),
         gen::set(&VmConfig::smbios, gen::exec([] { return test::maybe(test::any_smbios); })),
         gen::set(&VmConfig::clock, gen::element(ClockBase::Utc, ClockBase::LocalTime)),

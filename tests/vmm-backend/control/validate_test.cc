@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "vmm_backend/vm_config.h"
 
 namespace virttdx {
@@ -22,7 +24,7 @@ SerialConfig serial(std::uint8_t port) {
   return config;
 }
 
-std::string refusal(void (*change)(VmConfig&)) {
+std::string refusal(const std::function<void(VmConfig&)>& change) {
   auto config = good();
   change(config);
   const auto valid = validate(config);
@@ -84,6 +86,19 @@ TEST(Validate, RefusesNumaNodesThatLeaveOrRepeatSomething) {
               c.numa_nodes = {{(256 << 20) - 4096, {0}, {}}, {4096, {}, {}}};
             }),
             "/numa_nodes: memory of 268431360 bytes is not a multiple of 2 MiB");
+}
+
+TEST(Validate, TakesVcpuIdsThatRiseFromZero) {
+  const auto refusal_of = [](std::vector<std::uint32_t> ids) {
+    return refusal([&](VmConfig& c) {
+      c.vcpu_count = 3;
+      c.vcpu_ids = std::move(ids);
+    });
+  };
+  EXPECT_EQ(refusal_of({0, 1, 4095}), "");
+  EXPECT_EQ(refusal_of({0, 1}), "/vcpu_ids: 2 ids for 3 vCPUs");
+  for (const auto& ids : {std::vector<std::uint32_t>{0, 2, 2}, {0, 2, 1}, {1, 2, 3}, {0, 1, 4096}})
+    EXPECT_EQ(refusal_of(ids), "/vcpu_ids: they do not rise from 0 to 4095 at most");
 }
 
 TEST(Validate, RefusesDistancesThatAreNone) {

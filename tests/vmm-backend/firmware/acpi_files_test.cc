@@ -10,6 +10,7 @@ namespace virttdx {
 namespace {
 
 using test::example_acpi_inputs;
+using test::first_ids;
 using test::InstalledTables;
 
 struct AcpiFilesTest : testing::Test {
@@ -75,7 +76,7 @@ TEST_F(AcpiFilesTest, McfgTellsThePciWindow) {
 }
 
 TEST_F(AcpiFilesTest, MadtNamesEveryVcpuAndNoWakeupMailbox) {
-  inputs.vcpu_count = 300;
+  inputs.x2apic_ids = first_ids(300);
   const auto installed = tables();
   const auto madt = installed.all().at("APIC");
   std::map<unsigned, unsigned> entries;
@@ -83,6 +84,16 @@ TEST_F(AcpiFilesTest, MadtNamesEveryVcpuAndNoWakeupMailbox) {
     ++entries[std::to_integer<unsigned>(madt[at])];
   EXPECT_EQ(entries, (std::map<unsigned, unsigned>{{0, 255}, {1, 1}, {2, 1}, {9, 45}}));
   EXPECT_EQ(load_le<std::uint32_t>(madt, 40), 0U);  // no PCAT_COMPAT
+}
+
+TEST_F(AcpiFilesTest, MadtTellsX2apicIdsThatLeaveGaps) {
+  inputs.x2apic_ids = {0, 1, 2, 4, 300};
+  const auto installed = tables();
+  const auto madt = installed.all().at("APIC");
+  EXPECT_EQ(load_le<std::uint32_t>(madt, 44 + 3 * 8), 0x04030800U);  // local APIC, 8 bytes, _UID 3, id 4
+  EXPECT_EQ(load_le<std::uint16_t>(madt, 44 + 4 * 8), 0x1009U);      // x2APIC, 16 bytes
+  EXPECT_EQ(load_le<std::uint32_t>(madt, 44 + 4 * 8 + 4), 300U);     // id
+  EXPECT_EQ(load_le<std::uint32_t>(madt, 44 + 4 * 8 + 12), 4U);      // _UID
 }
 
 TEST_F(AcpiFilesTest, TellsNoNodesWhereThereAreNone) {
@@ -93,7 +104,8 @@ TEST_F(AcpiFilesTest, TellsNoNodesWhereThereAreNone) {
 
 TEST_F(AcpiFilesTest, SratHasTheVcpusAndMemoryOfEachNode) {
   inputs.numa_nodes = {{{*GpaRange::create({0}, 0x10000000)}, {0}, {}},
-                       {{*GpaRange::create({0x10000000}, 0x8000000)}, {1, 300}, {}}};
+                       {{*GpaRange::create({0x10000000}, 0x8000000)}, {1, 2}, {}}};
+  inputs.x2apic_ids = {0, 1, 300};
   const auto installed = tables();
   const auto srat = installed.all().at("SRAT");
   EXPECT_FALSE(installed.all().contains("SLIT"));

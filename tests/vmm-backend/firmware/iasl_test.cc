@@ -13,6 +13,7 @@
 namespace virttdx {
 namespace {
 
+using test::first_ids;
 using test::InstalledTables;
 
 struct Iasl : testing::Test {
@@ -60,14 +61,15 @@ TEST_F(Iasl, ReadsEveryTableWithoutAWord) {
 TEST_F(Iasl, ReadsTheTablesOfNumaNodes) {
   auto inputs = test::example_acpi_inputs();
   inputs.numa_nodes = {{{*GpaRange::create({0}, 0x10000000)}, {0}, {10, 21}},
-                       {{*GpaRange::create({0x10000000}, 0x10000000)}, {1, 300}, {21, 10}}};
+                       {{*GpaRange::create({0x10000000}, 0x10000000)}, {1, 2}, {21, 10}}};
+  inputs.x2apic_ids = {0, 1, 300};
   const InstalledTables installed(acpi_files(inputs));
   for (const auto* name : {"SRAT", "SLIT"}) expect_read_back(name, installed.all().at(name));
 }
 
 TEST_F(Iasl, ReadsTheTablesOf300Vcpus) {
   auto inputs = test::example_acpi_inputs();
-  inputs.vcpu_count = 300;
+  inputs.x2apic_ids = first_ids(300);
   const InstalledTables installed(acpi_files(inputs));
   for (const auto* name : {"APIC", "DSDT"}) expect_read_back(name, installed.all().at(name));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,14 @@
 
 namespace virttdx::test {
 
+inline std::vector<std::uint32_t> first_ids(std::uint32_t count) {
+  std::vector<std::uint32_t> ids(count);
+  std::iota(ids.begin(), ids.end(), 0U);
+  return ids;
+}
+
 inline AcpiInputs example_acpi_inputs() {
-  return {.vcpu_count = 2,
+  return {.x2apic_ids = {0, 1},
           .serial_ports = {0, 1},
           .pci_hole = *GpaRange::create(Gpa{0x20000000}, 0xFEC00000 - 0x20000000),
           .pci_hole_64 = *GpaRange::create(Gpa{1ULL << 32}, (1ULL << 46) - (1ULL << 32)),

@@ -16,7 +16,7 @@ using namespace fw_cfg_spec;
 const std::array kRam = {*GpaRange::create(Gpa{0}, 2ULL << 30),
                          *GpaRange::create(Gpa{1ULL << 32}, 1ULL << 30)};
 
-const AcpiInputs kAcpi{.vcpu_count = 3,
+const AcpiInputs kAcpi{.x2apic_ids = {0, 1, 2},
                        .serial_ports = {0},
                        .pci_hole = *GpaRange::create(Gpa{2ULL << 30}, 0x7EC00000),
                        .pci_hole_64 = *GpaRange::create(Gpa{5ULL << 30}, 1ULL << 35),
@@ -77,7 +77,7 @@ TEST(FwCfgContents, RefusesWhatDoesNotFit) {
       {.uuid = "not a UUID", .ram = kRam, .acpi = kAcpi, .smbios = {}, .cpuid = {}, .devices = {}}));
   EXPECT_FALSE(fw_cfg_contents({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
                                 .ram = kRam,
-                                .acpi = {.vcpu_count = 65536},
+                                .acpi = {.x2apic_ids = std::vector<std::uint32_t>(65536)},
                                 .smbios = {},
                                 .cpuid = {},
                                 .devices = {}}));

@@ -139,7 +139,7 @@ TEST_F(MachineTest, AcpiTablesTellWhereFirmwareHasPutTheChipset) {
 
 TEST_F(MachineTest, RefusesASerialPortThatDoesNotExist) {
   const auto refused = Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
-                                        .vcpu_count = 1,
+                                        .x2apic_ids = {0},
                                         .layout = layout,
                                         .clock = clock,
                                         .clock_adjustment = clock_adjustment,

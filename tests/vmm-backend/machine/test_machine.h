@@ -22,7 +22,7 @@ struct TestMachine {
   int panics = 0;
   std::unique_ptr<Machine> machine =
       Machine::create({.uuid = "00112233-4455-6677-8899-aabbccddeeff",
-                       .vcpu_count = 1,
+                       .x2apic_ids = {0},
                        .layout = layout,
                        .clock = clock,
                        .clock_adjustment = clock_adjustment,

@@ -179,7 +179,7 @@ TEST_F(ExplainInitVm, IsInTheErrorOfALaunch) {
   auto kvm = Kvm::open(*host);
   ASSERT_TRUE(kvm);
   const auto message = [&] {
-    const auto td = launch_td(*kvm, {config, 1, *layout, {}, {0}});
+    const auto td = launch_td(*kvm, {config, {0}, *layout, {}, {0}});
     return td ? "launched" : td.error().message();
   };
   EXPECT_THAT(message(),

@@ -31,7 +31,7 @@ class LaunchFaults : public testing::Test {
 
   Result<LaunchedTd> launch() {
     Kvm kvm = TRY(Kvm::open(*host_));
-    return launch_td(kvm, {config_, 2, layout_, pages_, {0x809000}});
+    return launch_td(kvm, {config_, {0, 1}, layout_, pages_, {0x809000}});
   }
   /// What it says, or "launched".
   std::string outcome() {

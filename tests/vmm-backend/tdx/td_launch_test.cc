@@ -88,7 +88,7 @@ class TdLaunchTest : public testing::Test {
 
   Result<LaunchedTd> launch(std::uint32_t vcpus = 1) {
     auto kvm = Kvm::open(kernel_);
-    return launch_td(*kvm, {config_, vcpus, layout_, pages_, {0x809000}});
+    return launch_td(*kvm, {config_, x2apic_ids({}, vcpus), layout_, pages_, {0x809000}});
   }
   std::string refusal() {
     const auto td = launch();

@@ -19,7 +19,7 @@ struct AcpiNumaNode {
 
 /// What the tables tell of. Numbers that firmware chooses (pci_window, pm_base) change no file's size.
 struct AcpiInputs {
-  std::uint32_t vcpu_count = 1;              ///< x2APIC ids 0 to vcpu_count - 1; at most 4096
+  std::vector<std::uint32_t> x2apic_ids{0};  ///< of each vCPU, all different; at most 4096
   std::vector<std::uint8_t> serial_ports{};  ///< 0 to 3: COM1 to COM4
   GpaRange pci_hole{};                       ///< for BARs of 32 bits and pci_window
   GpaRange pci_hole_64{};                    ///< for BARs of 64 bits

@@ -105,9 +105,9 @@ Bytes motherboard(const AcpiInputs& inputs) {
                                                 aml::io_ports(fw_cfg_spec::kBase, fw_cfg_spec::kPorts)}))}));
 }
 
-Bytes processors(std::uint32_t count) {
+Bytes processors(std::size_t count) {
   std::vector<Bytes> devices;
-  for (std::uint32_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i)
     devices.push_back(aml::device(
         fmt::format("C{:03X}", i),
         aml::join({aml::name("_HID", aml::string("ACPI0007")), aml::name("_UID", aml::integer(i))})));
@@ -133,8 +133,8 @@ Bytes soft_off() {
 
 std::vector<std::byte> build_dsdt(const AcpiInputs& inputs) {
   AcpiTable table("DSDT", acpi_spec::kDsdtRevision);
-  table.add(aml::scope("\\_SB",
-                       aml::join({motherboard(inputs), root_bridge(inputs), processors(inputs.vcpu_count)})));
+  table.add(aml::scope(
+      "\\_SB", aml::join({motherboard(inputs), root_bridge(inputs), processors(inputs.x2apic_ids.size())})));
   table.add(soft_off());
   return std::move(table).finish();
 }

@@ -11,14 +11,15 @@ using namespace acpi_spec;
 
 namespace {
 
-void add_processor(AcpiTable& table, std::uint32_t id) {
-  if (id < kX2apicIdsFrom) {
-    table.add(kLocalApicEntry).add(std::uint8_t{8});
-    table.add(static_cast<std::uint8_t>(id)).add(static_cast<std::uint8_t>(id)).add(kProcessorEnabled);
+// `vcpu` is the _UID of its device in the DSDT.
+void add_processor(AcpiTable& table, std::uint32_t vcpu, std::uint32_t x2apic_id) {
+  if (x2apic_id < kX2apicIdsFrom) {
+    table.add(kLocalApicEntry).add(std::uint8_t{8}).add(static_cast<std::uint8_t>(vcpu));
+    table.add(static_cast<std::uint8_t>(x2apic_id)).add(kProcessorEnabled);
     return;
   }
   table.add(kLocalX2apicEntry).add(std::uint8_t{16}).add(std::uint16_t{0});
-  table.add(id).add(kProcessorEnabled).add(id);
+  table.add(x2apic_id).add(kProcessorEnabled).add(vcpu);
 }
 
 void add_io_apic(AcpiTable& table) {
@@ -39,7 +40,8 @@ void add_sci(AcpiTable& table) {
 std::vector<std::byte> build_madt(const AcpiInputs& inputs) {
   AcpiTable table("APIC", kMadtRevision);
   table.add(kLocalApicAddress).add(std::uint32_t{0});
-  for (std::uint32_t id = 0; id < inputs.vcpu_count; ++id) add_processor(table, id);
+  for (std::uint32_t vcpu = 0; vcpu < inputs.x2apic_ids.size(); ++vcpu)
+    add_processor(table, vcpu, inputs.x2apic_ids[vcpu]);
   add_io_apic(table);
   add_sci(table);
   return std::move(table).finish();

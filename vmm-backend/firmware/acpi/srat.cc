@@ -33,7 +33,8 @@ std::vector<std::byte> build_srat(const AcpiInputs& inputs) {
   AcpiTable table("SRAT", kSratRevision);
   table.add(std::uint32_t{1}).add(std::uint64_t{0});
   for (std::uint32_t node = 0; node < inputs.numa_nodes.size(); ++node) {
-    for (const auto id : inputs.numa_nodes[node].vcpus) add_processor(table, id, node);
+    for (const auto vcpu : inputs.numa_nodes[node].vcpus)
+      add_processor(table, inputs.x2apic_ids.at(vcpu), node);
     for (const auto& range : inputs.numa_nodes[node].memory) add_memory(table, range, node);
   }
   return std::move(table).finish();

@@ -78,6 +78,9 @@ struct NumaNodeConfig {
   bool operator==(const NumaNodeConfig&) const = default;
 };
 
+/// Of `vcpu_count` vCPUs, `vcpu_ids` or what stands for none.
+std::vector<std::uint32_t> x2apic_ids(const std::vector<std::uint32_t>& vcpu_ids, std::uint32_t vcpu_count);
+
 /// A whole TD. Valid when validate() says so.
 struct VmConfig {
   std::string name;  ///< for messages and logs
@@ -89,6 +92,9 @@ struct VmConfig {
   /// side is guest_memfd's.
   std::uint64_t shared_page_bytes = 0;
   std::uint32_t vcpu_count = 1;
+  /// x2APIC id of each vCPU, which is its KVM id too: rising from 0, below 4096. Empty: 0, 1, 2 ... Others
+  /// are needed where a topology's bit fields leave gaps (Intel SDM volume 3, 9.9).
+  std::vector<std::uint32_t> vcpu_ids{};
   /// None, or nodes that have all of the memory and every vCPU once.
   std::vector<NumaNodeConfig> numa_nodes;
   TdConfig td;
