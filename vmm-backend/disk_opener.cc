@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <string>
 
+#include "backends/cdrom_medium.h"
 #include "backends/storage_daemon/started_daemon.h"
 #include "control/device_config_json.h"
 #include "monitor_peer.h"
@@ -33,9 +34,11 @@ Result<Ends> make_ends() {
 Result<DiskConfig> read_config(std::string_view json) {
   const auto parsed = TRY(parse_json(json, kDeviceConfigMaximum));
   auto config = TRY(from_json<DiskConfig>(parsed, ""));
+  if (config.kind == DiskKind::Cdrom) config = disk_of_cdrom(config);
   if (needs_storage_daemon(config)) return config;
   return fail(Error::Code::InvalidArgument,
-              "disk '{}' needs no storage daemon; give it to the monitor itself (device-add)", config.target);
+              "disk '{}' needs no storage daemon; give it to the monitor itself (device-add, medium-offer)",
+              config.target);
 }
 
 struct Kept {
@@ -50,7 +53,9 @@ Result<Kept> give_disk(const DiskConfig& config, ControlClient& monitor) {
   descriptors.push_back(std::move(started.connections.disk));
   descriptors.push_back(std::move(started.connections.monitor));
   descriptors.push_back(std::move(life.theirs));
-  const auto given = give_device(monitor, {{"disk", disk_config_to_json(config)}}, std::move(descriptors));
+  const auto command =
+      config.kind == DiskKind::Cdrom ? control_command::kMediumOffer : control_command::kDeviceAdd;
+  const auto given = give(monitor, command, {{"disk", disk_config_to_json(config)}}, std::move(descriptors));
   if (!given) return tl::unexpected<Error>(explain_failure(config, *started.process, given.error()));
   return Kept{std::move(started.process), std::move(life.ours)};
 }

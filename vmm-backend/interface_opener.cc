@@ -13,7 +13,8 @@ Result<> open_interface_for_monitor(std::string_view json, const std::filesystem
   auto monitor = TRY(join_monitor(control_socket));
   auto side = TRY(open_host_side(config));
   config.device = side.device;
-  return give_device(monitor, {{"interface", interface_config_to_json(config)}}, give_away(std::move(side)));
+  return give(monitor, control_command::kDeviceAdd, {{"interface", interface_config_to_json(config)}},
+              give_away(std::move(side)));
 }
 
 }  // namespace virttdx

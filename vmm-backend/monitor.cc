@@ -126,10 +126,19 @@ Result<> Monitor::open_devices(const VmConfig& config, const Options& options) {
       taken();
     });
   };
+  const auto tell = [this](MonitorEventKind kind, const std::string& id) {
+    loop_->post([this, kind, id] { announce({.kind = kind, .message = {}, .device = id}); });
+  };
+  const auto on_tray = [tell](const std::string& id, bool is_open) {
+    tell(is_open ? MonitorEventKind::TrayOpened : MonitorEventKind::TrayClosed, id);
+  };
+  const auto on_link_lost = [tell](const std::string& id) { tell(MonitorEventKind::LinkLost, id); };
   devices_ = TRY(HostBackends::create(config.devices, {.loop = *loop_,
                                                        .vsock_socket = options.vsock_socket.native(),
                                                        .on_disk_error = on_disk_error,
-                                                       .spare_rings = spare_rings_for(config)}));
+                                                       .spare_rings = spare_rings_for(config),
+                                                       .on_tray = on_tray,
+                                                       .on_link_lost = on_link_lost}));
   return {};
 }
 
@@ -210,6 +219,8 @@ MonitorStatus Monitor::status() {
   for (const auto& [port, console] : consoles_) status.serials.push_back(console->status());
   status.console_ports = devices_->console_ports();
   status.vsock_cid = devices_->vsock_cid();
+  status.open_trays = devices_->open_trays();
+  status.lost_links = devices_->lost_links();
   return status;
 }
 
@@ -254,6 +265,14 @@ Result<> Monitor::plug(const std::string& id, const DeviceToPlug& device) {
 
 Result<> Monitor::device_remove(const std::string& id) { return vm_->request_unplug(id); }
 Result<> Monitor::link_set(const std::string& id, bool up) { return devices_->set_link(id, up); }
+
+Result<bool> Monitor::tray_open(const std::string& id, bool force) { return devices_->open_tray(id, force); }
+
+Result<> Monitor::medium_offer(const DiskConfig& disk, std::vector<UniqueFd> descriptors) {
+  return devices_->offer_medium(disk, std::move(descriptors));
+}
+
+Result<> Monitor::medium_change(const std::string& id) { return devices_->change_medium(id); }
 
 Result<> Monitor::disk_limits(const std::string& id, const DiskLimits& limits) {
   return devices_->set_disk_limits(id, limits);

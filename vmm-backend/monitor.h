@@ -66,6 +66,9 @@ class Monitor final : public ControlHandler {
   Result<> device_add(const NetworkInterfaceConfig& interface, std::vector<UniqueFd> descriptors) override;
   Result<> device_remove(const std::string& id) override;
   Result<> link_set(const std::string& id, bool up) override;
+  Result<bool> tray_open(const std::string& id, bool force) override;
+  Result<> medium_offer(const DiskConfig& disk, std::vector<UniqueFd> descriptors) override;
+  Result<> medium_change(const std::string& id) override;
   Result<> disk_limits(const std::string& id, const DiskLimits& limits) override;
   Result<> disk_resize(const std::string& id, std::uint64_t bytes) override;
   Result<> set_actions(const LifecycleActions& actions) override;

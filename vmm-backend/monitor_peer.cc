@@ -42,10 +42,9 @@ Result<ControlClient> join_monitor(const std::filesystem::path& control_socket) 
   return monitor;
 }
 
-Result<> give_device(ControlClient& monitor, const nlohmann::json& arguments,
-                     std::vector<UniqueFd> descriptors) {
-  const auto reply =
-      TRY(monitor.call(control_command::kDeviceAdd, arguments, kMonitorPatience, std::move(descriptors)));
+Result<> give(ControlClient& monitor, std::string_view command, const nlohmann::json& arguments,
+              std::vector<UniqueFd> descriptors) {
+  const auto reply = TRY(monitor.call(command, arguments, kMonitorPatience, std::move(descriptors)));
   if (!reply.result) return tl::unexpected<Error>(reply.result.error());
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <string_view>
 
 #include "support/result.h"
 #include "vmm_backend/control_client.h"
@@ -20,8 +21,9 @@ inline constexpr std::size_t kDeviceConfigMaximum = 1 << 16;
 /// a TD is counted, limited and ended with it.
 Result<ControlClient> join_monitor(const std::filesystem::path& control_socket);
 
-/// Gives it a device: `arguments` of device-add, and what came open.
-Result<> give_device(ControlClient& monitor, const nlohmann::json& arguments,
-                     std::vector<UniqueFd> descriptors);
+/// Gives it a device, or a medium: `arguments` of that command (device-add, medium-offer), and what came
+/// open.
+Result<> give(ControlClient& monitor, std::string_view command, const nlohmann::json& arguments,
+              std::vector<UniqueFd> descriptors);
 
 }  // namespace virttdx

@@ -28,6 +28,9 @@ class Handler : public ControlHandler {
   Result<> device_add(const NetworkInterfaceConfig&, std::vector<UniqueFd>) override { return {}; }
   Result<> device_remove(const std::string&) override { return {}; }
   Result<> link_set(const std::string&, bool) override { return {}; }
+  Result<bool> tray_open(const std::string&, bool) override { return true; }
+  Result<> medium_offer(const DiskConfig&, std::vector<UniqueFd>) override { return {}; }
+  Result<> medium_change(const std::string&) override { return {}; }
   Result<> disk_limits(const std::string&, const DiskLimits&) override { return {}; }
   Result<> disk_resize(const std::string&, std::uint64_t) override { return {}; }
   Result<> set_actions(const LifecycleActions&) override { return {}; }

@@ -9,13 +9,14 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace virttdx;
   test::ManualWorker worker;
-  test::MemoryMedium medium(1 << 16);
+  auto medium = std::make_shared<test::MemoryMedium>(1 << 16);
+  CdromTray tray(medium), empty(nullptr);
   VirtioScsi device(worker, 1,
-                    {{.target = 0, .lun = 0, .medium = &medium, .serial = "serial"},
-                     {.target = 0, .lun = 300, .medium = nullptr, .serial = ""}});
+                    {{.target = 0, .lun = 0, .tray = &tray, .serial = "serial"},
+                     {.target = 0, .lun = 300, .tray = &empty, .serial = ""}});
   test::VirtioDriver driver(device);
   test::VirtioPoker(
-      {data, size}, [&] { worker.run(); }, [&](std::uint8_t error) { medium.error = error; })
+      {data, size}, [&] { worker.run(); }, [&](std::uint8_t error) { medium->error = error; })
       .run(driver);
   return 0;
 }

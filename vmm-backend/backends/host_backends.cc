@@ -90,15 +90,19 @@ Result<BlockBackend*> HostBackends::open_for_running_td(const DiskConfig& config
   if (find_disk(config.id))
     return fail(Error::Code::AlreadyExists, "the TD has a disk '{}' already", config.id);
   TRY(check_disk(config));
+  disks_.push_back(TRY(open_disk_confined(config, std::move(descriptors))));
+  return disks_.back().get();
+}
+
+Result<std::unique_ptr<QueuedDisk>> HostBackends::open_disk_confined(const DiskConfig& config,
+                                                                     std::vector<UniqueFd> descriptors) {
+  auto surroundings = surroundings_of(config);
   if (needs_storage_daemon(config)) {
     auto connections = TRY(take_over_daemon(config, std::move(descriptors)));
-    disks_.push_back(TRY(DaemonDisk::create_on(config, std::move(connections), surroundings_of(config))));
-  } else {
-    auto surroundings = surroundings_of(config);
-    surroundings.rings = &spare_rings_;
-    disks_.push_back(TRY(FileDisk::create(config, std::move(surroundings))));
+    return TRY(DaemonDisk::create_on(config, std::move(connections), std::move(surroundings)));
   }
-  return disks_.back().get();
+  surroundings.rings = &spare_rings_;
+  return TRY(FileDisk::create(config, std::move(surroundings)));
 }
 
 void HostBackends::remove(const std::string& id) {
@@ -119,13 +123,59 @@ Result<> HostBackends::resize_disk(const std::string& id, std::uint64_t bytes) {
   return TRY(find_disk(id))->resize(bytes);
 }
 
-// An empty drive ends in nothing.
 Result<> HostBackends::add_cdrom(const DiskConfig& config) {
-  if (!config.source) return {};
-  auto disk = TRY(open_disk(disk_of_cdrom(config)));
-  auto medium = TRY(CdromMedium::create(std::move(disk)));
-  media_.push_back({config.id, std::move(medium)});
+  std::shared_ptr<CdromMedium> medium;
+  if (config.source) {
+    auto disk = TRY(open_disk(disk_of_cdrom(config)));
+    medium = TRY(CdromMedium::create(std::move(disk)));
+  }
+  auto tray = std::make_unique<CdromTray>(medium, [this, id = config.id](bool is_open) {
+    if (surroundings_.on_tray) surroundings_.on_tray(id, is_open);
+  });
+  drives_.push_back({config.id, std::move(tray), std::move(medium), nullptr});
   return {};
+}
+
+Result<HostBackends::Drive*> HostBackends::find_drive(const std::string& id) {
+  const auto drive = std::ranges::find(drives_, id, &Drive::id);
+  if (drive == drives_.end())
+    return fail(Error::Code::NotFound, "the TD has no CD-ROM drive '{}'", id.substr(0, 60));
+  return &*drive;
+}
+
+Result<bool> HostBackends::open_tray(const std::string& id, bool force) {
+  return TRY(find_drive(id))->tray->open_from_outside(force);
+}
+
+Result<std::shared_ptr<CdromMedium>> HostBackends::open_medium(const DiskConfig& config,
+                                                               std::vector<UniqueFd> descriptors) {
+  if (!config.source) return nullptr;
+  auto disk = TRY(open_disk_confined(disk_of_cdrom(config), std::move(descriptors)));
+  return TRY(CdromMedium::create(std::move(disk)));
+}
+
+Result<> HostBackends::offer_medium(const DiskConfig& config, std::vector<UniqueFd> descriptors) {
+  auto& drive = *TRY(find_drive(config.id));
+  drive.offered.reset();
+  drive.offered = TRY(open_medium(config, std::move(descriptors)));
+  return {};
+}
+
+Result<> HostBackends::change_medium(const std::string& id) {
+  auto& drive = *TRY(find_drive(id));
+  if (!drive.tray->close_with(drive.offered))
+    return fail(
+        Error::Code::WrongState,
+        "cannot change the medium of CD-ROM drive '{}': its tray is closed; open it first (tray-open)", id);
+  drive.medium = std::exchange(drive.offered, nullptr);
+  return {};
+}
+
+std::vector<std::string> HostBackends::open_trays() const {
+  std::vector<std::string> open;
+  for (const Drive& drive : drives_)
+    if (drive.tray->is_open()) open.push_back(drive.id);
+  return open;
 }
 
 Result<> HostBackends::add_scsi_controller(const ScsiControllerConfig& config) {
@@ -142,6 +192,9 @@ Result<> HostBackends::add_interface(const NetworkInterfaceConfig& config) {
 
 void HostBackends::take_interface(const NetworkInterfaceConfig& config,
                                   std::unique_ptr<NetworkDevice> backend) {
+  backend->link().tell_of_cut([this, id = config.id] {
+    if (surroundings_.on_link_lost) surroundings_.on_link_lost(id);
+  });
   interfaces_.push_back({config.id, std::move(backend)});
   interfaces_.back().backend->link().set(config.link_up);
 }
@@ -159,8 +212,19 @@ Result<> HostBackends::set_link(const std::string& id, bool up) {
   const auto interface = std::ranges::find(interfaces_, id, &Interface::id);
   if (interface == interfaces_.end())
     return fail(Error::Code::NotFound, "the TD has no interface '{}'", id.substr(0, 60));
-  interface->backend->link().set(up);
-  return {};
+  if (interface->backend->link().set(up)) return {};
+  return fail(
+      Error::Code::WrongState,
+      "the link of interface '{}' cannot go up: what it was connected to has gone; start the TD anew, "
+      "or attach another interface",
+      id);
+}
+
+std::vector<std::string> HostBackends::lost_links() const {
+  std::vector<std::string> lost;
+  for (const Interface& interface : interfaces_)
+    if (interface.backend->link().is_cut()) lost.push_back(interface.id);
+  return lost;
 }
 
 Result<> HostBackends::add_rng(const RngConfig& config) {
@@ -207,7 +271,7 @@ Result<> HostBackends::add_port(const ConsolePortConfig& config, Worker& worker)
 DeviceBackends HostBackends::by_id() const {
   DeviceBackends backends;
   for (const auto& disk : disks_) backends.disks[disk->id()] = disk.get();
-  for (const Medium& medium : media_) backends.media[medium.id] = medium.backend.get();
+  for (const Drive& drive : drives_) backends.trays[drive.id] = drive.tray.get();
   for (const NamedWorker& scsi : scsi_controllers_) backends.scsi_workers[scsi.id] = scsi.worker.get();
   for (const Interface& interface : interfaces_) backends.interfaces[interface.id] = interface.backend.get();
   for (const Entropy& source : entropy_) backends.entropy_sources[source.id] = source.backend.get();
@@ -227,7 +291,8 @@ std::optional<std::uint32_t> HostBackends::vsock_cid() const {
 DeviceStatistics HostBackends::statistics() const {
   DeviceStatistics statistics;
   for (const auto& disk : disks_) statistics.disks.push_back(disk->statistics());
-  for (const Medium& medium : media_) statistics.disks.push_back(medium.backend->statistics());
+  for (const Drive& drive : drives_)
+    if (drive.medium) statistics.disks.push_back(drive.medium->statistics());
   for (const Interface& interface : interfaces_)
     statistics.interfaces.push_back(interface.backend->statistics());
   return statistics;

@@ -153,7 +153,7 @@ void StreamQueue::disconnect(const char* cause) {
   ::shutdown(socket_.get(), SHUT_RDWR);
   log::warning("interface '{}' has lost its connection: {}; its link is down until the TD is started anew",
                id_, cause);
-  link_.set(false);
+  link_.cut();
 }
 
 class StreamDevice final : public NetworkDevice {

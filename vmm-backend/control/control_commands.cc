@@ -20,7 +20,7 @@ struct Answer {
 using Arguments = nlohmann::json;
 using Descriptors = std::vector<UniqueFd>;
 using CommandFunction = Result<Answer> (*)(const Arguments&, ControlHandler&);
-// Of the one kind that takes descriptors.
+// Of what is given open.
 using TakingFunction = Result<Answer> (*)(const Arguments&, Descriptors, ControlHandler&);
 
 struct CommandRow {
@@ -108,12 +108,13 @@ Result<Answer> run_device_add(const Arguments& arguments, Descriptors descriptor
   return Answer{};
 }
 
-Result<Answer> run_device_remove(const Arguments& arguments, ControlHandler& handler) {
+template <Result<> (ControlHandler::*kAction)(const std::string& id)>
+Result<Answer> run_on_device(const Arguments& arguments, ControlHandler& handler) {
   std::string id;
   JsonReader reader(arguments, "/arguments");
   reader.required("id", id);
   TRY(reader.finish());
-  TRY(handler.device_remove(id));
+  TRY((handler.*kAction)(id));
   return Answer{};
 }
 
@@ -134,6 +135,27 @@ Result<Answer> give(const Arguments& arguments, std::string_view name,
 Result<Answer> run_link_set(const Arguments& arguments, ControlHandler& handler) {
   return give<bool>(arguments, "up",
                     [&](const std::string& id, bool up) { return handler.link_set(id, up); });
+}
+
+Result<Answer> run_tray_open(const Arguments& arguments, ControlHandler& handler) {
+  std::string id;
+  bool force = false;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("id", id);
+  reader.optional("force", force);
+  TRY(reader.finish());
+  const bool is_open = TRY(handler.tray_open(id, force));
+  return Answer{{{"open", is_open}}, {}};
+}
+
+Result<Answer> run_medium_offer(const Arguments& arguments, Descriptors descriptors,
+                                ControlHandler& handler) {
+  DiskConfig disk;
+  JsonReader reader(arguments, "/arguments");
+  reader.required("disk", disk);
+  TRY(reader.finish());
+  TRY(handler.medium_offer(disk, std::move(descriptors)));
+  return Answer{};
 }
 
 Result<Answer> run_disk_limits(const Arguments& arguments, ControlHandler& handler) {
@@ -167,8 +189,11 @@ constexpr std::array kCommands = {
     CommandRow{control_command::kTrace, run_trace},
     CommandRow{control_command::kConsoleAttach, run_console_attach},
     CommandRow{control_command::kDeviceAdd, run_device_add},
-    CommandRow{control_command::kDeviceRemove, run_device_remove},
+    CommandRow{control_command::kDeviceRemove, run_on_device<&ControlHandler::device_remove>},
     CommandRow{control_command::kLinkSet, run_link_set},
+    CommandRow{control_command::kTrayOpen, run_tray_open},
+    CommandRow{control_command::kMediumOffer, run_medium_offer},
+    CommandRow{control_command::kMediumChange, run_on_device<&ControlHandler::medium_change>},
     CommandRow{control_command::kDiskLimits, run_disk_limits},
     CommandRow{control_command::kDiskResize, run_disk_resize},
     CommandRow{control_command::kSetActions, run_set_actions},

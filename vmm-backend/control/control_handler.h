@@ -45,6 +45,10 @@ class ControlHandler {
   virtual Result<> device_remove(const std::string& id) = 0;
   /// Plugs the cable of an interface in or out.
   virtual Result<> link_set(const std::string& id, bool up) = 0;
+  /// The medium of a CD-ROM drive, as HostBackends has it. `descriptors` as device_add().
+  virtual Result<> medium_offer(const DiskConfig& disk, std::vector<UniqueFd> descriptors) = 0;
+  virtual Result<bool> tray_open(const std::string& id, bool force) = 0;
+  virtual Result<> medium_change(const std::string& id) = 0;
   /// Of the disk with this id; those of its group's disks with it.
   virtual Result<> disk_limits(const std::string& id, const DiskLimits& limits) = 0;
   /// Makes the image so large, and tells the guest.

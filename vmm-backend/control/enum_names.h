@@ -47,7 +47,7 @@ struct EnumNames<StopReason> {
 
 template <>
 struct EnumNames<MonitorEventKind> {
-  static constexpr EnumNameTable<MonitorEventKind, 13> kNames = {
+  static constexpr EnumNameTable<MonitorEventKind, 16> kNames = {
       {{MonitorEventKind::Launched, "launched"},
        {MonitorEventKind::Paused, "paused"},
        {MonitorEventKind::Resumed, "resumed"},
@@ -58,6 +58,9 @@ struct EnumNames<MonitorEventKind> {
        {MonitorEventKind::DeviceRemoved, "device-removed"},
        {MonitorEventKind::PortOpened, "port-opened"},
        {MonitorEventKind::PortClosed, "port-closed"},
+       {MonitorEventKind::TrayOpened, "tray-opened"},
+       {MonitorEventKind::TrayClosed, "tray-closed"},
+       {MonitorEventKind::LinkLost, "link-lost"},
        {MonitorEventKind::IoError, "io-error"},
        {MonitorEventKind::RtcChanged, "rtc-changed"},
        {MonitorEventKind::Stopped, "stopped"}}};

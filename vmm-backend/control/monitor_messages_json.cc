@@ -35,6 +35,8 @@ void describe(Visitor& visit, MonitorStatus& status) {
   visit.list("console_ports", status.console_ports);
   visit.optional("vsock_cid", status.vsock_cid);
   visit.optional("open_ports", status.open_ports);
+  visit.list("open_trays", status.open_trays);
+  visit.list("lost_links", status.lost_links);
 }
 
 template <typename Visitor>

@@ -11,16 +11,16 @@
 
 namespace virttdx {
 
+class CdromTray;
 class EntropySource;
 class NetworkBackendDevice;
-class ScsiMedium;
 class VsockBackend;
 
 /// What the devices of a VmConfig end in on the host, by their ids. The back ends outlive every machine in
 /// front of them.
 struct DeviceBackends {
   std::map<std::string, BlockBackend*> disks;
-  std::map<std::string, ScsiMedium*> media;          ///< of CD-ROM drives that are not empty
+  std::map<std::string, CdromTray*> trays;           ///< of CD-ROM drives
   std::map<std::string, QueueWorker*> scsi_workers;  ///< of ScsiControllerConfigs
   std::map<std::string, NetworkBackendDevice*> interfaces;
   std::map<std::string, EntropySource*> entropy_sources;

@@ -84,9 +84,8 @@ Result<> VirtioDevices::add_scsi_controller(const ScsiControllerConfig& config,
   std::vector<ScsiUnitParts> units;
   for (const auto& disk : disks) {
     if (disk.bus != DiskBus::Scsi || disk.scsi.controller != config.index) continue;
-    ScsiMedium* const medium = disk.source ? TRY(find_backend(parts_.backends.media, disk.id)) : nullptr;
-    units.push_back(
-        {.target = disk.scsi.target, .lun = disk.scsi.lun, .medium = medium, .serial = disk.serial});
+    auto* const tray = TRY(find_backend(parts_.backends.trays, disk.id));
+    units.push_back({.target = disk.scsi.target, .lun = disk.scsi.lun, .tray = tray, .serial = disk.serial});
   }
   auto& worker = *TRY(find_backend(parts_.backends.scsi_workers, config.id));
   return add(config.id, config.address,

@@ -144,7 +144,7 @@ TEST_F(StreamTest, AFrameOfAnImpossibleLengthEndsTheConnection) {
       EXPECT_EQ(device->queue(0).receive(packet), 0U);
       return device->statistics().received_errors == 1;
     });
-    EXPECT_FALSE(device->link().is_up());
+    EXPECT_TRUE(device->link().is_cut());
     EXPECT_EQ(send(*device, "lost"), PacketQueue::Sent::Dropped);
     EXPECT_EQ(device->statistics().sent_drops, 1U);
   }

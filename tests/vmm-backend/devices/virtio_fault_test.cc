@@ -72,8 +72,8 @@ struct Scsi final : Subject {
   std::uint16_t queue() const override { return virtio_scsi_spec::kQueueRequest; }
   void pump() override { worker.pump(); }
   test::ManualWorker worker;
-  test::MemoryMedium medium{2048};
-  VirtioScsi scsi{worker, 1, {{.target = 0, .lun = 0, .medium = &medium, .serial = ""}}};
+  CdromTray tray{std::make_shared<test::MemoryMedium>(2048)};
+  VirtioScsi scsi{worker, 1, {{.target = 0, .lun = 0, .tray = &tray, .serial = ""}}};
 };
 
 struct Vsock final : Subject {

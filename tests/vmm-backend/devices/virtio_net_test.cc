@@ -90,6 +90,19 @@ TEST_F(VirtioNetTest, TellsTheDriverThatItsLinkHasChanged) {
   EXPECT_EQ(driver.config_interrupts(), 2);
 }
 
+TEST_F(VirtioNetTest, HasACutLinkForGood) {
+  ASSERT_TRUE(driver.start(kFeatureStatus));
+  int cuts = 0;
+  network.link().tell_of_cut([&] { ++cuts; });
+  network.link().cut();
+  network.link().cut();
+  EXPECT_EQ(cuts, 1);
+  EXPECT_FALSE(network.link().set(true));
+  EXPECT_TRUE(network.link().set(false));
+  EXPECT_EQ(driver.device_config<std::uint16_t>(kConfigStatus), 0);
+  EXPECT_EQ(driver.config_interrupts(), 1);
+}
+
 TEST_F(VirtioNetTest, TellsNobodyOfItsLinkWhoHasNotAskedOrIsGone) {
   ASSERT_TRUE(driver.start(0));
   network.link().set(false);

@@ -54,12 +54,14 @@ struct AScsiHost : testing::Test {
   std::uint32_t residual() { return load_le<std::uint32_t>(bytes(kAnswer, 12), kResponseResidual); }
 
   test::ManualWorker worker;
-  test::MemoryMedium medium{20 * 2048};
+  std::shared_ptr<test::MemoryMedium> in_both = std::make_shared<test::MemoryMedium>(20 * 2048);
+  test::MemoryMedium& medium = *in_both;
+  CdromTray tray{in_both}, empty{nullptr}, other_tray{in_both};
   VirtioScsi device{worker,
                     2,
-                    {{.target = 0, .lun = 0, .medium = &medium, .serial = "one"},
-                     {.target = 0, .lun = 3, .medium = nullptr, .serial = ""},
-                     {.target = 5, .lun = 1, .medium = &medium, .serial = "two"}}};
+                    {{.target = 0, .lun = 0, .tray = &tray, .serial = "one"},
+                     {.target = 0, .lun = 3, .tray = &empty, .serial = ""},
+                     {.target = 5, .lun = 1, .tray = &other_tray, .serial = "two"}}};
   test::VirtioDriver driver{device};
 };
 
@@ -96,6 +98,26 @@ TEST_F(AScsiHost, GivesSenseWithTheStatus) {
   EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseKey, 1)[0], std::byte{kKeyNotReady});
   EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseCode, 1)[0], std::byte{kCodeNotReady});
   EXPECT_EQ(bytes(kAnswer + kResponseHeader + kSenseQualifier, 1)[0], std::byte{kQualifierBecomingReady});
+}
+
+TEST_F(AScsiHost, ReadsTheMediumThatLiesInTheDriveNow) {
+  tray.open_from_outside(false);
+  auto another = std::make_shared<test::MemoryMedium>(4 * 2048);
+  another->bytes[2048] = std::byte{0xAB};
+  ASSERT_TRUE(tray.close_with(another));
+  ask({1, 0}, {kRead10, 0, 0, 0, 0, 1, 0, 0, 1}, 2048);
+  EXPECT_EQ(status(), kStatusCheckCondition) << "the guest is told before it reads";
+  ask({1, 0}, {kRead10, 0, 0, 0, 0, 1, 0, 0, 1}, 2048);
+  EXPECT_EQ(status(), kStatusGood);
+  EXPECT_EQ(bytes(kData, 1)[0], std::byte{0xAB});
+}
+
+TEST_F(AScsiHost, UnlocksItsTraysWithEachDriver) {
+  ask({1, 0}, {kPreventRemoval, 0, 0, 0, 1});
+  EXPECT_TRUE(tray.look().is_locked);
+  device.stop();
+  EXPECT_TRUE(driver.start(0));
+  EXPECT_FALSE(tray.look().is_locked);
 }
 
 TEST_F(AScsiHost, FindsUnitsAndTheirTargets) {
@@ -190,8 +212,10 @@ struct StoppedMedium final : ScsiMedium {
 
 TEST(AScsiHostThatIsStopped, ReadsForNoRequestThatWaits) {
   PatientWorker worker;
-  StoppedMedium medium(worker);
-  VirtioScsi device(worker, 1, {{.target = 0, .lun = 0, .medium = &medium, .serial = ""}});
+  const auto stopped = std::make_shared<StoppedMedium>(worker);
+  StoppedMedium& medium = *stopped;
+  CdromTray tray(stopped);
+  VirtioScsi device(worker, 1, {{.target = 0, .lun = 0, .tray = &tray, .serial = ""}});
   test::VirtioDriver driver(device);
   ASSERT_TRUE(driver.start(0));
   medium.stop = [&] { device.stop(); };

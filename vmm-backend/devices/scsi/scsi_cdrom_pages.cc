@@ -35,10 +35,13 @@ Data bytes_of(std::initializer_list<unsigned> values) {
 // MMC-6 7.3: eight retries are a default; nothing is done with them.
 Data error_recovery_page() { return bytes_of({kPageErrorRecovery, 10, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0}); }
 
-// MMC-3 annex E.3: reads CD-R, CD-RW, DVD-ROM; mode 2 and multiple sessions; a tray whose medium is locked.
-Data capabilities_page() {
+// MMC-3 annex E.3: reads CD-R, CD-RW, DVD-ROM; mode 2 and multiple sessions; a tray that can be locked and
+// ejects.
+Data capabilities_page(bool is_locked) {
+  constexpr unsigned kTray = 0x20, kEjects = 8, kLocked = 2, kCanBeLocked = 1;
+  const unsigned tray = kTray | kEjects | kCanBeLocked | (is_locked ? kLocked : 0);
   return bytes_of(
-      {kPageCapabilities, 20, 0x0B, 0, 0x70, 0, 0x22, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+      {kPageCapabilities, 20, 0x0B, 0, 0x70, 0, tray, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0});
 }
 
 // Minutes, seconds and frames, or the block itself.
@@ -81,7 +84,7 @@ ScsiResult product_page(std::uint8_t page, const Data& content, std::size_t allo
 
 ScsiResult ScsiCdrom::inquiry(Cdb cdb) const {
   if ((cdb[1] & std::byte{1}) != std::byte{0}) return product_data(cdb);
-  if (cdb[2] != std::byte{0}) return scsi_error(kKeyIllegalRequest, kCodeInvalidField);
+  if (cdb[2] != std::byte{0}) return scsi_error({kKeyIllegalRequest, kCodeInvalidField});
   Data data = bytes_of({kTypeCdrom, kInquiryRemovable, kVersionSpc3, kResponseFormat, kInquirySize - 5});
   data.resize(kInquirySize);
   put_text(std::span(data).subspan(kInquiryVendor, kVendorSize), kVendor);
@@ -98,7 +101,7 @@ ScsiResult ScsiCdrom::product_data(Cdb cdb) const {
   if (page == kVpdPages)
     return product_page(page, bytes_of({kVpdPages, kVpdSerialNumber, kVpdIdentification}), allocation);
   if (page == kVpdSerialNumber) return product_page(page, serial, allocation);
-  if (page != kVpdIdentification) return scsi_error(kKeyIllegalRequest, kCodeInvalidField);
+  if (page != kVpdIdentification) return scsi_error({kKeyIllegalRequest, kCodeInvalidField});
   Data designator =
       bytes_of({kDesignatorAscii, kDesignatorT10, 0, static_cast<unsigned>(kVendorSize + serial.size())});
   designator.resize(designator.size() + kVendorSize);
@@ -107,10 +110,10 @@ ScsiResult ScsiCdrom::product_data(Cdb cdb) const {
   return product_page(page, designator, allocation);
 }
 
-std::optional<Data> cdrom_mode_pages(std::uint8_t page) {
+std::optional<Data> cdrom_mode_pages(std::uint8_t page, bool is_locked) {
   Data data;
   if (page == kPageErrorRecovery || page == kPagesAll) append(data, error_recovery_page());
-  if (page == kPageCapabilities || page == kPagesAll) append(data, capabilities_page());
+  if (page == kPageCapabilities || page == kPagesAll) append(data, capabilities_page(is_locked));
   return data.empty() ? std::nullopt : std::optional(std::move(data));
 }
 
@@ -136,7 +139,7 @@ ScsiResult ScsiCdrom::read_toc(Cdb cdb) const {
     append(data, bytes_of({0, kTrackData, 1, 0}));
     put_block(data, 0, msf);
   } else {
-    return scsi_error(kKeyIllegalRequest, kCodeInvalidField);
+    return scsi_error({kKeyIllegalRequest, kCodeInvalidField});
   }
   store_be<std::uint16_t>(data, 0, static_cast<std::uint16_t>(data.size() - 2));
   return scsi_data(std::move(data), load_be<std::uint16_t>(cdb, 7));
@@ -160,8 +163,9 @@ ScsiResult ScsiCdrom::get_configuration(Cdb cdb) const {
   if (starting <= kFeatureProfileList) put_feature(data, kFeatureProfileList, profiles);
   // The physical interface is SCSI; both event classes of DBE.
   if (starting <= kFeatureCore) put_feature(data, kFeatureCore, bytes_of({0, 0, 0, 1, 0, 0, 0, 0}));
+  // A tray that ejects and can be locked.
   if (starting <= kFeatureRemovableMedium)
-    put_feature(data, kFeatureRemovableMedium, bytes_of({0x21, 0, 0, 0}));
+    put_feature(data, kFeatureRemovableMedium, bytes_of({0x29, 0, 0, 0}));
   if (starting <= kFeatureRandomReadable)
     put_feature(data, kFeatureRandomReadable, bytes_of({0, 0, kCdromBlock >> 8, 0, 0, 1, 0, 0}));
   store_be<std::uint32_t>(data, 0, static_cast<std::uint32_t>(data.size() - 4));
@@ -170,10 +174,14 @@ ScsiResult ScsiCdrom::get_configuration(Cdb cdb) const {
 
 ScsiResult ScsiCdrom::get_event_status(Cdb cdb) const {
   // Who wants to wait for an event must ask again.
-  if ((cdb[1] & std::byte{1}) == std::byte{0}) return scsi_error(kKeyIllegalRequest, kCodeInvalidField);
+  if ((cdb[1] & std::byte{1}) == std::byte{0}) return scsi_error({kKeyIllegalRequest, kCodeInvalidField});
   const bool media = (cdb[4] & std::byte{1U << kEventMedia}) != std::byte{0};
-  Data data = media ? bytes_of({0, 6, kEventMedia, 1U << kEventMedia, 0, blocks_ ? 2U : 0U, 0, 0})
+  Data data = media ? bytes_of({0, 6, kEventMedia, 1U << kEventMedia, 0, 0, 0, 0})
                     : bytes_of({0, 2, 0x80, 1U << kEventMedia});
+  if (media) {
+    data[4] = static_cast<std::byte>(tray_.take_event());
+    data[5] = static_cast<std::byte>((view_.is_open ? 1U : 0U) | (blocks_ ? 2U : 0U));
+  }
   return scsi_data(std::move(data), load_be<std::uint16_t>(cdb, 7));
 }
 
@@ -185,7 +193,9 @@ ScsiResult ScsiCdrom::read_disc_information(Cdb cdb) const {
 }
 
 ScsiResult ScsiCdrom::mechanism_status(Cdb cdb) const {
+  constexpr std::byte kDoorOpen{0x10};
   Data data(8);
+  if (view_.is_open) data[1] = kDoorOpen;
   data[5] = std::byte{1};
   return scsi_data(std::move(data), load_be<std::uint16_t>(cdb, 8));
 }

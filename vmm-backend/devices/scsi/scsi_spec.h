@@ -44,6 +44,7 @@ inline constexpr std::size_t kSenseQualifier = 13;
 inline constexpr std::uint8_t kKeyNotReady = 0x02;
 inline constexpr std::uint8_t kKeyMediumError = 0x03;
 inline constexpr std::uint8_t kKeyIllegalRequest = 0x05;
+inline constexpr std::uint8_t kKeyUnitAttention = 0x06;
 inline constexpr std::uint8_t kCodeNotReady = 0x04;
 inline constexpr std::uint8_t kQualifierBecomingReady = 0x01;
 inline constexpr std::uint8_t kCodeUnrecoveredRead = 0x11;
@@ -51,7 +52,11 @@ inline constexpr std::uint8_t kCodeInvalidOperation = 0x20;
 inline constexpr std::uint8_t kCodeAddressOutOfRange = 0x21;
 inline constexpr std::uint8_t kCodeInvalidField = 0x24;
 inline constexpr std::uint8_t kCodeUnitNotSupported = 0x25;
+inline constexpr std::uint8_t kCodeMediumMayHaveChanged = 0x28;
 inline constexpr std::uint8_t kCodeNoMedium = 0x3A;
+inline constexpr std::uint8_t kQualifierTrayClosed = 0x01, kQualifierTrayOpen = 0x02;
+inline constexpr std::uint8_t kCodeRemovalFailed = 0x53;
+inline constexpr std::uint8_t kQualifierRemovalPrevented = 0x02;
 
 // SPC-4 6.4.2: standard INQUIRY data.
 inline constexpr std::uint8_t kTypeCdrom = 0x05;

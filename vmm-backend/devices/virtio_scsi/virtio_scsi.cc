@@ -53,8 +53,7 @@ std::vector<iovec> cut(std::vector<iovec> buffers, std::uint64_t size) { return 
 VirtioScsi::VirtioScsi(QueueWorker& worker, std::uint16_t request_queues, std::vector<ScsiUnitParts> units)
     : worker_(worker), request_queues_(request_queues) {
   for (auto& parts : units) {
-    const auto size = parts.medium == nullptr ? std::nullopt : std::optional(parts.medium->size());
-    ScsiCdrom drive(size, {.serial = parts.serial});
+    ScsiCdrom drive(*parts.tray, {.serial = parts.serial});
     units_.push_back({std::move(parts), std::move(drive)});
   }
 }
@@ -91,6 +90,7 @@ void VirtioScsi::start(const VirtioSession& session) {
   session_ = session;
   broken_ = false;
   is_stopping_ = false;
+  for (const Unit& unit : units_) unit.parts.tray->start_anew();
   worker_.set_task([this] { serve(); });
 }
 
@@ -174,10 +174,10 @@ Result<> VirtioScsi::serve_request(Virtqueue& queue) {
 VirtioScsi::Response VirtioScsi::carry_out(const std::optional<Place>& place,
                                            std::span<const std::byte> cdb) {
   if (!place || !has_target(place->target)) return {.response = kBadTarget, .sense = {}};
-  const Unit* const unit = find(*place);
+  Unit* const unit = find(*place);
   const bool is_of_target = unit == nullptr || (!cdb.empty() && cdb[0] == std::byte{scsi_spec::kReportLuns});
   const auto result = is_of_target ? execute_for_target(*place, cdb) : unit->drive.execute(cdb);
-  if (result.read && unit != nullptr) return read_medium(*unit, *result.read);
+  if (result.read) return read_medium(*result.read);
   Response response{.sense = {}};
   if (result.sense) {
     response.status = scsi_spec::kStatusCheckCondition;
@@ -190,11 +190,11 @@ VirtioScsi::Response VirtioScsi::carry_out(const std::optional<Place>& place,
   return response;
 }
 
-VirtioScsi::Response VirtioScsi::read_medium(const Unit& unit, const ScsiResult::Range& range) {
+VirtioScsi::Response VirtioScsi::read_medium(const ScsiResult::Range& range) {
   // Whoever stops the device waits for a read: none is larger than drivers are told.
   const std::uint64_t size = std::min({range.size, chain_.writable_size, kReadMaximum});
   const auto buffers = cut(chain_.writable, size);
-  const int error = size > 0 ? unit.parts.medium->read(range.offset, buffers) : 0;
+  const int error = size > 0 ? range.medium->read(range.offset, buffers) : 0;
   if (error != 0) return {.status = scsi_spec::kStatusCheckCondition, .sense = sense_of_read(error).bytes()};
   return {.response = size < range.size ? kOverrun : kOk,
           .residual =
@@ -208,7 +208,7 @@ ScsiResult VirtioScsi::execute_for_target(const Place& place, std::span<const st
   using namespace scsi_spec;
   const auto operation = cdb.empty() ? kTestUnitReady : std::to_integer<std::uint8_t>(cdb[0]);
   if (operation == kReportLuns && cdb.size() >= 12) return report_luns(place.target, cdb);
-  if (operation != kInquiry || cdb.size() < 6) return scsi_error(kKeyIllegalRequest, kCodeUnitNotSupported);
+  if (operation != kInquiry || cdb.size() < 6) return scsi_error({kKeyIllegalRequest, kCodeUnitNotSupported});
   std::vector<std::byte> data(kInquirySize);
   data[0] = std::byte{kTypeNoUnit};
   data[2] = std::byte{kVersionSpc3};
@@ -230,7 +230,7 @@ ScsiResult VirtioScsi::report_luns(std::uint8_t target, std::span<const std::byt
   return scsi_data(std::move(data), load_be<std::uint32_t>(cdb, 6));
 }
 
-const VirtioScsi::Unit* VirtioScsi::find(const Place& place) const {
+VirtioScsi::Unit* VirtioScsi::find(const Place& place) {
   const auto found = std::ranges::find_if(units_, [&](const Unit& unit) {
     return unit.parts.target == place.target && unit.parts.lun == place.lun;
   });

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "devices/scsi/scsi_cdrom.h"
-#include "devices/scsi/scsi_medium.h"
 #include "devices/virtio/queue_worker.h"
 #include "devices/virtio/virtio_device.h"
 #include "devices/virtio_scsi/virtio_scsi_spec.h"
@@ -18,14 +17,14 @@ namespace virttdx {
 /// A CD-ROM drive on a controller.
 struct ScsiUnitParts {
   std::uint8_t target = 0;
-  std::uint16_t lun = 0;         ///< below 16384
-  ScsiMedium* medium = nullptr;  ///< nullptr: the drive is empty. Outlives the device.
+  std::uint16_t lun = 0;      ///< below 16384
+  CdromTray* tray = nullptr;  ///< outlives the device
   std::string serial;
 };
 
 /// A virtio SCSI host with CD-ROM drives. Requests are carried out one after the other, on the worker's
-/// thread, so that task management finds nothing to abort. Not emulated: events (nothing is plugged while it
-/// runs), protection information, other units than CD-ROM drives.
+/// thread, so that task management finds nothing to abort. Not emulated: events (no unit is plugged while it
+/// runs, and drives are asked for their media), protection information, other units than CD-ROM drives.
 class VirtioScsi final : public VirtioDevice {
  public:
   /// `worker` outlives it. `request_queues`: at least 1.
@@ -66,10 +65,10 @@ class VirtioScsi final : public VirtioDevice {
   Result<> serve_control_request(Virtqueue& queue);
   Result<> serve_request(Virtqueue& queue);
   Response carry_out(const std::optional<Place>& place, std::span<const std::byte> cdb);
-  Response read_medium(const Unit& unit, const ScsiResult::Range& range);
+  Response read_medium(const ScsiResult::Range& range);
   ScsiResult execute_for_target(const Place& place, std::span<const std::byte> cdb) const;
   ScsiResult report_luns(std::uint8_t target, std::span<const std::byte> cdb) const;
-  const Unit* find(const Place& place) const;
+  Unit* find(const Place& place);
   bool has_target(std::uint8_t target) const;
   static std::optional<Place> place_of(std::span<const std::byte> lun);
 

@@ -67,6 +67,8 @@ struct MonitorStatus {
   std::optional<std::uint32_t> vsock_cid = {};  ///< context id of the guest
   /// Ids of the virtio consoles' ports that the guest has open. Absent: a monitor that does not tell.
   std::optional<std::vector<std::string>> open_ports = {};
+  std::vector<std::string> open_trays = {};  ///< ids of the CD-ROM drives whose trays are open
+  std::vector<std::string> lost_links = {};  ///< ids of the interfaces whose host side has gone
 };
 
 /// Reply of "measurements". Valid after launch.
@@ -111,6 +113,9 @@ enum class MonitorEventKind : std::uint8_t {
   DeviceRemoved,
   PortOpened,  ///< the guest opened the virtio console's port with the id in `device`
   PortClosed,  ///< or closed it
+  TrayOpened,  ///< the tray of the CD-ROM drive with the id in `device`, by the guest or by tray-open
+  TrayClosed,  ///< likewise
+  LinkLost,    ///< the host side of the interface with the id in `device` has gone: its link stays down
   /// An operation of the disk with the id in `device` failed; io_error says what became of it and message
   /// why. One that follows before this one has gone out, with the same outcome, has no event of its own.
   IoError,
@@ -162,7 +167,12 @@ void apply(const LifecycleActions& actions, VmConfig& config);
 ///     (backends/storage_daemon/started_daemon.h), or {"interface": a NetworkInterfaceConfig} with those
 ///     of its host side (backends/interface_host_side.h): into an empty slot of a running TD,
 ///   device-remove {"id": "virtio-disk1"}: asks the guest; the event DeviceRemoved is its consent,
-///   link-set {"id": "net0", "up": false}: plugs the cable of an interface in or out.
+///   link-set {"id": "net0", "up": false}: plugs the cable of an interface in or out,
+///   medium-offer {"disk": a DiskConfig of a CD-ROM drive, without a source for none}, with descriptors as
+///     device-add: opens what medium-change is to put in,
+///   tray-open {"id": "scsi0-0-0-0", "force": false}: {"open": false} when the guest has locked the drive and
+///     is asked: TrayOpened comes when it has opened it, which may be never,
+///   medium-change {"id": "scsi0-0-0-0"}: what was offered, or nothing, into the open tray, and closes it,
 ///   disk-limits {"id": "virtio-disk1", "limits": a DiskLimits}: in place of those that it has; disks of its
 ///     group get them too,
 ///   disk-resize {"id": "virtio-disk1", "bytes": 1073741824},
@@ -180,6 +190,9 @@ inline constexpr std::string_view kConsoleAttach = "console-attach";
 inline constexpr std::string_view kDeviceAdd = "device-add";
 inline constexpr std::string_view kDeviceRemove = "device-remove";
 inline constexpr std::string_view kLinkSet = "link-set";
+inline constexpr std::string_view kTrayOpen = "tray-open";
+inline constexpr std::string_view kMediumOffer = "medium-offer";
+inline constexpr std::string_view kMediumChange = "medium-change";
 inline constexpr std::string_view kDiskLimits = "disk-limits";
 inline constexpr std::string_view kDiskResize = "disk-resize";
 inline constexpr std::string_view kSetActions = "set-actions";
