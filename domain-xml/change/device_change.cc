@@ -67,7 +67,7 @@ Result<> attach_controller(Devices& devices, Controller controller) {
 
 Result<> attach_disk(Devices& devices, Disk disk) {
   if (find_disk(devices.disks, disk) != devices.disks.end())
-    return fail(Error::Code::WrongState, "target {} already exists.", disk.target_dev);
+    return fail(Error::Code::WrongState, "target {} already exists", disk.target_dev);
   devices.disks.push_back(std::move(disk));
   return {};
 }

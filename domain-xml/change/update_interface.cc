@@ -82,10 +82,11 @@ auto host_side(const Interface& interface) {
 
 Result<Interface> update_interface(const Domain& live, const DeviceElement& device) {
   if (device.devices.interfaces.empty())
-    return fail(Error::Code::Unsupported,
-                "live update of device '{}' is not supported: of a running TD the links of interfaces can be "
-                "changed; change its definition (--config)",
-                device.name);
+    return fail(
+        Error::Code::Unsupported,
+        "live update of device '{}' is not supported: of a running TD the links of interfaces and the "
+        "media of CD-ROM drives can be changed; change its definition (--config)",
+        device.name);
   const auto& wanted = device.devices.interfaces.front();
   Interface updated = live.devices.interfaces[TRY(find_interface(live.devices.interfaces, wanted))];
   TRY(check_fixed(updated, wanted));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virDomainAttachDevice and its siblings: of definitions; disks and interfaces of what runs.
 #include "domain_xml/device_change.h"
+#include "domain_xml/update_disk.h"
 #include "domain_xml/update_interface.h"
 
 #include <libvirt/libvirt.h>
@@ -44,13 +45,16 @@ Result<> try_definition(DomainService& service, const DomainRecord& record,
   return complete_changed(service, domain, change);
 }
 
+// A change of what runs.
+using Live = std::function<void(Completion)>;
+
 // Of what runs first, then of the definition.
 struct WholeChange {
   DomainService& service;
   RecordPtr record;
   Impact impact;
   DomainService::Change definition;
-  std::function<void(Completion)> live;
+  Live live;
 };
 
 Answer run_change(const WholeChange& change, const Deferred<void>& reply) {
@@ -72,6 +76,33 @@ Answer run_change(const WholeChange& change, const Deferred<void>& reply) {
   return {};
 }
 
+Result<Live> live_update(DomainService& service, const RecordPtr& record,
+                         const domain_xml::DeviceElement& device, bool force) {
+  for (const auto& disk : device.devices.disks) {
+    TRY(domain_xml::update_disk(record->live->definition, disk));
+    return [&service, record, disk, force](Completion done) {
+      service.update_disk(record, disk, force, std::move(done));
+    };
+  }
+  const auto updated = TRY(domain_xml::update_interface(record->live->definition, device));
+  return [&service, record, updated](Completion done) { service.set_link(record, updated, std::move(done)); };
+}
+
+// As with libvirt's drivers, attaching what a drive is there for already changes its medium.
+bool is_medium(const DomainRecord& record, const domain_xml::DeviceElement& device) {
+  if (device.devices.disks.empty() || device.devices.disks.front().device != "cdrom") return false;
+  const auto& target = device.devices.disks.front().target_dev;
+  return std::ranges::count(record.live->definition.devices.disks, target, &domain_xml::Disk::target_dev) !=
+         0;
+}
+
+Result<Live> live_attach(DomainService& service, const RecordPtr& record,
+                         const domain_xml::DeviceElement& device) {
+  if (is_medium(*record, device)) return live_update(service, record, device, false);
+  return
+      [&service, record, device](Completion done) { service.attach_device(record, device, std::move(done)); };
+}
+
 Answer attach(Session& session, const remote_nonnull_domain& dom, const char* xml, unsigned flags,
               const Deferred<void>& reply) {
   const RecordPtr record = TRY(find_record(session, dom));
@@ -79,12 +110,11 @@ Answer attach(Session& session, const remote_nonnull_domain& dom, const char* xm
   auto device = TRY(domain_xml::parse_device(xml));
   domain_xml::give_mac_address(device);
   auto& service = session.service();
+  Live live;
+  if (impact.live) live = TRY(live_attach(service, record, device));
   return run_change(
       {service, record, impact,
-       [device](domain_xml::Domain& domain) { return domain_xml::attach_device(domain, device); },
-       [&service, record, device](Completion done) {
-         service.attach_device(record, device, std::move(done));
-       }},
+       [device](domain_xml::Domain& domain) { return domain_xml::attach_device(domain, device); }, live},
       reply);
 }
 
@@ -151,17 +181,17 @@ Answer domain_update_device_flags(Session& session, const remote_domain_update_d
   const RecordPtr record = TRY(find_record(session, args.dom));
   const Impact impact = TRY(impact_of(*record, args.flags & kImpactFlags));
   const auto device = TRY(domain_xml::parse_device(args.xml));
-  domain_xml::Interface updated;
-  if (impact.live) {
-    auto update = domain_xml::update_interface(record->live->definition, device);
-    if (!update) return tl::unexpected(device_error(update.error()));
-    updated = *std::move(update);
-  }
   auto& service = session.service();
+  Live live;
+  if (impact.live) {
+    const bool force = (args.flags & VIR_DOMAIN_DEVICE_MODIFY_FORCE) != 0;
+    auto update = live_update(service, record, device, force);
+    if (!update) return tl::unexpected(device_error(update.error()));
+    live = *std::move(update);
+  }
   return run_change(
       {service, record, impact,
-       [device](domain_xml::Domain& domain) { return domain_xml::update_device(domain, device); },
-       [&service, record, updated](Completion done) { service.set_link(record, updated, std::move(done)); }},
+       [device](domain_xml::Domain& domain) { return domain_xml::update_device(domain, device); }, live},
       reply);
 }
 

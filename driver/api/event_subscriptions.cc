@@ -61,6 +61,11 @@ void send_legacy(Client& client, const DomainEvent& event) {
     case VIR_DOMAIN_EVENT_ID_RTC_CHANGE:
       return send_event(client, REMOTE_PROC_DOMAIN_EVENT_RTC_CHANGE,
                         remote_domain_event_rtc_change_msg{.dom = domain, .offset = event.seconds});
+    case VIR_DOMAIN_EVENT_ID_TRAY_CHANGE:
+      return send_event(
+          client, REMOTE_PROC_DOMAIN_EVENT_TRAY_CHANGE,
+          remote_domain_event_tray_change_msg{
+              .dom = domain, .devAlias = arena.text(event.text.value_or("")), .reason = event.event});
     case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
       return send_event(client, REMOTE_PROC_DOMAIN_EVENT_DEVICE_REMOVED,
                         remote_domain_event_device_removed_msg{
@@ -74,94 +79,101 @@ void send_legacy(Client& client, const DomainEvent& event) {
   }
 }
 
-void send_io_error(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  send_event(
-      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_IO_ERROR,
-      remote_domain_event_callback_io_error_msg{.callbackID = callback_id, .msg = io_error(arena, event)});
-}
+template <typename Message>
+concept WrapsAMessage = requires(Message message) {
+  message.msg.dom;
+};
 
-void send_io_error_reason(Client& client, int callback_id, const DomainEvent& event) {
+/// Of the kind `Message`; `fill` says what is of this kind alone.
+template <typename Message, typename Fill>
+void send_by_callback(Client& client, int procedure, int callback_id, const DomainEvent& event, Fill fill) {
   Arena arena;
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_IO_ERROR_REASON,
-             remote_domain_event_callback_io_error_reason_msg{.callbackID = callback_id,
-                                                              .msg = io_error_with_reason(arena, event)});
-}
-
-void send_agent_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_AGENT_LIFECYCLE,
-             remote_domain_event_callback_agent_lifecycle_msg{
-                 .callbackID = callback_id,
-                 .dom = wire_domain(arena, event.name, event.uuid, event.id),
-                 .state = event.event,
-                 .reason = event.detail});
-}
-
-void send_channel_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_CHANNEL_LIFECYCLE,
-             remote_domain_event_callback_channel_lifecycle_msg{
-                 .callbackID = callback_id,
-                 .dom = wire_domain(arena, event.name, event.uuid, event.id),
-                 .channelName = arena.text(event.text.value_or("")),
-                 .state = event.event,
-                 .reason = event.detail});
-}
-
-void send_device_added(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  remote_domain_event_callback_device_added_msg message{};
+  Message message{};
   message.callbackID = callback_id;
-  message.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  message.devAlias = arena.text(event.text.value_or(""));
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_DEVICE_ADDED, message);
-}
-
-void send_device_removed(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  remote_domain_event_callback_device_removed_msg message{};
-  message.callbackID = callback_id;
-  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  message.msg.devAlias = arena.text(event.text.value_or(""));
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_DEVICE_REMOVED, message);
-}
-
-void send_metadata_change(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  remote_domain_event_callback_metadata_change_msg message{};
-  message.callbackID = callback_id;
-  message.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  message.type = event.event;
-  if (event.text) message.nsuri = arena.optional_text(*event.text);
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_METADATA_CHANGE, message);
+  const auto domain = wire_domain(arena, event.name, event.uuid, event.id);
+  if constexpr (WrapsAMessage<Message>) {
+    message.msg.dom = domain;
+    fill(message.msg, arena);
+  } else {
+    message.dom = domain;
+    fill(message, arena);
+  }
+  send_event(client, procedure, message);
 }
 
 void send_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  remote_domain_event_callback_lifecycle_msg message{};
-  message.callbackID = callback_id;
-  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  message.msg.event = event.event;
-  message.msg.detail = event.detail;
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE, message);
+  send_by_callback<remote_domain_event_callback_lifecycle_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE, callback_id, event, [&](auto& message, Arena&) {
+        message.event = event.event;
+        message.detail = event.detail;
+      });
 }
 
 void send_reboot(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  remote_domain_event_callback_reboot_msg message{};
-  message.callbackID = callback_id;
-  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, message);
+  send_by_callback<remote_domain_event_callback_reboot_msg>(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT,
+                                                            callback_id, event, [](auto&, Arena&) {});
 }
 
 void send_rtc_change(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  remote_domain_event_callback_rtc_change_msg message{};
-  message.callbackID = callback_id;
-  message.msg.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  message.msg.offset = event.seconds;
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_RTC_CHANGE, message);
+  send_by_callback<remote_domain_event_callback_rtc_change_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_RTC_CHANGE, callback_id, event,
+      [&](auto& message, Arena&) { message.offset = event.seconds; });
+}
+
+void send_tray_change(Client& client, int callback_id, const DomainEvent& event) {
+  send_by_callback<remote_domain_event_callback_tray_change_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TRAY_CHANGE, callback_id, event,
+      [&](auto& message, Arena& arena) {
+        message.devAlias = arena.text(event.text.value_or(""));
+        message.reason = event.event;
+      });
+}
+
+void send_io_error(Client& client, int callback_id, const DomainEvent& event) {
+  send_by_callback<remote_domain_event_callback_io_error_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_IO_ERROR, callback_id, event,
+      [&](auto& message, Arena& arena) { message = io_error(arena, event); });
+}
+
+void send_io_error_reason(Client& client, int callback_id, const DomainEvent& event) {
+  send_by_callback<remote_domain_event_callback_io_error_reason_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_IO_ERROR_REASON, callback_id, event,
+      [&](auto& message, Arena& arena) { message = io_error_with_reason(arena, event); });
+}
+
+void send_agent_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
+  send_by_callback<remote_domain_event_callback_agent_lifecycle_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_AGENT_LIFECYCLE, callback_id, event,
+      [&](auto& message, Arena&) {
+        message.state = event.event;
+        message.reason = event.detail;
+      });
+}
+
+void send_channel_lifecycle(Client& client, int callback_id, const DomainEvent& event) {
+  send_by_callback<remote_domain_event_callback_channel_lifecycle_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_CHANNEL_LIFECYCLE, callback_id, event,
+      [&](auto& message, Arena& arena) {
+        message.channelName = arena.text(event.text.value_or(""));
+        message.state = event.event;
+        message.reason = event.detail;
+      });
+}
+
+template <typename Message>
+void send_device(Client& client, int procedure, int callback_id, const DomainEvent& event) {
+  send_by_callback<Message>(client, procedure, callback_id, event, [&](auto& message, Arena& arena) {
+    message.devAlias = arena.text(event.text.value_or(""));
+  });
+}
+
+void send_metadata_change(Client& client, int callback_id, const DomainEvent& event) {
+  send_by_callback<remote_domain_event_callback_metadata_change_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_METADATA_CHANGE, callback_id, event,
+      [&](auto& message, Arena& arena) {
+        message.type = event.event;
+        if (event.text) message.nsuri = arena.optional_text(*event.text);
+      });
 }
 
 void add_tunable(api::TypedParams& params, const Tunable& tunable) {
@@ -174,17 +186,16 @@ void add_tunable(api::TypedParams& params, const Tunable& tunable) {
 }
 
 void send_tunables(Client& client, int callback_id, const DomainEvent& event) {
-  Arena arena;
-  api::TypedParams params(arena);
-  for (const auto& tunable : event.tunables) add_tunable(params, tunable);
-  remote_domain_event_callback_tunable_msg message{};
-  message.callbackID = callback_id;
-  message.dom = wire_domain(arena, event.name, event.uuid, event.id);
-  arena.array(message.params.params_len, message.params.params_val, params.take());
-  send_event(client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE, message);
+  send_by_callback<remote_domain_event_callback_tunable_msg>(
+      client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_TUNABLE, callback_id, event,
+      [&](auto& message, Arena& arena) {
+        api::TypedParams params(arena);
+        for (const auto& tunable : event.tunables) add_tunable(params, tunable);
+        arena.array(message.params.params_len, message.params.params_val, params.take());
+      });
 }
 
-void send_by_callback(Client& client, int callback_id, const DomainEvent& event) {
+void send_any_by_callback(Client& client, int callback_id, const DomainEvent& event) {
   switch (event.event_id) {
     case VIR_DOMAIN_EVENT_ID_LIFECYCLE:
       return send_lifecycle(client, callback_id, event);
@@ -192,12 +203,16 @@ void send_by_callback(Client& client, int callback_id, const DomainEvent& event)
       return send_reboot(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_RTC_CHANGE:
       return send_rtc_change(client, callback_id, event);
+    case VIR_DOMAIN_EVENT_ID_TRAY_CHANGE:
+      return send_tray_change(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_METADATA_CHANGE:
       return send_metadata_change(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_DEVICE_ADDED:
-      return send_device_added(client, callback_id, event);
+      return send_device<remote_domain_event_callback_device_added_msg>(
+          client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_DEVICE_ADDED, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
-      return send_device_removed(client, callback_id, event);
+      return send_device<remote_domain_event_callback_device_removed_msg>(
+          client, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_DEVICE_REMOVED, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_IO_ERROR:
       return send_io_error(client, callback_id, event);
     case VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON:
@@ -261,7 +276,7 @@ bool EventSubscriptions::wants(const DomainEvent& event) const {
 void EventSubscriptions::emit(Client& client, const DomainEvent& event) const {
   for (const auto& [callback_id, subscription] : subscriptions_) {
     if (!subscription.matches(event)) continue;
-    subscription.legacy ? send_legacy(client, event) : send_by_callback(client, callback_id, event);
+    subscription.legacy ? send_legacy(client, event) : send_any_by_callback(client, callback_id, event);
   }
 }
 

@@ -67,6 +67,17 @@ void DomainService::rtc_changed(DomainRecord& record, const MonitorEvent& event)
         .seconds = *event.rtc_offset_seconds});
 }
 
+void DomainService::link_lost(DomainRecord& record, const MonitorEvent& event) {
+  const auto alias = event.device.value_or("");
+  add_message(record,
+              fmt::format("interface '{}' is down: what it was connected to has gone; start the domain anew, "
+                          "or attach another interface",
+                          alias));
+  record.live->status.lost_links.push_back(alias);
+  describe_lost_links(record.live->definition, record.live->status);
+  save_status(record);
+}
+
 void DomainService::port_changed(const RecordPtr& record, const MonitorEvent& event) {
   auto& ports = record->live->status.open_ports.emplace(
       record->live->status.open_ports.value_or(std::vector<std::string>()));

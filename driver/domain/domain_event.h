@@ -24,13 +24,13 @@ struct Tunable {
 /// Something that happened to a domain. Numbers are those of libvirt's public header.
 struct DomainEvent {
   /// virDomainEventID: lifecycle, reboot, metadata change, device added and removed, I/O error with and
-  /// without its reason, life cycle of the agent and of channels, tunables, change of the RTC
+  /// without its reason, life cycle of the agent and of channels, tunables, change of the RTC, of a tray
   int event_id = 0;
   std::string name;
   std::string uuid;
   int id = -1;  ///< -1: not running (any more)
   /// virDomainEventType of a lifecycle event, virDomainMetadataType of a change of metadata,
-  /// virDomainEventIOErrorAction, state of an agent or channel
+  /// virDomainEventIOErrorAction, virDomainEventTrayChangeReason, state of an agent or channel
   int event = 0;
   int detail = 0;  ///< of that type; why an agent or channel changed
   /// Namespace of a change of metadata; alias of a device; name of a channel.

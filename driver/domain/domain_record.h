@@ -56,6 +56,8 @@ struct LiveDomain {
     Completion waiting = {};  ///< of whoever asked, for a while
   };
   std::map<std::string, Unplugging> unplugging;  ///< by alias
+  /// By alias: that the guest opens one.
+  std::map<std::string, std::shared_ptr<Completion>> waiting_for_trays;
   DeferredDelete<GuestAgentCall> agent_call;
   /// How long the agent may take for an answer; absent: as long as it likes
   /// (virDomainAgentSetResponseTimeout).

@@ -19,6 +19,7 @@
 #include "domain/domain_store.h"
 #include "domain/impact.h"
 #include "domain_xml/plug_device.h"
+#include "domain_xml/update_disk.h"
 #include "host/host_access.h"
 #include "host/host_resources.h"
 #include "process/delayed_work.h"
@@ -94,6 +95,10 @@ class DomainService {
   void attach_device(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
   /// Changes the link of an interface to what update_interface() made of it.
   void set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
+  /// Another medium for a CD-ROM drive (media.cc). A guest that has locked its tray is asked, unless it is to
+  /// be forced. Errors besides those of domain_xml::update_disk() and of a plan: Busy (it does not open the
+  /// tray).
+  void update_disk(const RecordPtr& record, const domain_xml::Disk& wanted, bool force, Completion done);
   /// Done when the device is out, or the guest has had a while to let it go: its consent is the event
   /// DEVICE_REMOVED, and may never come.
   void detach_device(const RecordPtr& record, const std::string& alias, Completion done);
@@ -194,6 +199,16 @@ class DomainService {
   void not_plugged(DomainRecord& record, const std::string& alias);
   bool drop_device(DomainRecord& record, const std::string& alias);
   void changed_link(DomainRecord& record, const domain_xml::Interface& updated);
+  void change_medium(const RecordPtr& record, domain_xml::Disk disk, const Resources& resources, bool force,
+                     const Completion& done);
+  void offer_medium(const RecordPtr& record, const DiskConfig& config, Completion done);
+  void lay_in(const RecordPtr& record, const domain_xml::Disk& disk, bool force, const Completion& done);
+  void take_back(const RecordPtr& record, const domain_xml::Disk& disk, const Result<>& failure,
+                 const Completion& done);
+  void open_tray(const RecordPtr& record, const domain_xml::Disk& disk, bool force, Completion done);
+  static void wait_for_tray(const RecordPtr& record, const domain_xml::Disk& disk, Completion done);
+  void took_disk(const RecordPtr& record, const domain_xml::Disk& disk, const Completion& done);
+  void tray_moved(DomainRecord& record, const MonitorEvent& event);
   void device_removed(DomainRecord& record, const std::string& alias);
   void compare_devices(const RecordPtr& record);
   void emit_device(const DomainRecord& record, int event_id, const std::string& alias) const;
@@ -210,6 +225,7 @@ class DomainService {
   void set_running(const RecordPtr& record);
   void disk_failed(const RecordPtr& record, const MonitorEvent& event);
   void port_changed(const RecordPtr& record, const MonitorEvent& event);
+  void link_lost(DomainRecord& record, const MonitorEvent& event);
   void rtc_changed(DomainRecord& record, const MonitorEvent& event);
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);

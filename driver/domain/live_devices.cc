@@ -52,6 +52,24 @@ void describe_channels(domain_xml::Domain& domain, const MonitorStatus& status) 
   }
 }
 
+void describe_tray(domain_xml::Domain& domain, const std::string& alias, bool is_open) {
+  for (auto& disk : domain.devices.disks)
+    if (disk.alias == alias) disk.tray = is_open ? std::optional<std::string>("open") : std::nullopt;
+}
+
+void describe_trays(domain_xml::Domain& domain, const MonitorStatus& status) {
+  for (const auto& disk : domain.devices.disks)
+    if (disk.device == "cdrom")
+      describe_tray(domain, disk.alias.value_or(""),
+                    std::ranges::count(status.open_trays, disk.alias.value_or("")) != 0);
+}
+
+void describe_lost_links(domain_xml::Domain& domain, const MonitorStatus& status) {
+  for (auto& interface : domain.devices.interfaces)
+    if (std::ranges::count(status.lost_links, interface.alias.value_or("")) != 0)
+      interface.link_state = "down";
+}
+
 std::vector<std::string> absent_devices(const domain_xml::Domain& domain,
                                         const DeviceStatistics& statistics) {
   std::vector<std::string> absent;

@@ -21,6 +21,14 @@ inline constexpr auto kAgentChannel = "org.qemu.guest_agent.0";
 /// Whether the guest has its virtio channels open.
 void describe_channels(domain_xml::Domain& domain, const MonitorStatus& status);
 
+/// Whether the tray of a CD-ROM drive is open.
+void describe_tray(domain_xml::Domain& domain, const std::string& alias, bool is_open);
+/// The same of all.
+void describe_trays(domain_xml::Domain& domain, const MonitorStatus& status);
+
+/// Links that cannot go up any more are down.
+void describe_lost_links(domain_xml::Domain& domain, const MonitorStatus& status);
+
 /// The host's devices that interfaces have got.
 void describe_live_interfaces(domain_xml::Domain& domain, const DeviceStatistics& statistics);
 

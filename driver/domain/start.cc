@@ -137,6 +137,8 @@ void DomainService::refresh_status(const RecordPtr& record, Completion done) {
 void DomainService::took_status(const RecordPtr& record, const MonitorStatus& status) {
   record->live->status = status;
   describe_channels(record->live->definition, status);
+  describe_trays(record->live->definition, status);
+  describe_lost_links(record->live->definition, status);
   if (status.state == VmState::Starting || status.state == VmState::Stopped) return;
   if (record->phase == Phase::Starting) return finish_start_with_devices(record);
   if (!std::exchange(record->live->devices_asked, true)) {

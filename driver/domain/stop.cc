@@ -224,6 +224,11 @@ void DomainService::handle_event(const RecordPtr& record, const MonitorEvent& ev
     case MonitorEventKind::PortOpened:
     case MonitorEventKind::PortClosed:
       return port_changed(record, event);
+    case MonitorEventKind::TrayOpened:
+    case MonitorEventKind::TrayClosed:
+      return tray_moved(*record, event);
+    case MonitorEventKind::LinkLost:
+      return link_lost(*record, event);
     case MonitorEventKind::IoError:
       return disk_failed(record, event);
     case MonitorEventKind::RtcChanged:
@@ -300,13 +305,16 @@ void DomainService::forget_run(const RecordPtr& record) {
   store_.remove_runtime_files(record->name);
   if (record->live->agent_call) record->live->agent_call->guest_ended();
   const auto unplugging = std::move(record->live->unplugging);
+  const auto waiting_for_trays = std::move(record->live->waiting_for_trays);
   record->live.reset();
   record->id = -1;
   enter_phase(*record, Phase::Inactive, row.shutoff_reason);
   if (ran) emit(*record, VIR_DOMAIN_EVENT_STOPPED, row.stopped_detail);
   forget_if_unused(record);
+  const auto stopped_meanwhile = fail(Error::Code::WrongState, "domain is not running");
   for (const auto& [alias, device] : unplugging)
-    if (device.waiting) device.waiting(fail(Error::Code::WrongState, "domain is not running"));
+    if (device.waiting) device.waiting(stopped_meanwhile);
+  for (const auto& [alias, waiting] : waiting_for_trays) (*waiting)(stopped_meanwhile);
   for (const auto& stopped : std::exchange(record->stopped, {})) stopped({});
 }
 

@@ -22,7 +22,8 @@ DAEMON, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 ACCEPTED = SOURCE / 'tests/differential/accepted.json'
 PATIENCE = 240
 LAST = 'last-of-a-step'
-KINDS = ('LIFECYCLE', 'REBOOT', 'METADATA_CHANGE', 'DEVICE_ADDED', 'DEVICE_REMOVED', 'DEVICE_REMOVAL_FAILED', 'TUNABLE', 'BLOCK_THRESHOLD')
+KINDS = ('LIFECYCLE', 'REBOOT', 'METADATA_CHANGE', 'DEVICE_ADDED', 'DEVICE_REMOVED', 'DEVICE_REMOVAL_FAILED', 'TUNABLE', 'BLOCK_THRESHOLD',
+         'TRAY_CHANGE')
 
 
 def skip(reason):
@@ -41,9 +42,10 @@ if missing():
 
 import script  # noqa: E402
 import script_documents  # noqa: E402
+import script_media  # noqa: E402
 import script_running  # noqa: E402
 
-STEPS = script.STEPS + script_documents.STEPS + script_running.STEPS
+STEPS = script.STEPS + script_documents.STEPS + script_running.STEPS + script_media.STEPS
 
 libvirt.registerErrorHandler(lambda *_: None, None)
 libvirt.virEventRegisterDefaultImpl()

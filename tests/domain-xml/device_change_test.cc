@@ -56,7 +56,7 @@ TEST(AttachDevice, RefusesWhatIsThereAlreadyAndWhatCannotBeAdded) {
   auto changed = domain();
   const auto again =
       attach_device(changed, device("<disk type='file'><target dev='vda'/><source file='/b'/></disk>"));
-  EXPECT_EQ(again.error().message(), "target vda already exists.");
+  EXPECT_EQ(again.error().message(), "target vda already exists");
   EXPECT_EQ(attach_device(changed, device("<memballoon model='none'/>")).error().message(),
             "persistent attach of device 'memballoon' is not supported");
   EXPECT_EQ(attach_device(changed, device("<video><model type='none'/></video>")).error().code(),

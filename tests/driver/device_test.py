@@ -478,9 +478,10 @@ class Changes(DeviceTest):
         self.domain.create()
         disk, rng = self.DISK.format(dev='vdc'), "<rng model='virtio'><backend model='random'>/dev/random</backend></rng>"
         for function, arguments in ((self.domain.attachDevice, (rng,)), (self.domain.detachDevice, (rng,)),
-                                    (self.domain.updateDeviceFlags, (disk, self.LIVE)),
+                                    (self.domain.updateDeviceFlags, (rng, self.LIVE)),
                                     (self.domain.attachDeviceFlags, (rng, self.LIVE | self.CONFIG))):
             self.assert_error(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'is not supported', function, *arguments)
+        self.assert_error(libvirt.VIR_ERR_INTERNAL_ERROR, "disk 'vdc' not found", self.domain.updateDeviceFlags, disk, self.LIVE)
         self.attach(disk)
         self.assertNotIn('/new.img', self.domain.XMLDesc())
         self.assertIn('/new.img', self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
@@ -543,6 +544,18 @@ class Links(DeviceTest):
         xml = f"<interface type='bridge'><mac address='{MAC}'/><source bridge='br0'/><link state='down'/></interface>"
         self.domain.updateDeviceFlags(xml, self.LIVE | self.CONFIG)
         self.assertEqual((self.link(), self.link('--config'), self.told()), ('down', 'down', [('net0', False)]))
+
+    def test_that_are_lost_are_down_for_good(self):
+        self.domain.create()
+        console = self.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        self.domain.openConsole(None, console, 0)
+        console.send(b'~')
+        wait_until(lambda: self.link() == 'down', 'the loss')
+        self.assertTrue(any("interface 'net0' is down" in message for message in self.domain.messages()))
+        up = f"<interface type='bridge'><mac address='{MAC}'/><source bridge='br0'/><link state='up'/></interface>"
+        self.assert_error(libvirt.VIR_ERR_OPERATION_INVALID, 'the link cannot go up', self.domain.updateDeviceFlags, up, self.LIVE)
+        self.restart_daemon()
+        self.assertEqual((self.link(), self.link('--config')), ('down', 'up'))
 
     def test_are_all_that_an_update_changes_of_what_runs(self):
         self.domain.create()

@@ -68,6 +68,7 @@ class Monitor:
         self.recreated = 0
         self.full_disk = None
         self.open_ports = []
+        self.lost_links = []
         self.cpuid_asked = False
         self.vcpus = []
         self.end_of_td = threading.Event()
@@ -163,6 +164,7 @@ class Monitor:
             'host': self.config['host'], 'host_description': 'fake', 'recreated': self.recreated,
             'vcpu_time_ns': [1000000] * self.config['vcpu_count'],
             **({'open_ports': self.open_ports} if os.environ.get('VIRTTDX_FAKE_PORTS') else {}),
+            **({'lost_links': self.lost_links} if self.lost_links else {}),
             'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': 0 in self.consoles}],
             **({'vsock_cid': 7} if 'vsock' in self.config.get('devices', {}) else {}),
             'console_ports': [{'id': port['id'], 'pty_path': '/dev/pts/' + port['id'], 'attached': port['id'] in self.consoles}
@@ -256,8 +258,35 @@ class Monitor:
                 devices.remove(device)
                 self.emit('device-removed', message=device['id'])
 
-    def do_link_set(self, client, number, _):
+    def do_link_set(self, client, number, arguments):
+        if arguments['up'] and arguments['id'] in self.lost_links:
+            self.send(client, {'id': number, 'error': {'code': 'wrong-state', 'message': 'the link cannot go up'}})
+            return
         self.reply(client, number)
+
+    def lose_link(self):
+        self.lost_links.append(self.config['devices']['interfaces'][0]['id'])
+        self.emit('link-lost', device=self.lost_links[-1])
+
+    def do_tray_open(self, client, number, arguments):
+        """The guest has locked a drive with the serial "locked", and opens it when it is typed to."""
+        disk, = (each for each in self.config['devices']['disks'] if each['id'] == arguments['id'])
+        is_open = disk.get('serial') != 'locked' or arguments['force']
+        self.reply(client, number, {'open': is_open})
+        if is_open:
+            self.emit('tray-opened', device=disk['id'])
+
+    def do_medium_offer(self, client, number, arguments):
+        """An image absent.img cannot be opened."""
+        path = arguments['disk'].get('source', {}).get('path', '')
+        if path.endswith('/absent.img'):
+            self.send(client, {'id': number, 'error': {'code': 'system', 'message': f"cannot open '{path}': No such file or directory"}})
+        else:
+            self.reply(client, number)
+
+    def do_medium_change(self, client, number, arguments):
+        self.reply(client, number)
+        self.emit('tray-closed', device=arguments['id'])
 
     def do_disk_limits(self, client, number, arguments):
         """Limits of 13 bytes a second are refused."""
@@ -276,6 +305,9 @@ class Monitor:
         for argument, member in (('power_off', 'on_power_off'), ('reset', 'on_reset'), ('crash', 'on_crash')):
             self.config[member] = arguments.get(argument, self.config.get(member))
         self.reply(client, number)
+
+    def drive(self):
+        return next(disk for disk in self.config['devices']['disks'] if disk.get('kind') == 'cdrom')
 
     def fill_disk(self):
         self.full_disk = self.config['devices']['disks'][0]['id']
@@ -327,6 +359,10 @@ class Monitor:
             self.emit('rtc-changed', rtc_offset_seconds=self.config['clock_offset_seconds'] + 7200)
         elif data == b'^':
             self.let_go(lambda device: device.get('serial') == 'slow')
+        elif data == b'~':
+            self.lose_link()
+        elif data == b'_':
+            self.emit('tray-opened', device=self.drive()['id'])
         elif data in (b'+', b'-'):
             self.open_ports_of_channels(data == b'+')
         else:
