@@ -12,17 +12,22 @@ for module in /modules/*; do
   [ ! -e "$module" ] || insmod "$module" || say "error $module"
 done
 
-# Brings an interface up with what DHCP gives it.
+# Brings an interface up with what DHCP gives it. Routes of option 121 stand for the router (RFC 3442): they lead to one outside of its network too.
 dhcp() {
   cat >/tmp/lease.sh <<'EOF'
 #!/bin/sh
 [ "$1" = bound ] || exit 0
 ip addr add "$ip/$mask" dev "$interface"
-ip route add default via "$router"
+router=${router%% *}
+set -- ${staticroutes:-${router:+0.0.0.0/0 $router}}
+while [ $# -gt 1 ]; do
+  if [ "$2" = 0.0.0.0 ]; then ip route add "$1" dev "$interface"; else ip route add "$1" via "$2" dev "$interface"; fi
+  shift 2
+done
 EOF
   chmod +x /tmp/lease.sh
   ip link set "$1" up
-  udhcpc -i "$1" -x hostname:td-guest -n -q -t 5 -s /tmp/lease.sh >/dev/null || say "error udhcpc"
+  udhcpc -i "$1" -O staticroutes -x hostname:td-guest -n -q -t 5 -s /tmp/lease.sh >/dev/null || say "error udhcpc"
 }
 
 # The IPv4 address of an interface, with the bits of its network.
