@@ -43,23 +43,13 @@ class Devices(harness.DaemonTest):
         self.image = self.daemon.root / 'disk.img'
         with open(self.image, 'wb') as image:
             image.truncate(IMAGE_SIZE)
-        self.device = self.make_block_device()
+        backing = self.daemon.root / 'block.img'
+        backing.write_bytes(bytes(1 << 20))
+        self.device = harness.make_loop_device(self, backing)
         self.tap = self.make_tap()
         self.daemon.define(td_xml(text={'  </devices>': DEVICES.format(
             image=self.image, block=BLOCK.format(device=self.device) if self.device else '',
             interface=TAP.format(tap=self.tap) if self.tap else '')}))
-
-    def make_block_device(self):
-        """A loop device, where this machine lets us have one."""
-        backing = self.daemon.root / 'block.img'
-        backing.write_bytes(bytes(1 << 20))
-        if not shutil.which('losetup') or os.geteuid() != 0:
-            return None
-        made = subprocess.run(['losetup', '--find', '--show', backing], capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            return None
-        self.addCleanup(subprocess.run, ['losetup', '--detach', made.stdout.strip()], check=False)
-        return made.stdout.strip()
 
     def make_tap(self):
         """A tap device of the test's own, where this machine lets us have one."""

@@ -127,6 +127,18 @@ def make_ext4(image, size, hello='from the disk'):
         subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', content, image, size], check=True, env=ENVIRONMENT, capture_output=True)
 
 
+def make_loop_device(test, backing):
+    """A block device of the file's, until the test ends; None where this machine lets us have none."""
+    if not shutil.which('losetup', path=ENVIRONMENT['PATH']) or os.geteuid() != 0:
+        return None
+    made = subprocess.run(['losetup', '--find', '--show', backing], capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    if made.returncode != 0:
+        return None
+    device = made.stdout.strip()
+    test.addCleanup(subprocess.run, ['losetup', '--detach', device], check=False, env=ENVIRONMENT)
+    return device
+
+
 def td_xml(name='td', uuid=None, firmware=FIRMWARE, **replace):
     """The example domain with another name; replace maps text to text."""
     xml = (SOURCE / 'docs/examples/td.xml').read_text()

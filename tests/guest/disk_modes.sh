@@ -14,14 +14,18 @@ dd if=/dev/urandom of=/dev/vdf bs=4k count=1 conv=fsync 2>/dev/null && say "erro
 [ "$(head -c 4 /dev/vdf)" = read ] && say "vdf is read-only"
 
 # A quarter each: discarded, zeroed and given back, zeroed, kept.
-dd if=/dev/urandom of=/dev/vdg bs=1M count=8 conv=fsync 2>/dev/null || say "error vdg"
-sha256sum </dev/vdg >/tmp/all
-blkdiscard -o 0 -l 2M /dev/vdg || say "error discard"
-fallocate -p -n -o 2M -l 2M /dev/vdg || say "error punch"
-blkdiscard -z -o 4M -l 2M /dev/vdg || say "error zero"
-sync
-echo 3 >/proc/sys/vm/drop_caches
-[ "$(head -c 6M /dev/vdg | tr -d '\0' | wc -c)" = 0 ] && say "vdg reads zeroes"
+give_back() {
+  dd if=/dev/urandom of="/dev/$1" bs=1M count=8 conv=fsync 2>/dev/null || say "error $1"
+  blkdiscard -o 0 -l 2M "/dev/$1" || say "error discard $1"
+  fallocate -p -n -o 2M -l 2M "/dev/$1" || say "error punch $1"
+  blkdiscard -z -o 4M -l 2M "/dev/$1" || say "error zero $1"
+  # Only this flushes; sync(2) has no data to write.
+  sync "/dev/$1"
+  echo 3 >/proc/sys/vm/drop_caches
+  [ "$(head -c 6M "/dev/$1" | tr -d '\0' | wc -c)" = 0 ] && say "$1 reads zeroes"
+}
+give_back vdg
+give_back vdh
 
 read_served() { echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vdh of=/dev/null bs=4k count=1 2>/dev/null; }
 read_served && say "vdh serves"
