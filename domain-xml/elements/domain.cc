@@ -154,6 +154,11 @@ Result<> check_present(const Place& place) {
   return {};
 }
 
+// As libvirt, which says it where some are not there only.
+void drop_current(Domain& domain) {
+  if (domain.current_vcpus == domain.vcpus) domain.current_vcpus.reset();
+}
+
 Result<> check_numbers(const Place& place, const Domain& domain) {
   if (domain.memory_kib == 0)
     return fail_at(*place.element.child("memory"), Error::Code::XmlInvalid, "'/domain/memory' is 0");
@@ -178,6 +183,7 @@ Result<Domain> read_domain(const Place& place) {
     if (const auto* child = place.element.child(reader.name)) TRY(reader.read(domain, place.child(*child)));
   domain.others = TRY(read_others(place, kSectionShapes));
   TRY(check_numbers(place, domain));
+  drop_current(domain);
   return domain;
 }
 

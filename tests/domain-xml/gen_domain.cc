@@ -147,6 +147,7 @@ Domain domain() {
   value.current_memory_kib = maybe(rc::gen::inRange<std::uint64_t>(0, value.memory_kib));
   value.vcpus = count(4096);
   value.current_vcpus = maybe(rc::gen::inRange<std::uint32_t>(1, value.vcpus + 1));
+  if (value.current_vcpus == value.vcpus) value.current_vcpus.reset();
   value.vcpu_placement = maybe_word({"static", "auto"});
   value.vcpu_cpuset = maybe_word({"0", "1-3,7"});
   value.tuning.cpu = maybe_made(cpu_tune);
