@@ -92,6 +92,7 @@ class DaemonTest(unittest.TestCase):
         return f'tdx:///system?socket={self.root}/run/libvirt/virttdxd-sock{suffix}'
 
     def connect(self):
+        """Of a thread's own: libvirt's client before 10.0 may not notice that another one wants to talk while it waits."""
         return libvirt.open(self.uri())
 
     def define(self, name='td', xml=XML):

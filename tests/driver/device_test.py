@@ -308,7 +308,7 @@ class HotPlug(DeviceTest):
 
     def test_a_detach_waits_for_the_guest_and_nobody_waits_for_it(self):
         self.domain.attachDevice(self.disk('slow'))
-        detach = threading.Thread(target=self.domain.detachDevice, args=(self.disk(),))
+        detach = threading.Thread(target=self.connect().lookupByName('td').detachDevice, args=(self.disk(),))
         detach.start()
         wait_until(lambda: self.monitor_told('device-remove'), 'the request')
         self.assertIn('/new.img', self.domain.XMLDesc())
@@ -321,8 +321,8 @@ class HotPlug(DeviceTest):
 
     def test_a_detach_ends_with_its_domain(self):
         self.domain.attachDevice(self.disk('kept'))
-        detach = threading.Thread(target=self.assert_error, args=(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running', self.domain.detachDevice,
-                                                                  self.disk()))
+        detach = threading.Thread(target=self.assert_error, args=(libvirt.VIR_ERR_OPERATION_INVALID, 'domain is not running',
+                                                                  self.connect().lookupByName('td').detachDevice, self.disk()))
         detach.start()
         wait_until(lambda: self.monitor_told('device-remove'), 'the request')
         self.domain.destroy()
