@@ -173,12 +173,14 @@ void DomainService::wait_for_removal(const RecordPtr& record, const std::string&
   const auto unplugging = record->live->unplugging.find(alias);
   if (unplugging == record->live->unplugging.end()) return done({});
   unplugging->second.waiting = std::move(done);
+  const auto asked = unplugging->second.asked;
   const std::weak_ptr<DomainRecord> weak = record;
-  QTimer::singleShot(kRemovalPatience, [weak, alias, id = record->id] {
+  QTimer::singleShot(kRemovalPatience, [weak, alias, asked, id = record->id] {
     const auto domain = weak.lock();
     if (!domain || domain->id != id || !domain->live) return;
     const auto kept = domain->live->unplugging.find(alias);
-    if (kept == domain->live->unplugging.end()) return;
+    // Another of its name may be on its way by then.
+    if (kept == domain->live->unplugging.end() || kept->second.asked != asked) return;
     if (const auto waiting = std::exchange(kept->second.waiting, nullptr)) waiting({});
   });
 }

@@ -12,12 +12,12 @@ constexpr std::uint32_t kInitialApicIdShift = 24;
 
 }  // namespace
 
-CpuidEntries cpuid_of_vcpu(const CpuidEntries& common, std::uint32_t vcpu) {
+CpuidEntries cpuid_of_vcpu(const CpuidEntries& common, std::uint32_t x2apic_id) {
   CpuidEntries entries = common;
   for (CpuidEntry& entry : entries) {
     if (entry.function == kFeatures)
-      entry.ebx = (entry.ebx & ((1U << kInitialApicIdShift) - 1)) | vcpu << kInitialApicIdShift;
-    if (entry.function == kTopology || entry.function == kTopologyV2) entry.edx = vcpu;
+      entry.ebx = (entry.ebx & ((1U << kInitialApicIdShift) - 1)) | x2apic_id << kInitialApicIdShift;
+    if (entry.function == kTopology || entry.function == kTopologyV2) entry.edx = x2apic_id;
   }
   return entries;
 }

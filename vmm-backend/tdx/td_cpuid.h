@@ -8,9 +8,9 @@
 
 namespace virttdx {
 
-/// What every vCPU gets, with this vCPU's x2APIC id (which is its number) in leaves 1, 0xB and 0x1F (Intel
+/// What every vCPU gets, with this vCPU's x2APIC id in leaves 1, 0xB and 0x1F (Intel
 /// SDM volume 2, CPUID).
-CpuidEntries cpuid_of_vcpu(const CpuidEntries& common, std::uint32_t vcpu);
+CpuidEntries cpuid_of_vcpu(const CpuidEntries& common, std::uint32_t x2apic_id);
 
 /// Leaves of `other`, a vCPU's KVM_TDX_GET_CPUID, that are not as vCPU 0's `first` in more than the x2APIC
 /// id.

@@ -8,7 +8,7 @@
 
 namespace virttdx {
 
-/// What lies in a CD-ROM drive. One thread at a time. Outlives the devices that use it.
+/// What lies in a CD-ROM drive. One thread at a time.
 class ScsiMedium {
  public:
   virtual ~ScsiMedium() = default;
