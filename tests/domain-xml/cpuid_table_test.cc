@@ -10,6 +10,7 @@
 
 #include "domain_xml/cpu_models.h"
 #include "golden.h"
+#include "known_host.h"
 #include "tdx/tdx_cpuid_spec.h"
 
 namespace virttdx::domain_xml {
@@ -156,8 +157,7 @@ class NamedFeatures : public testing::TestWithParam<std::string> {
     ASSERT_TRUE(domain) << domain.error().message();
     const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"});
     ASSERT_TRUE(complete) << complete.error().message();
-    const auto plan =
-        plan_launch(*complete, host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value());
+    const auto plan = plan_launch(*complete, test::kvm_host());
     ASSERT_TRUE(plan) << plan.error().message();
     plan_ = *plan;
     predicted_ = predict_cpuid(plan_.config.td);

@@ -10,13 +10,10 @@
 
 #include "domain_xml/plan.h"
 #include "golden.h"
+#include "known_host.h"
 
 namespace virttdx::domain_xml {
 namespace {
-
-HostCapabilities kvm_host() {
-  return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
-}
 
 class TrueDomainCapabilities : public testing::Test {
  protected:
@@ -24,7 +21,7 @@ class TrueDomainCapabilities : public testing::Test {
     if (!std::filesystem::exists("/usr/share/ovmf/OVMF.fd")) GTEST_SKIP() << "no Debian package ovmf";
     if (!std::filesystem::exists("/usr/share/libvirt/cpu_map/index.xml"))
       GTEST_SKIP() << "no CPU map of libvirt (Debian package libvirt0)";
-    xml_ = format_domain_capabilities(kvm_host(), {.emulator_path = "/usr/libexec/virttdx-vmm"});
+    xml_ = format_domain_capabilities(test::kvm_host(), {.emulator_path = "/usr/libexec/virttdx-vmm"});
   }
 
   // What is between <name ...> and </name>, or of <name .../> the element itself.
@@ -61,7 +58,7 @@ class TrueDomainCapabilities : public testing::Test {
     std::vector<Finding> changes;
     const auto complete = complete_definition(*domain, {.emulator = "/usr/libexec/virttdx-vmm"}, &changes);
     if (!complete || is_otherwise(changes)) return false;
-    const auto plan = plan_launch(*complete, kvm_host());
+    const auto plan = plan_launch(*complete, test::kvm_host());
     return plan && plan->can_start() && !is_otherwise(plan->findings);
   }
   static bool is_possible_disk(const std::string& kind, const std::string& bus) {

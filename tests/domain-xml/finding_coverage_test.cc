@@ -12,6 +12,7 @@
 
 #include "domain_xml/cpu_models.h"
 #include "golden.h"
+#include "known_host.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -20,14 +21,14 @@ using Names = std::set<std::string>;
 
 constexpr unsigned kDebug = 0, kMigratable = 29, kPks = 30, kPerfmon = 63;
 
-struct Sample {
+struct CpuSample {
   const char* cpu;
   const char* finding;  ///< its identifier; nothing: no finding about the CPU
   const char* bit = "";
 };
 
 // On kvm.host.json, a Sapphire Rapids with upstream KVM.
-const std::vector<Sample> kSamples = {
+const std::vector<CpuSample> kFeatureSamples = {
     // By class of the bit; each policy.
     {"<feature policy='require' name='mca'/>", ""},
     {"<feature policy='force' name='mca'/>", ""},
@@ -69,7 +70,7 @@ const std::vector<Sample> kSamples = {
     {"<feature name='kl'/>", "tdx-attribute-module", "ATTRIBUTES.KL [bit 31]"},
 };
 // Whole <cpu> elements.
-const std::vector<Sample> kCpus = {
+const std::vector<CpuSample> kCpus = {
     {"<cpu mode='host-passthrough' migratable='on'/>", "cpu-migratable-without-effect"},
     {"<cpu mode='host-passthrough'><model>Nehalem</model></cpu>", "cpu-model-not-offered"},
     {"<cpu mode='host-passthrough'><maxphysaddr mode='emulate' bits='40'/></cpu>", "cpu-maxphysaddr"},
@@ -85,16 +86,12 @@ const std::vector<Sample> kCpus = {
     {"<cpu mode='custom' match='strict'><model>Nehalem</model></cpu>", "cpu-match-strict"},
 };
 // Of other tests: a missing map, odd hosts.
-const Names kElsewhere = {
+const Names kCpuFindingsElsewhere = {
     "cpu-map-missing",     "cpu-not-executed",      "cpu-host-model", "cpu-topology-not-configurable",
     "cpu-model-signature", "xfam-group-incomplete", "xfam-never"};
 
-HostCapabilities kvm_host() {
-  return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
-}
-
-std::vector<Finding> findings_of(const std::string& cpu, const HostCapabilities& host,
-                                 std::uint64_t policy = 0x10000000, const PlanSources& sources = {}) {
+std::vector<Finding> cpu_findings(const std::string& cpu, const HostCapabilities& host,
+                                  std::uint64_t policy = 0x10000000, const PlanSources& sources = {}) {
   const auto domain = parse_domain(
       "<domain type='kvm'><name>a</name><memory>1048576</memory><os><type>hvm</type></os>"
       "<features><acpi/></features>" +
@@ -111,7 +108,7 @@ std::vector<Finding> findings_of(const std::string& cpu, const HostCapabilities&
   return findings;
 }
 
-std::string ids_of(const std::vector<Finding>& findings) {
+std::string ids_and_bits(const std::vector<Finding>& findings) {
   std::string text;
   for (const auto& finding : findings) text += finding.id + " " + finding.bit + "; ";
   return text;
@@ -132,36 +129,36 @@ class FindingCoverage : public testing::Test {
 };
 
 TEST_F(FindingCoverage, EachFeatureSampleHasItsFinding) {
-  for (const auto& sample : kSamples) {
+  for (const auto& sample : kFeatureSamples) {
     const auto findings =
-        findings_of(std::string("<cpu mode='host-passthrough'>") + sample.cpu + "</cpu>", kvm_host());
+        cpu_findings(std::string("<cpu mode='host-passthrough'>") + sample.cpu + "</cpu>", test::kvm_host());
     if (std::string_view(sample.finding).empty())
-      EXPECT_TRUE(findings.empty()) << sample.cpu << ": " << ids_of(findings);
+      EXPECT_TRUE(findings.empty()) << sample.cpu << ": " << ids_and_bits(findings);
     else
       EXPECT_TRUE(findings.size() == 1 && has(findings, sample.finding, sample.bit))
-          << sample.cpu << ": " << ids_of(findings);
+          << sample.cpu << ": " << ids_and_bits(findings);
   }
 }
 
 TEST_F(FindingCoverage, WhatThePlayedHostShowsAndTheSoftwareHostCannotExecuteIsNamed) {
-  auto host = kvm_host();
+  auto host = test::kvm_host();
   host.kind = HostKind::Soft;
-  const auto findings = findings_of("<cpu mode='host-passthrough'/>", host);
-  ASSERT_TRUE(has(findings, "cpu-not-executed", "")) << ids_of(findings);
+  const auto findings = cpu_findings("<cpu mode='host-passthrough'/>", host);
+  ASSERT_TRUE(has(findings, "cpu-not-executed", "")) << ids_and_bits(findings);
   EXPECT_NE(findings.at(0).message.find(" avx, "), std::string::npos) << findings.at(0).message;
   EXPECT_NE(findings.at(0).message.find(" amx-tile, "), std::string::npos) << findings.at(0).message;
   EXPECT_FALSE(
-      has(findings_of("<cpu mode='custom'><model>Nehalem</model></cpu>", host), "cpu-not-executed", ""));
+      has(cpu_findings("<cpu mode='custom'><model>Nehalem</model></cpu>", host), "cpu-not-executed", ""));
 }
 
 TEST_F(FindingCoverage, EachCpuSampleHasItsFinding) {
   for (const auto& sample : kCpus)
-    EXPECT_TRUE(has(findings_of(sample.cpu, kvm_host()), sample.finding, sample.bit)) << sample.cpu;
+    EXPECT_TRUE(has(cpu_findings(sample.cpu, test::kvm_host()), sample.finding, sample.bit)) << sample.cpu;
 }
 
 TEST_F(FindingCoverage, EachIdentifierInTheSourcesHasASample) {
-  Names met = kElsewhere;
-  for (const auto* table : {&kSamples, &kCpus})
+  Names met = kCpuFindingsElsewhere;
+  for (const auto* table : {&kFeatureSamples, &kCpus})
     for (const auto& sample : *table) met.insert(sample.finding);
   const std::regex identifier("\"((?:cpu|xfam)-[a-z0-9-]+)\"");
   for (const char* file : {"cpu.cc", "cpu_features.cc", "cpu_model.cc"}) {
@@ -187,7 +184,8 @@ TEST_F(FindingCoverage, EachClassOfBitIsNamed) {
       {"not offered", "<feature name='hle'/>"},
   };
   for (const auto& [name, feature] : samples) {
-    const auto findings = findings_of("<cpu mode='host-passthrough'>" + feature + "</cpu>", kvm_host());
+    const auto findings =
+        cpu_findings("<cpu mode='host-passthrough'>" + feature + "</cpu>", test::kvm_host());
     ASSERT_FALSE(findings.empty()) << feature;
     EXPECT_NE(findings[0].message.find(", " + name + ")"), std::string::npos) << findings[0].message;
   }
@@ -195,12 +193,12 @@ TEST_F(FindingCoverage, EachClassOfBitIsNamed) {
 
 TEST_F(FindingCoverage, EachAttributeIsRefusedForItsOwnReason) {
   const Names settable = {"DEBUG", "ICSSD", "LASS", "SEPT_VE_DISABLE", "PKS", "PERFMON"};
-  auto nothing = kvm_host(), everything = kvm_host();
+  auto nothing = test::kvm_host(), everything = test::kvm_host();
   nothing.supported_attributes = 0;
   everything.supported_attributes = ~std::uint64_t{0};
   for (unsigned bit = 0; bit < 64; ++bit) {
     const auto policy = std::uint64_t{1} << bit;
-    const auto without = findings_of("", nothing, policy), with = findings_of("", everything, policy);
+    const auto without = cpu_findings("", nothing, policy), with = cpu_findings("", everything, policy);
     ASSERT_EQ(without.size(), 1U) << bit;
     const auto name = without[0].bit.substr(11, without[0].bit.find(' ') - 11);
     if (settable.contains(name)) {
@@ -218,20 +216,21 @@ TEST_F(FindingCoverage, EachAttributeIsRefusedForItsOwnReason) {
 
 TEST_F(FindingCoverage, AttributesThatExcludeEachOtherAreRefused) {
   for (const auto other : {kDebug, kPerfmon})
-    EXPECT_TRUE(has(findings_of("", kvm_host(), std::uint64_t{1} << kMigratable | std::uint64_t{1} << other),
-                    "tdx-attributes-exclude", ""));
+    EXPECT_TRUE(
+        has(cpu_findings("", test::kvm_host(), std::uint64_t{1} << kMigratable | std::uint64_t{1} << other),
+            "tdx-attributes-exclude", ""));
 }
 
 TEST_F(FindingCoverage, AFeatureBringsItsAttribute) {
-  auto host = kvm_host();
+  auto host = test::kvm_host();
   host.supported_attributes |= std::uint64_t{1} << kPks;
   CpuidEntry& leaf_7 = *std::ranges::find_if(
       host.supported_cpuid, [](const CpuidEntry& entry) { return entry.function == 7 && entry.index == 0; });
   leaf_7.ecx |= 1U << 31;
-  EXPECT_TRUE(findings_of("<cpu mode='host-passthrough'><feature name='pks'/></cpu>", host).empty());
+  EXPECT_TRUE(cpu_findings("<cpu mode='host-passthrough'><feature name='pks'/></cpu>", host).empty());
   constexpr std::uint64_t kPolicyWithPks = 0x50000000;
-  const auto refused = findings_of("<cpu mode='host-passthrough'><feature policy='forbid' name='pks'/></cpu>",
-                                   host, kPolicyWithPks);
+  const auto refused = cpu_findings(
+      "<cpu mode='host-passthrough'><feature policy='forbid' name='pks'/></cpu>", host, kPolicyWithPks);
   ASSERT_EQ(refused.size(), 1U);
   EXPECT_NE(refused[0].message.find(", attribute-dependent)"), std::string::npos) << refused[0].message;
 }
@@ -242,21 +241,21 @@ TEST_F(FindingCoverage, EachBitOfXfamIsTakenByTheModulesRules) {
       {0, 0x3},   {1, 0x3},     {2, 0x7},     {5, 0xE7},    {6, 0xE7},    {7, 0xE7},     {8, 0x103},
       {9, 0x203}, {11, 0x1803}, {12, 0x1803}, {14, 0x4003}, {15, 0x8003}, {17, 0x60003}, {18, 0x60003}};
   for (unsigned bit = 0; bit < 19; ++bit) {
-    auto host = kvm_host();
+    auto host = test::kvm_host();
     host.supported_xfam = 0x3 | std::uint64_t{1} << bit;
-    const auto alone = findings_of("", host);
+    const auto alone = cpu_findings("", host);
     const auto set = together.find(bit);
     const bool lonely = set == together.end() || set->second != host.supported_xfam;
     EXPECT_EQ(lonely, has(alone, set == together.end() ? "xfam-never" : "xfam-group-incomplete", ""))
-        << bit << ": " << ids_of(alone);
+        << bit << ": " << ids_and_bits(alone);
     if (set == together.end()) continue;
     host.supported_xfam = set->second;
-    EXPECT_TRUE(findings_of("", host).empty()) << bit;
+    EXPECT_TRUE(cpu_findings("", host).empty()) << bit;
   }
 }
 
 HostCapabilities host_without_leaf(std::uint32_t function) {
-  auto host = kvm_host();
+  auto host = test::kvm_host();
   std::erase_if(host.configurable_cpuid, [&](const CpuidEntry& entry) { return entry.function == function; });
   return host;
 }
@@ -266,15 +265,15 @@ TEST_F(FindingCoverage, ASignatureThatTheModuleDoesNotLetBeSetIsNamed) {
     return fmt::format("<cpu mode='custom' check='{}'><model>Nehalem</model></cpu>", check);
   };
   const auto host = host_without_leaf(1);
-  EXPECT_TRUE(has(findings_of(with("partial"), host), "cpu-model-signature", ""));
-  EXPECT_FALSE(has(findings_of(with("partial"), kvm_host()), "cpu-model-signature", ""));
-  EXPECT_EQ(ids_of(findings_of(with("none"), host)), "");
+  EXPECT_TRUE(has(cpu_findings(with("partial"), host), "cpu-model-signature", ""));
+  EXPECT_FALSE(has(cpu_findings(with("partial"), test::kvm_host()), "cpu-model-signature", ""));
+  EXPECT_EQ(ids_and_bits(cpu_findings(with("none"), host)), "");
 }
 
 TEST_F(FindingCoverage, ATopologyThatTheModuleDoesNotLetBeSetIsNamed) {
   const auto host = host_without_leaf(0x1F);
-  const auto findings = findings_of("<cpu><topology sockets='1' cores='1' threads='1'/></cpu>", host);
-  ASSERT_EQ(ids_of(findings), "cpu-topology-not-configurable ; ");
+  const auto findings = cpu_findings("<cpu><topology sockets='1' cores='1' threads='1'/></cpu>", host);
+  ASSERT_EQ(ids_and_bits(findings), "cpu-topology-not-configurable ; ");
   EXPECT_EQ(findings[0].severity, Severity::Warning);
   EXPECT_GT(findings[0].line, 0);
 }
@@ -282,9 +281,9 @@ TEST_F(FindingCoverage, ATopologyThatTheModuleDoesNotLetBeSetIsNamed) {
 TEST_F(FindingCoverage, AMissingCpuMapIsNamed) {
   PlanSources sources;
   sources.cpu_map = "/no/such/x86_features.xml";
-  EXPECT_TRUE(
-      has(findings_of("<cpu mode='host-model'/>", kvm_host(), 0x10000000, sources), "cpu-map-missing", ""));
-  EXPECT_TRUE(findings_of("<cpu mode='host-passthrough'/>", kvm_host(), 0x10000000, sources).empty());
+  EXPECT_TRUE(has(cpu_findings("<cpu mode='host-model'/>", test::kvm_host(), 0x10000000, sources),
+                  "cpu-map-missing", ""));
+  EXPECT_TRUE(cpu_findings("<cpu mode='host-passthrough'/>", test::kvm_host(), 0x10000000, sources).empty());
 }
 
 }  // namespace

@@ -11,11 +11,11 @@
 
 #include "domain_xml/plan.h"
 #include "golden.h"
+#include "known_host.h"
 
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
 constexpr auto kCode = "/usr/share/OVMF/OVMF_CODE.fd", kVariables = "/usr/share/OVMF/OVMF_VARS.fd";
 
 const std::string kBase =
@@ -30,17 +30,13 @@ const std::string kBase =
     "<launchSecurity type='tdx'></launchSecurity>\n"
     "</domain>\n";
 
-HostCapabilities kvm_host() {
-  return host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
-}
-
 std::string replaced(std::string text, const std::string& old, const std::string& replacement) {
   const auto at = text.find(old);
   EXPECT_NE(at, std::string::npos) << old;
   return text.replace(at, old.size(), replacement);
 }
 
-std::vector<Finding> findings_of(const std::string& xml, const HostCapabilities& host = kvm_host(),
+std::vector<Finding> findings_of(const std::string& xml, const HostCapabilities& host = test::kvm_host(),
                                  const PlanSources& sources = {}) {
   const auto domain = parse_domain(xml);
   EXPECT_TRUE(domain) << domain.error().message();
@@ -192,7 +188,7 @@ const std::set<std::string> kElsewhere = {
 // Tuning is without effect on some hosts only.
 std::vector<Finding> findings_of(const Sample& sample) {
   const PlanSources sources{.control_groups = std::string_view(sample.id) != "tuning-without-effect"};
-  return findings_of(replaced(kBase, sample.old, sample.replacement), kvm_host(), sources);
+  return findings_of(replaced(kBase, sample.old, sample.replacement), test::kvm_host(), sources);
 }
 
 class FindingSamples : public testing::Test {
@@ -277,7 +273,7 @@ TEST_F(FindingSamples, AreThereForEachIdentifierInTheSources) {
 }
 
 TEST_F(FindingSamples, OfAHostsOwnTscTellsHowToHelp) {
-  auto host = kvm_host();
+  auto host = test::kvm_host();
   host.tsc_khz = 99'999;
   const auto findings = findings_of(kBase, host);
   ASSERT_NE(find(findings, "tsc-host-frequency"), nullptr) << ids_of(findings);
@@ -287,7 +283,7 @@ TEST_F(FindingSamples, OfAHostsOwnTscTellsHowToHelp) {
 }
 
 TEST_F(FindingSamples, OfAHostWhoseKeyIdsAreAllTakenTellsHowMany) {
-  auto host = kvm_host();
+  auto host = test::kvm_host();
   host.key_ids = 31;
   host.key_ids_used = 30;
   EXPECT_EQ(ids_of(findings_of(kBase, host)), "");
@@ -307,7 +303,8 @@ TEST_F(FindingSamples, OfALongSerialLeavesItsBeginning) {
   const auto xml = replaced(kBase, "<devices>",
                             "<devices><disk type='block'><source dev='/dev/a'/><target dev='vda'/>"
                             "<serial>5f6a1c0e-2c4d-4a0e-8b5f-6a8b3a9d7c11</serial></disk>");
-  const auto plan = plan_launch(*complete_definition(*parse_domain(xml), {.emulator = "/x"}), kvm_host());
+  const auto plan =
+      plan_launch(*complete_definition(*parse_domain(xml), {.emulator = "/x"}), test::kvm_host());
   ASSERT_TRUE(plan) << plan.error().message();
   ASSERT_TRUE(plan->can_start()) << ids_of(plan->findings);
   EXPECT_EQ(plan->config.devices.disks.at(0).serial, "5f6a1c0e-2c4d-4a0e-8");
@@ -316,7 +313,7 @@ TEST_F(FindingSamples, OfALongSerialLeavesItsBeginning) {
 TEST_F(FindingSamples, OfADomainWithoutLaunchSecurityNamesIt) {
   auto domain = *parse_domain(kBase);
   domain.launch_security.reset();
-  const auto plan = plan_launch(domain, kvm_host());
+  const auto plan = plan_launch(domain, test::kvm_host());
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_NE(find(plan->findings, "launch-security-missing"), nullptr) << ids_of(plan->findings);
 }
@@ -324,7 +321,7 @@ TEST_F(FindingSamples, OfADomainWithoutLaunchSecurityNamesIt) {
 TEST(PlannedTsc, IsToldToTheMonitorAndToTheGuest) {
   const auto domain =
       parse_domain(replaced(kBase, "utc'>", "utc'><timer name='tsc' frequency='2500000000'/>"));
-  const auto plan = plan_launch(*complete_definition(*domain, {.emulator = "/x"}), kvm_host());
+  const auto plan = plan_launch(*complete_definition(*domain, {.emulator = "/x"}), test::kvm_host());
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_EQ(plan->config.td.tsc_khz, 2'500'000U);
   const auto* leaf = find_cpuid(plan->config.td.vcpu_cpuid, 0x15, 0);
@@ -341,7 +338,7 @@ std::string bytes_of(const std::string& path) {
 class Firmware : public FindingSamples {
  protected:
   std::string diagnosis_of(const std::string& path) {
-    const auto findings = findings_of(replaced(kBase, kFirmware, path));
+    const auto findings = findings_of(replaced(kBase, test::kDebianFirmware, path));
     EXPECT_EQ(findings.size(), 1U) << ids_of(findings);
     EXPECT_NE(findings.at(0).message.find("'" + path + "'"), std::string::npos) << findings.at(0).message;
     return findings.at(0).id;
@@ -376,11 +373,11 @@ TEST_F(Firmware, OfNoDescriptorIsTheFallback) {
   sources.firmware_descriptors = {"/no/such/folder"};
   const auto xml = replaced(replaced(kBase, "<loader type='rom'>/usr/share/ovmf/OVMF.fd</loader>", ""),
                             "<os>", "<os firmware='efi'>");
-  EXPECT_EQ(ids_of(findings_of(xml, kvm_host(), sources)), "firmware-fallback ");
+  EXPECT_EQ(ids_of(findings_of(xml, test::kvm_host(), sources)), "firmware-fallback ");
 }
 
 TEST_F(Firmware, WithMetadataThatDisagreesSaysSo) {
-  const auto whole = bytes_of(kFirmware);
+  const auto whole = bytes_of(test::kDebianFirmware);
   EXPECT_EQ(diagnosis_of_bytes(whole.substr(4096)), "firmware-metadata-disagrees");
   EXPECT_EQ(diagnosis_of_bytes(std::string(4096, '\0') + whole), "firmware-metadata-disagrees");
 }

@@ -10,6 +10,7 @@
 
 #include "domain_xml/plan.h"
 #include "golden.h"
+#include "known_host.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -42,7 +43,7 @@ class FirmwareFeatures : public testing::Test {
         features);
     PlanSources sources;
     sources.firmware_descriptors = {folder_};
-    const auto host = host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
+    const auto host = test::kvm_host();
     return plan_launch(
                complete_definition(parse_domain(xml).value(), {.emulator = "/usr/libexec/virttdx-vmm"})
                    .value(),

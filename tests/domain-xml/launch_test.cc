@@ -6,6 +6,7 @@
 #include "domain_xml/plan.h"
 #include "gen_cpu.h"
 #include "golden.h"
+#include "known_host.h"
 #include "launched_td.h"
 #include "softhost/soft_host.h"
 #include "tdx/capabilities.h"
@@ -14,12 +15,11 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
-
 class PlannedLaunch : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+    if (!std::filesystem::exists(test::kDebianFirmware))
+      GTEST_SKIP() << "no " << test::kDebianFirmware << " (Debian package ovmf)";
     host_ = softhost::create_soft_host();
     capabilities_ = read_host_capabilities(*host_, HostKind::Soft);
     ASSERT_TRUE(capabilities_.tdx_supported) << capabilities_.tdx_unsupported_reason;
@@ -33,7 +33,7 @@ class PlannedLaunch : public testing::Test {
   }
 
   Result<std::unique_ptr<TdVm>> launch(const VmConfig& config) {
-    return TdVm::launch(*host_, config, TRY(load_tdvf(kFirmware)));
+    return TdVm::launch(*host_, config, TRY(load_tdvf(test::kDebianFirmware)));
   }
 
   std::unique_ptr<softhost::SoftHost> host_;

@@ -9,6 +9,7 @@
 
 #include "domain_xml/plan.h"
 #include "golden.h"
+#include "known_host.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -20,7 +21,7 @@ struct Parts {
   std::uint32_t vcpus = 1;
 };
 
-Result<LaunchPlan> planned(const Parts& parts) {
+Result<LaunchPlan> planned_domain(const Parts& parts) {
   const auto xml = "<domain type='kvm'><name>td</name><uuid>c7a5fdbd-cdaf-9455-926a-d65c16db1809</uuid>" +
                    parts.memory + fmt::format("<vcpu>{}</vcpu>", parts.vcpus) + parts.head +
                    "<os><type machine='q35'>hvm</type><loader type='rom'>/usr/share/ovmf/OVMF.fd</loader>" +
@@ -28,12 +29,12 @@ Result<LaunchPlan> planned(const Parts& parts) {
                    "</os><features><acpi/><ioapic driver='qemu'/></features><cpu mode='host-passthrough'>" +
                    parts.cpu + "</cpu>" + parts.clock + "<devices>" + parts.devices +
                    "</devices><launchSecurity type='tdx'/></domain>";
-  const auto host = host_capabilities_from_json(test::read_data("plan/kvm.host.json")).value();
+  const auto host = test::kvm_host();
   return plan_launch(TRY(complete_definition(TRY(parse_domain(xml)), {.emulator = "/x"})), host);
 }
 
 std::string errors_of(const Parts& parts) {
-  const auto plan = planned(parts);
+  const auto plan = planned_domain(parts);
   if (!plan) return plan.error().message();
   std::string messages;
   for (const auto& finding : plan->findings)
@@ -42,7 +43,7 @@ std::string errors_of(const Parts& parts) {
 }
 
 VmConfig config_of(const Parts& parts) {
-  const auto plan = planned(parts);
+  const auto plan = planned_domain(parts);
   EXPECT_TRUE(plan) << plan.error().message();
   EXPECT_EQ(errors_of(parts), "");
   return plan ? plan->config : VmConfig();
@@ -69,7 +70,7 @@ VmConfig planned_topology(const Topology& topology) {
   const auto vcpus = topology.sockets * topology.dies * topology.cores * topology.threads;
   const auto cpu = fmt::format("<topology sockets='{}' dies='{}' cores='{}' threads='{}'/>", topology.sockets,
                                topology.dies, topology.cores, topology.threads);
-  const auto plan = planned({.cpu = cpu, .vcpus = vcpus});
+  const auto plan = planned_domain({.cpu = cpu, .vcpus = vcpus});
   EXPECT_TRUE(plan) << plan.error().message();
   return plan->config;
 }

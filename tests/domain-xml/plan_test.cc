@@ -10,11 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "golden.h"
+#include "known_host.h"
 
 namespace virttdx::domain_xml {
 namespace {
-
-constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
 
 HostCapabilities host_of(const std::string& name) {
   auto host = host_capabilities_from_json(test::read_data(name));
@@ -62,7 +61,8 @@ std::string describe(const LaunchPlan& plan) {
 class PlannedDomain : public testing::TestWithParam<std::string> {};
 
 TEST_P(PlannedDomain, BecomesTheMonitorsConfigurationAndFindings) {
-  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  if (!std::filesystem::exists(test::kDebianFirmware))
+    GTEST_SKIP() << "no " << test::kDebianFirmware << " (Debian package ovmf)";
   const auto folder = std::filesystem::path(GetParam()).parent_path().string();
   const auto plan =
       plan_launch(complete(test::read_data(GetParam())), host_of(folder + ".host.json"), test_sources());
@@ -192,12 +192,13 @@ bool refuses_firmware(const std::filesystem::path& firmware) {
 }
 
 TEST(FirmwareFile, IsLookedAtAgainOnceItHasChanged) {
-  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  if (!std::filesystem::exists(test::kDebianFirmware))
+    GTEST_SKIP() << "no " << test::kDebianFirmware << " (Debian package ovmf)";
   const auto file = std::filesystem::path(testing::TempDir()) / "firmware.fd";
   std::ofstream(file) << std::string(4096, 'x');
   EXPECT_TRUE(refuses_firmware(file));
   EXPECT_TRUE(refuses_firmware(file));
-  std::filesystem::copy_file(kFirmware, file, std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(test::kDebianFirmware, file, std::filesystem::copy_options::overwrite_existing);
   EXPECT_FALSE(refuses_firmware(file));
   EXPECT_FALSE(refuses_firmware(file));
 }

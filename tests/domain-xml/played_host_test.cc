@@ -8,6 +8,7 @@
 #include "domain_xml/plan.h"
 #include "gen_cpu.h"
 #include "golden.h"
+#include "known_host.h"
 #include "launched_td.h"
 #include "softhost/soft_host.h"
 #include "support/file.h"
@@ -18,7 +19,6 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kFirmware = "/usr/share/ovmf/OVMF.fd";
 constexpr std::size_t kRecordMaximum = 1 << 20;
 
 HostCapabilities record(const std::string& name) {
@@ -34,7 +34,8 @@ class PlayedHost : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     // Plans read it; launched is a smaller one, for speed.
-    if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+    if (!std::filesystem::exists(test::kDebianFirmware))
+      GTEST_SKIP() << "no " << test::kDebianFirmware << " (Debian package ovmf)";
     recorded_ = record(GetParam());
     auto host = softhost::create_soft_host_playing(recorded_);
     ASSERT_TRUE(host) << host.error().message();
@@ -158,7 +159,8 @@ TEST_P(PlayedHost, StartsAsPredictedWhatThePlanForTheRecordLetsStart) {
 
 // A module of which neither the signature nor the topology can be configured shows the physical CPU's.
 TEST(PlayedHostOfFewLeaves, ShowsWhatWasPredicted) {
-  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  if (!std::filesystem::exists(test::kDebianFirmware))
+    GTEST_SKIP() << "no " << test::kDebianFirmware << " (Debian package ovmf)";
   auto recorded = record("minimal");
   std::erase_if(recorded.configurable_cpuid,
                 [](const CpuidEntry& entry) { return entry.function == 1 || entry.function == 0x1F; });
@@ -183,7 +185,8 @@ TEST(PlayedHostOfFewLeaves, ShowsWhatWasPredicted) {
 
 // The plan and a start agree on the last key id too.
 TEST(PlayedHostWithoutFreeKeyIds, RefusesAsThePlanDoes) {
-  if (!std::filesystem::exists(kFirmware)) GTEST_SKIP() << "no " << kFirmware << " (Debian package ovmf)";
+  if (!std::filesystem::exists(test::kDebianFirmware))
+    GTEST_SKIP() << "no " << test::kDebianFirmware << " (Debian package ovmf)";
   auto recorded = record("minimal");
   const auto config = plan_launch(example_td(), recorded)->config;
   recorded.key_ids_used = recorded.key_ids;

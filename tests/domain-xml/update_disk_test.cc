@@ -8,7 +8,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kLive =
+constexpr auto kLiveDisks =
     "<domain type='kvm'><name>td</name><memory>1</memory><os><type>hvm</type></os><devices>"
     "<disk type='file' device='cdrom'><driver name='qemu' type='qcow2' cache='none'/>"
     "<source file='/one.qcow2' startupPolicy='optional' index='1'/><target dev='sda' bus='scsi' "
@@ -18,15 +18,15 @@ constexpr auto kLive =
     "<disk type='file'><source file='/disk.img' index='2'/><target dev='vda' bus='virtio'/>"
     "<alias name='virtio-disk0'/></disk></devices></domain>";
 
-Result<UpdatedDisk> update(const std::string& xml) {
-  return update_disk(parse_domain(kLive).value(), parse_device(xml).value().devices.disks.front());
+Result<UpdatedDisk> update_drive(const std::string& xml) {
+  return update_disk(parse_domain(kLiveDisks).value(), parse_device(xml).value().devices.disks.front());
 }
 std::string drive(const std::string& content, const std::string& head = "type='file' device='cdrom'") {
   return "<disk " + head + ">" + content + "<target dev='sda' bus='scsi'/></disk>";
 }
 
 TEST(UpdateDisk, PutsAnotherMediumIntoADrive) {
-  const auto updated = update(drive("<source file='/two.iso'/>")).value();
+  const auto updated = update_drive(drive("<source file='/two.iso'/>")).value();
   EXPECT_TRUE(updated.has_other_medium);
   EXPECT_EQ(updated.disk.source->file, "/two.iso");
   EXPECT_FALSE(updated.disk.driver.type) << "that was the old image's";
@@ -34,20 +34,20 @@ TEST(UpdateDisk, PutsAnotherMediumIntoADrive) {
   EXPECT_EQ(updated.disk.driver.cache, "none");
   EXPECT_EQ(updated.disk.alias, "scsi0-0-0-0");
   EXPECT_EQ(updated.disk.serial, "cd");
-  const auto network = update(drive("<source protocol='nbd' name='x'><host name='server'/></source>",
-                                    "type='network' device='cdrom'"));
+  const auto network = update_drive(drive("<source protocol='nbd' name='x'><host name='server'/></source>",
+                                          "type='network' device='cdrom'"));
   ASSERT_TRUE(network) << network.error().message();
   EXPECT_EQ(network->disk.type, "network");
 }
 
 TEST(UpdateDisk, EmptiesADrive) {
-  const auto updated = update(drive("")).value();
+  const auto updated = update_drive(drive("")).value();
   EXPECT_TRUE(updated.has_other_medium);
   EXPECT_FALSE(updated.disk.source);
 }
 
 TEST(UpdateDisk, LeavesTheMediumThatIsThere) {
-  const auto updated = update(drive("<source file='/one.qcow2' startupPolicy='requisite'/>")).value();
+  const auto updated = update_drive(drive("<source file='/one.qcow2' startupPolicy='requisite'/>")).value();
   EXPECT_FALSE(updated.has_other_medium);
   EXPECT_EQ(updated.disk.source->startup_policy, "requisite");
   EXPECT_EQ(updated.disk.source->index, 1U);
@@ -55,7 +55,7 @@ TEST(UpdateDisk, LeavesTheMediumThatIsThere) {
 }
 
 TEST(UpdateDisk, TakesADriveWhereToolsPutIt) {
-  EXPECT_TRUE(update(
+  EXPECT_TRUE(update_drive(
       "<disk type='file' device='cdrom'><source file='/two.iso'/><target dev='sda' bus='sata'/></disk>"));
 }
 
@@ -81,7 +81,7 @@ TEST(UpdateDisk, RefusesEveryOtherChangeInLibvirtsWords) {
        "cannot modify field 'tray' of the disk"},
   };
   for (const auto& refusal : refusals) {
-    const auto updated = update(refusal.xml);
+    const auto updated = update_drive(refusal.xml);
     ASSERT_FALSE(updated) << refusal.xml;
     EXPECT_EQ(updated.error().message(), refusal.message);
     EXPECT_EQ(updated.error().code(), refusal.code);

@@ -7,7 +7,7 @@
 namespace virttdx::domain_xml {
 namespace {
 
-constexpr auto kLive =
+constexpr auto kLiveInterfaces =
     "<domain type='kvm'><name>td</name><memory>1</memory><os><type>hvm</type></os><devices>"
     "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/><target dev='vnet3'/>"
     "<model type='virtio'/><driver queues='2'/><mtu size='9000'/><alias name='net0'/>"
@@ -17,7 +17,7 @@ constexpr auto kLive =
     "<link state='down'/></interface></devices></domain>";
 
 Result<Interface> update(const std::string& xml) {
-  return update_interface(parse_domain(kLive).value(), parse_device(xml).value());
+  return update_interface(parse_domain(kLiveInterfaces).value(), parse_device(xml).value());
 }
 std::string bridged(const std::string& content, const std::string& head = "type='bridge'") {
   return "<interface " + head + "><mac address='52:54:00:00:00:01'/>" + content + "</interface>";
@@ -25,7 +25,7 @@ std::string bridged(const std::string& content, const std::string& head = "type=
 constexpr auto kSame = "<source bridge='br0'/><driver queues='2'/><mtu size='9000'/>";
 
 TEST(UpdateInterface, ChangesItsLinkAndKeepsTheRest) {
-  const auto live = parse_domain(kLive).value().devices.interfaces.front();
+  const auto live = parse_domain(kLiveInterfaces).value().devices.interfaces.front();
   auto updated = update(bridged(fmt::format("{}<link state='down'/>", kSame))).value();
   EXPECT_EQ(updated.link_state, "down");
   updated.link_state.reset();

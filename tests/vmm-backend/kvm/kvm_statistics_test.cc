@@ -26,7 +26,7 @@ using test::named_counts;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::uint64_t kCode = 0x1000, kSlotSize = 0x1000;
+constexpr std::uint64_t kLoop = 0x1000, kLoopSize = 0x1000;
 // out %al, $0x10; out %al, $0x10; mov %al, 0x8000; hlt
 constexpr std::array<std::uint8_t, 8> kProgram = {0xE6, 0x10, 0xE6, 0x10, 0xA2, 0x00, 0x80, 0xF4};
 
@@ -40,19 +40,19 @@ class CountsOfAVm : public testing::TestWithParam<test::Host> {
     vm_.emplace(kvm->create_vm(kvm::KVM_X86_DEFAULT_VM).value());
     std::memcpy(memory_.bytes().data(), kProgram.data(), kProgram.size());
     ASSERT_TRUE(vm_->set_memory_region(kvm::kvm_userspace_memory_region{
-        0, 0, kCode, kSlotSize, reinterpret_cast<std::uint64_t>(memory_.bytes().data())}));
+        0, 0, kLoop, kLoopSize, reinterpret_cast<std::uint64_t>(memory_.bytes().data())}));
     vcpu_.emplace(vm_->create_vcpu(0).value());
     auto system = vcpu_->system_registers().value();
     system.cs.base = 0;
     system.cs.selector = 0;
     ASSERT_TRUE(vcpu_->set_system_registers(system));
     kvm::kvm_regs registers{};
-    registers.rip = kCode;
+    registers.rip = kLoop;
     registers.rflags = 2;
     ASSERT_TRUE(vcpu_->set_registers(registers));
   }
 
-  AnonymousMapping memory_ = AnonymousMapping::create(kSlotSize).value();
+  AnonymousMapping memory_ = AnonymousMapping::create(kLoopSize).value();
   std::unique_ptr<KernelCalls> kernel_;
   std::optional<KvmVm> vm_;
   std::optional<KvmVcpu> vcpu_;

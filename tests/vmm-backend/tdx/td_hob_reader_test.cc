@@ -6,6 +6,7 @@
 
 #include <rapidcheck/gtest.h>
 
+#include "gpa_range.h"
 #include "support/byte_order.h"
 #include "tdx/td_hob.h"
 
@@ -17,14 +18,12 @@ using enum TdHobResourceType;
 
 constexpr std::size_t kFirstResource = 56, kSecondResource = 104;
 
-GpaRange range(std::uint64_t base, std::uint64_t size) { return *GpaRange::create({base}, size); }
-
 /// Hand-off, 0 to 0x800000 unaccepted, 0x6000 of system memory, end of list: field offsets above.
 class List {
  public:
   List() {
-    const GpaRange ram = range(0, 0x806000), added = range(0x800000, 0x6000);
-    bytes_ = *build_td_hob(range(0x809000, 0x2000), std::span(&ram, 1), std::span(&added, 1));
+    const GpaRange ram = test::range(0, 0x806000), added = test::range(0x800000, 0x6000);
+    bytes_ = *build_td_hob(test::range(0x809000, 0x2000), std::span(&ram, 1), std::span(&added, 1));
   }
   template <typename T>
   List& set(std::size_t offset, T value) {
@@ -56,8 +55,8 @@ class List {
 TEST(TdHobReader, ReadsWhatTheLaunchBuilds) {
   const auto hob = parse_td_hob(List().bytes());
   ASSERT_TRUE(hob) << hob.error().message();
-  EXPECT_EQ(hob->resources, (std::vector<TdHobResource>{{UnacceptedMemory, 7, range(0, 0x800000)},
-                                                        {SystemMemory, 7, range(0x800000, 0x6000)}}));
+  EXPECT_EQ(hob->resources, (std::vector<TdHobResource>{{UnacceptedMemory, 7, test::range(0, 0x800000)},
+                                                        {SystemMemory, 7, test::range(0x800000, 0x6000)}}));
   EXPECT_EQ(hob->size, 160U);
   EXPECT_EQ(hob->end_of_list.value, 0x809000U + hob->size);
   EXPECT_TRUE(hob->other_blocks.empty());
@@ -136,11 +135,11 @@ RC_GTEST_PROP(TdHobReader, ReadsEveryListThatCanBeBuilt, ()) {
   std::vector<GpaRange> ram;
   std::uint64_t position = 0, total = 0;
   for (const auto pages : sizes) {
-    ram.push_back(range(position, pages * kPageSize));
+    ram.push_back(test::range(position, pages * kPageSize));
     position = ram.back().end().value + kPageSize;
     total += ram.back().size();
   }
-  const auto list = build_td_hob(range(0x809000, 0x10000), ram, {});
+  const auto list = build_td_hob(test::range(0x809000, 0x10000), ram, {});
   RC_PRE(list.has_value());
   const auto hob = parse_td_hob(*list);
   RC_ASSERT(hob.has_value());

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "gpa_range.h"
 #include "support/byte_order.h"
 
 namespace virttdx {
@@ -13,8 +14,6 @@ namespace {
 const GpaRange kHobMemory = *GpaRange::create({0x809000}, 0x2000);
 constexpr std::uint32_t kSystemMemory = 0;
 constexpr std::uint32_t kUnaccepted = 7;
-
-GpaRange range(std::uint64_t base, std::uint64_t size) { return *GpaRange::create({base}, size); }
 
 struct Resource {
   std::uint32_t type;
@@ -34,7 +33,7 @@ std::vector<Resource> resources(std::span<const std::byte> hob) {
 }
 
 TEST(TdHob, HasTheBytesOfThePiSpecification) {
-  const GpaRange ram = range(0, 0x8000000);
+  const GpaRange ram = test::range(0, 0x8000000);
   const auto hob = build_td_hob(kHobMemory, std::span(&ram, 1), {});
   ASSERT_TRUE(hob);
   ASSERT_EQ(hob->size(), 56U + 48U + 8U);
@@ -52,9 +51,10 @@ TEST(TdHob, HasTheBytesOfThePiSpecification) {
 }
 
 TEST(TdHob, SplitsRamIntoAddedAndUnacceptedPiecesInOrder) {
-  const std::vector ram = {range(0x100000000, 0x40000000), range(0, 0x80000000)};
-  const std::vector added = {range(0xFFE20000, 0x1E0000), range(0x810000, 0x10000), range(0x80B000, 0x2000),
-                             range(0x809000, 0x2000), range(0x800000, 0x6000)};
+  const std::vector ram = {test::range(0x100000000, 0x40000000), test::range(0, 0x80000000)};
+  const std::vector added = {test::range(0xFFE20000, 0x1E0000), test::range(0x810000, 0x10000),
+                             test::range(0x80B000, 0x2000), test::range(0x809000, 0x2000),
+                             test::range(0x800000, 0x6000)};
   const auto hob = build_td_hob(kHobMemory, ram, added);
   ASSERT_TRUE(hob);
   EXPECT_EQ(resources(*hob), (std::vector<Resource>{{kUnaccepted, 0, 0x800000},
@@ -69,8 +69,8 @@ TEST(TdHob, SplitsRamIntoAddedAndUnacceptedPiecesInOrder) {
 }
 
 TEST(TdHob, HasNoEmptyPieceWhereAddedMemoryStartsOrEndsRam) {
-  const GpaRange ram = range(0, 0x10000);
-  const std::vector added = {range(0, 0x1000), range(0xF000, 0x1000)};
+  const GpaRange ram = test::range(0, 0x10000);
+  const std::vector added = {test::range(0, 0x1000), test::range(0xF000, 0x1000)};
   const auto hob = build_td_hob(kHobMemory, std::span(&ram, 1), added);
   ASSERT_TRUE(hob);
   EXPECT_EQ(resources(*hob),
@@ -80,7 +80,7 @@ TEST(TdHob, HasNoEmptyPieceWhereAddedMemoryStartsOrEndsRam) {
 
 TEST(TdHob, RefusesAListThatDoesNotFitItsSection) {
   std::vector<GpaRange> ram;
-  for (std::uint64_t i = 0; i < 200; ++i) ram.push_back(range(i * 0x2000, 0x1000));
+  for (std::uint64_t i = 0; i < 200; ++i) ram.push_back(test::range(i * 0x2000, 0x1000));
   const auto hob = build_td_hob(kHobMemory, ram, {});
   ASSERT_FALSE(hob);
   EXPECT_EQ(hob.error().code(), Error::Code::NoSpace);

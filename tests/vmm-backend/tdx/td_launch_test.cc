@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "../kvm/fake_kernel.h"
+#include "gpa_range.h"
 #include "kvm/cpuid_buffer.h"
 
 namespace virttdx::test {
@@ -24,8 +25,6 @@ using testing::Not;
 constexpr std::uint64_t kSeptVeDisable = 0x10000000;
 constexpr std::uint32_t kOfferedLeaves = 20;
 constexpr std::uint64_t kPage = 4096;
-
-GpaRange range(std::uint64_t base, std::uint64_t size) { return *GpaRange::create({base}, size); }
 
 class TdLaunchTest : public testing::Test {
  protected:
@@ -56,7 +55,8 @@ class TdLaunchTest : public testing::Test {
     config_.vcpu_cpuid = {
         {1, 0, false, 0, 0x00112233, 1U << 21, 0}, {0xB, 0, true, 0, 0, 0, 99}, {0xB, 1, true, 0, 0, 0, 99}};
     content_.assign(kPage + 1, std::byte{0x5A});
-    pages_ = {{range(0xFFFFE000, 2 * kPage), true, content_}, {range(0x800000, 3 * kPage), false, {}}};
+    pages_ = {{test::range(0xFFFFE000, 2 * kPage), true, content_},
+              {test::range(0x800000, 3 * kPage), false, {}}};
   }
 
   static int capabilities(kvm::kvm_tdx_capabilities& capabilities) {
@@ -319,7 +319,7 @@ TEST_F(TdLaunchTest, RefusesMoreVcpusThanTheHostRuns) {
 }
 
 TEST_F(TdLaunchTest, RefusesAFirmwareSectionOutsideOfMemory) {
-  pages_[1].memory = range(0x10000000, kPage);
+  pages_[1].memory = test::range(0x10000000, kPage);
   EXPECT_THAT(refusal(), HasSubstr("firmware section 0x10000000+0x1000 lies outside"));
 }
 

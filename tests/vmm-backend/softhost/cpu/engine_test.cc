@@ -6,9 +6,6 @@
 
 namespace virttdx::softhost {
 
-constexpr std::uint64_t kCode = 0x10000;
-constexpr std::uint64_t kHandler = 0x20000;
-
 TEST(CpuEngine, ReachesLongModeFromATdsFirstState) {
   MicroGuest guest(true);
   (void)long_mode_state(guest);                                  // its page tables and GDT

@@ -6,7 +6,7 @@ namespace virttdx::softhost {
 
 namespace {
 
-constexpr std::uint64_t kCode = 0x10000, kHandler = 0x20000, kUser = 0x30000, kUserStack = 0x3f000;
+constexpr std::uint64_t kUser = 0x30000, kUserStack = 0x3f000;
 
 /// Starts at CPL 3 in `code` with RFLAGS of `flags`; the handler of `vector` ends the guest.
 class UserGuest : public MicroGuest {

@@ -12,7 +12,7 @@ namespace virttdx::softhost {
 
 namespace {
 
-constexpr std::uint64_t kCode = 0x10000, kHandler = 0x20000, kData = 0x30000;
+constexpr std::uint64_t kData = 0x30000;
 constexpr unsigned kInvalidOpcode = 6, kGeneralProtection = 13;
 constexpr std::uint64_t kOsfxsr = 1 << 9;  // of CR4
 constexpr std::initializer_list<int> kTdcall = {0x66, 0x0f, 0x01, 0xcc};
@@ -132,6 +132,8 @@ TEST(Instructions, OfGeneralRegistersRunWithoutOsfxsr) {
   }
 }
 
+namespace {
+
 /// Plays a processor with AVX.
 class GuestThatIsToldOfAvx : public InstructionGuest {
  public:
@@ -141,6 +143,8 @@ class GuestThatIsToldOfAvx : public InstructionGuest {
     return outcome;
   }
 };
+
+}  // namespace
 
 constexpr std::initializer_list<int> kVaddps = {0xc5, 0xf4, 0x58, 0xc2};
 

@@ -4,8 +4,6 @@
 
 namespace virttdx::softhost {
 
-constexpr std::uint64_t kCode = 0x10000;
-constexpr std::uint64_t kHandler = 0x20000;
 constexpr unsigned kVector = 0x30;
 
 /// Code that begins to take interrupts, and where the one that waits must arrive.

@@ -16,6 +16,9 @@
 
 namespace virttdx::softhost {
 
+/// Where tests put code, and what takes its exceptions.
+constexpr std::uint64_t kCode = 0x10000, kHandler = 0x20000;
+
 class MicroGuest : public CpuEnvironment {
  public:
   static constexpr std::size_t kMemorySize = 1 << 20;

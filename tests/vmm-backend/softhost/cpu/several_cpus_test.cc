@@ -10,7 +10,6 @@
 
 namespace virttdx::softhost {
 
-constexpr std::uint64_t kCode = 0x10000;
 constexpr std::uint64_t kCounter = 0x70000;
 
 /// One way to add 1 to the counter at RDI that is atomic on a processor. R9 counts the rounds.

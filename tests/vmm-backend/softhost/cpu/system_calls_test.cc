@@ -8,7 +8,7 @@ namespace virttdx::softhost {
 
 namespace {
 
-constexpr std::uint64_t kCode = 0x10000, kHandler = 0x20000, kUser = 0x30000, kEntry = 0x28000;
+constexpr std::uint64_t kProgram = 0x30000, kEntry = 0x28000;
 
 /// GDT as SYSRET wants it: 0x08 kernel code, 0x10 kernel data, 0x18 user code (32-bit), 0x20 user data,
 /// 0x28 user code (64-bit).
@@ -40,8 +40,8 @@ TEST(SystemCalls, SyscallAndSysretGoToTheKernelAndBack) {
   guest.put(kCode + 51, {0xb9, 0x00, 0x00, 0x03, 0x00,        // mov ecx, 0x30000
                          0x41, 0xbb, 0x47, 0x06, 0x00, 0x00,  // mov r11d, 0x647 (CF PF ZF IF DF)
                          0x48, 0x0f, 0x07});                  // sysretq
-  guest.put(kUser, {0x0f, 0x05,                               // syscall
-                    0x0f, 0x05});                             // syscall
+  guest.put(kProgram, {0x0f, 0x05,                            // syscall
+                       0x0f, 0x05});                          // syscall
   guest.put(kEntry, {0x48, 0xff, 0xc3,                        // inc rbx
                      0x9c, 0x5e,                              // pushfq; pop rsi
                      0x83, 0xfb, 0x02,                        // cmp ebx, 2
@@ -53,7 +53,7 @@ TEST(SystemCalls, SyscallAndSysretGoToTheKernelAndBack) {
   guest.engine().set_registers(start_at(kCode));
   const Registers end = guest.run_until_exit();
   EXPECT_EQ(end.gpr[kRbx], 2U);
-  EXPECT_EQ(end.gpr[kRcx], kUser + 4);
+  EXPECT_EQ(end.gpr[kRcx], kProgram + 4);
   EXPECT_EQ(end.gpr[kR11], 0x647U);
   EXPECT_EQ(end.gpr[kRsi] & 0x44701, 0U);
   EXPECT_EQ(end.gpr[kRsp], 0x8000U);
@@ -85,7 +85,7 @@ TEST(SystemCalls, SysenterFromCompatibilityModeEntersA64BitKernel) {
   guest.put(kCode + 68, {0xb9, 0x00, 0x00, 0x03, 0x00,        // mov ecx, 0x30000
                          0x41, 0xbb, 0x02, 0x02, 0x00, 0x00,  // mov r11d, 0x202
                          0x0f, 0x07});                        // sysretl
-  guest.put(kUser, {0x31, 0xc0, 0x0f, 0x34});                 // xor eax, eax; sysenter
+  guest.put(kProgram, {0x31, 0xc0, 0x0f, 0x34});              // xor eax, eax; sysenter
   guest.put(kEntry, {0x9c, 0x5e,                              // pushfq; pop rsi
                      0x66, 0x0f, 0x01, 0xcc});                // tdcall
   guest.engine().set_system_registers(system_call_state(guest));

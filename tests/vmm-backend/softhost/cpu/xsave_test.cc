@@ -6,7 +6,7 @@ namespace virttdx::softhost {
 
 namespace {
 
-constexpr std::uint64_t kCode = 0x10000, kHandler = 0x20000, kArea = 0x30000;
+constexpr std::uint64_t kArea = 0x30000;
 constexpr std::uint64_t kXstateBvAt = 512, kXcompBvAt = 520, kMxcsrAt = 24, kXmm1At = 176;
 
 /// XCR0 = x87 and SSE; RBX = the area, EDX:EAX = all components; #UD, #NM and #GP put their vector in R15.

@@ -10,7 +10,7 @@
 namespace virttdx::softhost {
 namespace {
 
-constexpr std::uint64_t kIo = 30, kHlt = 12, kCpuid = 10, kMmio = 48;
+constexpr std::uint64_t kIo = 30, kHalt = 12, kCpuid = 10, kMmio = 48;
 
 class TdStatistics : public MicroTd {
  protected:
@@ -38,8 +38,8 @@ TEST_F(TdStatistics, CountTdVmcallsAsKvmDoes) {
 }
 
 TEST_F(TdStatistics, CountASleepWhileItLastsAndAfterwards) {
-  constexpr std::uint64_t kWrmsr = 32, kSpuriousVector = 0x80F, kSoftwareEnabled = 0x1FF;
-  launch(Program().vmcall(kWrmsr, kSpuriousVector, kSoftwareEnabled).vmcall(kHlt).print('B').report());
+  constexpr std::uint64_t kWriteMsr = 32, kSpuriousVector = 0x80F, kSoftwareEnabled = 0x1FF;
+  launch(Program().vmcall(kWriteMsr, kSpuriousVector, kSoftwareEnabled).vmcall(kHalt).print('B').report());
   EXPECT_EQ(counted(vcpu).at("halt_exits"), 0U);
   const int statistics = call(vcpu, kvm::KVM_GET_STATS_FD);
   std::thread waker([&] {

@@ -5,7 +5,7 @@
 namespace virttdx::softhost {
 namespace {
 
-constexpr std::uint64_t kInvalid = 0xC000010000000000;
+constexpr std::uint64_t kOperandInvalid = 0xC000010000000000;
 constexpr std::uint64_t kVmcall = 0, kInfo = 1, kRtmrExtend = 2, kVeinfoGet = 3, kReport = 4, kCpuidveSet = 5,
                         kAccept = 6, kVmRd = 7, kVmWr = 8, kSysRd = 11;
 constexpr std::uint64_t kTdCtls = 0x9110000300000017, kNotifyEnables = 0x9110000300000010,
@@ -59,7 +59,7 @@ TEST_F(TdCallTest, FirstStateIsWhatVpInitSets) {
 
 TEST_F(TdCallTest, UnknownLeafVersionOrReservedBitIsAnInvalidRax) {
   for (const std::uint64_t rax : {9ULL, 26ULL, 0x1234ULL, 0x10003ULL, 0x100000000ULL})
-    EXPECT_EQ(call(rax), kInvalid);
+    EXPECT_EQ(call(rax), kOperandInvalid);
 }
 
 TEST_F(TdCallTest, InfoTellsTheTdAndTheVcpu) {
@@ -94,7 +94,7 @@ TEST_F(TdCallTest, VmcallPassesSelectedRegistersOnly) {
 TEST_F(TdCallTest, VmcallRefusesRegistersThatTheModuleKeeps) {
   for (const std::uint64_t rcx : {0x1ULL, 0x2ULL, 0x10ULL, 0x20ULL, 0x100000000ULL}) {
     registers_.gpr[kRcx] = rcx | 0xFC00;
-    EXPECT_EQ(call(kVmcall), kInvalid | 1) << rcx;
+    EXPECT_EQ(call(kVmcall), kOperandInvalid | 1) << rcx;
   }
 }
 
@@ -113,11 +113,11 @@ TEST_F(TdCallTest, VeInformationIsReadOnce) {
 }
 
 TEST_F(TdCallTest, AcceptRefusesWhatIsNoPrivatePage) {
-  EXPECT_EQ(accept(0x1000 | 2), kInvalid | 1) << "1 GiB";
-  EXPECT_EQ(accept(0x1000 | 1), kInvalid | 1) << "not 2 MiB aligned";
-  EXPECT_EQ(accept(0x1000 | 8), kInvalid | 1) << "reserved bit";
-  EXPECT_EQ(accept(std::uint64_t{1} << 47), kInvalid | 1) << "shared";
-  EXPECT_EQ(accept(std::uint64_t{1} << 60), kInvalid | 1);
+  EXPECT_EQ(accept(0x1000 | 2), kOperandInvalid | 1) << "1 GiB";
+  EXPECT_EQ(accept(0x1000 | 1), kOperandInvalid | 1) << "not 2 MiB aligned";
+  EXPECT_EQ(accept(0x1000 | 8), kOperandInvalid | 1) << "reserved bit";
+  EXPECT_EQ(accept(std::uint64_t{1} << 47), kOperandInvalid | 1) << "shared";
+  EXPECT_EQ(accept(std::uint64_t{1} << 60), kOperandInvalid | 1);
 }
 
 TEST_F(TdCallTest, AcceptOfAFreePageAsksTheVmmAndIsExecutedAgain) {
@@ -167,10 +167,10 @@ TEST_F(TdCallTest, RtmrExtendTakesAlignedPrivateData) {
   auto* data = give_page(0x5000);
   for (unsigned i = 0; i < 48; ++i) data[64 + i] = static_cast<std::byte>(i);
   registers_.gpr[kRcx] = 0x5020;
-  EXPECT_EQ(call(kRtmrExtend), kInvalid | 1);
+  EXPECT_EQ(call(kRtmrExtend), kOperandInvalid | 1);
   registers_.gpr[kRcx] = 0x5040;
   registers_.gpr[kRdx] = 4;
-  EXPECT_EQ(call(kRtmrExtend), kInvalid | 2);
+  EXPECT_EQ(call(kRtmrExtend), kOperandInvalid | 2);
   registers_.gpr[kRdx] = 3;
   EXPECT_EQ(call(kRtmrExtend), 0U);
   EXPECT_NE(td_.rtmr(3), MeasurementValue{});
@@ -182,7 +182,7 @@ TEST_F(TdCallTest, ReportHoldsMeasurementsHashesAndData) {
   registers_.gpr[kRcx] = 0x5000;
   registers_.gpr[kRdx] = 0x5800;
   registers_.gpr[kR8] = 1;
-  EXPECT_EQ(call(kReport), kInvalid | 8);
+  EXPECT_EQ(call(kReport), kOperandInvalid | 8);
   registers_.gpr[kR8] = 0;
   ASSERT_EQ(call(kReport), 0U);
   EXPECT_EQ(page[0], std::byte{0x81});
@@ -204,17 +204,17 @@ TEST_F(TdCallTest, ReportRefusesMisalignedOperands) {
   give_page(0x5000);
   registers_.gpr[kRcx] = 0x5200;
   registers_.gpr[kRdx] = 0x5800;
-  EXPECT_EQ(call(kReport), kInvalid | 1);
+  EXPECT_EQ(call(kReport), kOperandInvalid | 1);
   registers_.gpr[kRcx] = 0x5000;
   registers_.gpr[kRdx] = 0x5820;
-  EXPECT_EQ(call(kReport), kInvalid | 2);
+  EXPECT_EQ(call(kReport), kOperandInvalid | 2);
 }
 
 TEST_F(TdCallTest, CpuidveMakesEveryLeafVeForThePrivilegeLevel) {
   CpuidValue value;
   EXPECT_EQ(vcpu_->cpuid(0, 0, {}, value), Outcome::Continue);
   registers_.gpr[kRcx] = 4;
-  EXPECT_EQ(call(kCpuidveSet), kInvalid | 1);
+  EXPECT_EQ(call(kCpuidveSet), kOperandInvalid | 1);
   registers_.gpr[kRcx] = 2;
   EXPECT_EQ(call(kCpuidveSet), 0U);
   EXPECT_EQ(vcpu_->cpuid(0, 0, {}, value), Outcome::Continue);
