@@ -221,6 +221,7 @@ MonitorStatus Monitor::status() {
   status.vsock_cid = devices_->vsock_cid();
   status.open_trays = devices_->open_trays();
   status.lost_links = devices_->lost_links();
+  status.rtc_offset_seconds = rtc_event_.rtc_offset_seconds;
   return status;
 }
 

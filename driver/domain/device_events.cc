@@ -55,16 +55,21 @@ void DomainService::disk_failed(const RecordPtr& record, const MonitorEvent& eve
 // As libvirt's: what the guest's clock differs by is kept where the definition has a clock that differs.
 void DomainService::rtc_changed(DomainRecord& record, const MonitorEvent& event) {
   if (!event.rtc_offset_seconds) return;
-  auto& clock = record.live->definition.clock;
-  if (clock && clock->offset == domain_xml::ClockOffset::Variable) {
-    clock->adjustment = domain_xml::ClockAdjustment{.seconds = *event.rtc_offset_seconds};
-    save_status(record);
-  }
+  keep_clock(record, *event.rtc_offset_seconds);
   emit({.event_id = VIR_DOMAIN_EVENT_ID_RTC_CHANGE,
         .name = record.name,
         .uuid = record.uuid,
         .id = record.id,
         .seconds = *event.rtc_offset_seconds});
+}
+
+void DomainService::keep_clock(DomainRecord& record, std::int64_t offset_seconds) {
+  auto& clock = record.live->definition.clock;
+  if (!clock || clock->offset != domain_xml::ClockOffset::Variable) return;
+  const domain_xml::ClockAdjustment adjustment{.seconds = offset_seconds};
+  if (clock->adjustment == adjustment) return;
+  clock->adjustment = adjustment;
+  save_status(record);
 }
 
 void DomainService::link_lost(DomainRecord& record, const MonitorEvent& event) {

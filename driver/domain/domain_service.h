@@ -227,6 +227,7 @@ class DomainService {
   void port_changed(const RecordPtr& record, const MonitorEvent& event);
   void link_lost(DomainRecord& record, const MonitorEvent& event);
   void rtc_changed(DomainRecord& record, const MonitorEvent& event);
+  void keep_clock(DomainRecord& record, std::int64_t offset_seconds);
   void begin_stop(const RecordPtr& record, StopReason reason, std::string message);
   void monitor_gone(const RecordPtr& record);
   void finish_stop(const RecordPtr& record);

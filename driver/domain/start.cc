@@ -139,6 +139,7 @@ void DomainService::took_status(const RecordPtr& record, const MonitorStatus& st
   describe_channels(record->live->definition, status);
   describe_trays(record->live->definition, status);
   describe_lost_links(record->live->definition, status);
+  if (status.rtc_offset_seconds) keep_clock(*record, *status.rtc_offset_seconds);
   if (status.state == VmState::Starting || status.state == VmState::Stopped) return;
   if (record->phase == Phase::Starting) return finish_start_with_devices(record);
   if (!std::exchange(record->live->devices_asked, true)) {

@@ -36,6 +36,17 @@ class Clock(DaemonTest):
         # The next run begins with the definition, as with libvirt's drivers.
         self.assertIn("adjustment='-3600'", self.connection.lookupByName('td').XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
+    def test_that_was_set_while_nobody_listened_is_asked_of_the_monitor(self):
+        self.start("offset='variable' adjustment='-3600' basis='utc'")
+        stream = self.connection.newStream()
+        self.domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        stream.send(b'#')
+        stream.finish()
+        self.assertIn("adjustment='-3600'", self.domain.XMLDesc())
+        self.restart_daemon()
+        domain = self.connection.lookupByName('td')
+        wait_until(lambda: f"adjustment='{MOVED - 3600}'" in domain.XMLDesc(), 'the clock')
+
     def test_that_is_utc_stays_so(self):
         self.start("offset='utc'")
         self.set_by_guest()

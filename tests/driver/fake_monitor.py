@@ -69,6 +69,7 @@ class Monitor:
         self.full_disk = None
         self.open_ports = []
         self.lost_links = []
+        self.rtc_offset = None
         self.cpuid_asked = False
         self.vcpus = []
         self.end_of_td = threading.Event()
@@ -165,6 +166,7 @@ class Monitor:
             'vcpu_time_ns': [1000000] * self.config['vcpu_count'],
             **({'open_ports': self.open_ports} if os.environ.get('VIRTTDX_FAKE_PORTS') else {}),
             **({'lost_links': self.lost_links} if self.lost_links else {}),
+            **({'rtc_offset_seconds': self.rtc_offset} if self.rtc_offset is not None else {}),
             'serials': [{'port': 0, 'pty_path': '/dev/pts/fake', 'attached': 0 in self.consoles}],
             **({'vsock_cid': 7} if 'vsock' in self.config.get('devices', {}) else {}),
             'console_ports': [{'id': port['id'], 'pty_path': '/dev/pts/' + port['id'], 'attached': port['id'] in self.consoles}
@@ -355,8 +357,10 @@ class Monitor:
             self.panic()
         elif data == b'%':
             self.fill_disk()
-        elif data == b'@':
-            self.emit('rtc-changed', rtc_offset_seconds=self.config['clock_offset_seconds'] + 7200)
+        elif data in (b'@', b'#'):
+            self.rtc_offset = self.config['clock_offset_seconds'] + 7200
+            if data == b'@':
+                self.emit('rtc-changed', rtc_offset_seconds=self.rtc_offset)
         elif data == b'^':
             self.let_go(lambda device: device.get('serial') == 'slow')
         elif data == b'~':

@@ -37,6 +37,7 @@ void describe(Visitor& visit, MonitorStatus& status) {
   visit.optional("open_ports", status.open_ports);
   visit.list("open_trays", status.open_trays);
   visit.list("lost_links", status.lost_links);
+  visit.optional("rtc_offset_seconds", status.rtc_offset_seconds);
 }
 
 template <typename Visitor>

@@ -69,6 +69,8 @@ struct MonitorStatus {
   std::optional<std::vector<std::string>> open_ports = {};
   std::vector<std::string> open_trays = {};  ///< ids of the CD-ROM drives whose trays are open
   std::vector<std::string> lost_links = {};  ///< ids of the interfaces whose host side has gone
+  /// Of the last RtcChanged. Absent: the guest has not set its RTC.
+  std::optional<std::int64_t> rtc_offset_seconds = {};
 };
 
 /// Reply of "measurements". Valid after launch.
