@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "domain_xml/cookies.h"
 #include "domain_xml/live_change.h"
 #include "plan/device_planning.h"
 #include "plan/network_source.h"
@@ -72,6 +73,7 @@ class DiskPlan {
   bool plan_volume();
   void warn_of_format();
   bool plan_secrets(const DiskSource& source);
+  void plan_cookies(const DiskSource& source);
   using SecretFile = std::optional<std::string> RunResources::SecretFiles::*;
   bool find_secret(const Secret& secret, SecretFile which, std::optional<std::string>& file);
   bool plan_driver();
@@ -192,6 +194,17 @@ bool DiskPlan::find_secret(const Secret& secret, SecretFile which, std::optional
   return true;
 }
 
+// They stand in the definition, so nobody has to be asked for them; a file keeps them out of command lines
+// and logs.
+void DiskPlan::plan_cookies(const DiskSource& source) {
+  if (!cookie_header(source).value_or(std::nullopt)) return;
+  config_.source->cookies_file = "/";
+  if (planning_.resources == nullptr) return;
+  const auto found = planning_.resources->secret_files.find(disk_.target_dev);
+  config_.source->cookies_file =
+      found == planning_.resources->secret_files.end() ? std::nullopt : found->second.cookies;
+}
+
 bool DiskPlan::plan_secrets(const DiskSource& source) {
   auto& planned = *config_.source;
   const auto& authentication = source.authentication ? source.authentication : disk_.authentication;
@@ -202,6 +215,7 @@ bool DiskPlan::plan_secrets(const DiskSource& source) {
                      planned.secret_file))
       return false;
   }
+  plan_cookies(source);
   const auto& encryption = source.encryption ? source.encryption : disk_.encryption;
   if (!encryption) return true;
   if (!encryption->format.starts_with("luks") || encryption->engine == "librbd" ||
@@ -250,6 +264,7 @@ bool DiskPlan::plan_driver() {
   constexpr std::uint32_t kLimit = std::numeric_limits<std::uint16_t>::max();
   config_.queues = static_cast<std::uint16_t>(
       std::min(driver.queues.value_or(std::min(planning_.domain.vcpus, std::uint32_t{256})), kLimit));
+  config_.event_index = driver.event_idx != false;
   config_.queue_size =
       static_cast<std::uint16_t>(std::min(driver.queue_size.value_or(config_.queue_size), kLimit));
   return true;

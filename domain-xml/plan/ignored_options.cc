@@ -36,7 +36,6 @@ void note_interface(Planning& planning, const Interface& interface) {
   note(planning, interface, "/domain/devices/interface",
        {{"txmode", driver.txmode.has_value()},
         {"ioeventfd='off'", is_off(driver.ioeventfd)},
-        {"event_idx='off'", is_off(driver.event_idx)},
         {"rss", driver.rss == true},
         {"rss_hash_report", driver.rss_hash_report == true},
         {"packed", driver.virtio.packed == true},
@@ -54,7 +53,6 @@ void note_disk(Planning& planning, const Disk& disk) {
   const bool is_cdrom = disk.device == "cdrom";
   note(planning, disk, "/domain/devices/disk",
        {{"ioeventfd='off'", is_off(driver.ioeventfd)},
-        {"event_idx='off'", is_off(driver.event_idx)},
         {"packed", driver.virtio.packed == true},
         {"ats", driver.virtio.ats == true},
         {"wwn", disk.wwn && !is_cdrom},

@@ -135,6 +135,7 @@ bool InterfacePlan::plan_device() {
   config_.queue_pairs = static_cast<std::uint16_t>(std::min(driver.queues.value_or(1), kLimit));
   config_.rx_queue_size = static_cast<std::uint16_t>(std::min(driver.rx_queue_size.value_or(256), kLimit));
   config_.tx_queue_size = static_cast<std::uint16_t>(std::min(driver.tx_queue_size.value_or(256), kLimit));
+  config_.event_index = driver.event_idx != false;
   config_.link_up = interface_.link_state != "down";
   if (interface_.mtu) config_.mtu = static_cast<std::uint16_t>(std::min(*interface_.mtu, kLimit));
   config_.boot_index = interface_.boot_order;

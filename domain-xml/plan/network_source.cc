@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <limits>
 
+#include "domain_xml/cookies.h"
 #include "elements/shape.h"
 
 namespace virttdx::domain_xml {
@@ -71,10 +72,8 @@ std::optional<SourceRefusal> plan_other(const OtherElement& other, DiskSourceCon
     return std::nullopt;
   }
   if (other.element == "reconnect") return plan_reconnect(other, planned);
-  if (other.element == "cookies")
-    return SourceRefusal{
-        "<cookies> in <source> is not offered: they are secrets that stand in the definition",
-        "remove them, and give the disk a user with a secret by <auth>"};
+  if (other.element == "cookies" && is_one_of(planned.protocol, {Http, Https})) return std::nullopt;
+  if (other.element == "cookies") return needs("<cookies>", "http and https");
   return SourceRefusal{fmt::format("<{}> in <source> is not offered", other.element), "remove it"};
 }
 
@@ -88,6 +87,8 @@ std::optional<SourceRefusal> plan_protocol_options(const DiskSource& source, Dis
   if (source.configuration && planned.protocol != Rbd) return needs("<config>", "rbd");
   for (const auto& other : source.others)
     if (auto refusal = plan_other(other, planned)) return refusal;
+  if (const auto cookies = cookie_header(source); !cookies)
+    return SourceRefusal{cookies.error().message(), "correct it"};
   return std::nullopt;
 }
 

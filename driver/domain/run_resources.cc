@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "domain_xml/cookies.h"
 #include "support/log.h"
 #include "support/macvtap_link.h"
 
@@ -47,6 +48,13 @@ void ask_secrets(std::vector<SecretRequest>& requests, const domain_xml::Disk& d
   const auto& encryption = disk.source->encryption ? disk.source->encryption : disk.encryption;
   if (encryption && encryption->secrets.size() == 1)
     ask(requests, disk, SecretUse::Encryption, encryption->secrets.front());
+}
+
+// Wrong ones are the plan's to refuse.
+void ask_cookies(std::vector<CookiesRequest>& requests, const domain_xml::Disk& disk) {
+  if (!disk.source) return;
+  if (auto header = domain_xml::cookie_header(*disk.source).value_or(std::nullopt))
+    requests.push_back({.target = disk.target_dev, .header = *std::move(header)});
 }
 
 std::optional<std::string> file_of(const UniqueFd& pipe) {
@@ -97,7 +105,10 @@ ResourceRequest resources_asked(const domain_xml::Domain& domain) {
   request.domain_name = domain.name;
   request.domain_uuid = domain.uuid;
   request.ports = network_ports(domain);
-  for (const auto& disk : domain.devices.disks) ask_secrets(request.secrets, disk);
+  for (const auto& disk : domain.devices.disks) {
+    ask_secrets(request.secrets, disk);
+    ask_cookies(request.cookies, disk);
+  }
   for (const auto& disk : domain.devices.disks)
     if (disk.type == "volume" && disk.source)
       request.volumes.push_back({.target = disk.target_dev,
@@ -125,7 +136,8 @@ domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resour
     source.path = place.path;
   }
   for (const auto& [target, secrets] : resources.secrets)
-    taken.secret_files[target] = {file_of(secrets.authentication), file_of(secrets.encryption)};
+    taken.secret_files[target] = {file_of(secrets.authentication), file_of(secrets.encryption),
+                                  file_of(secrets.cookies)};
   for (auto& interface : domain.devices.interfaces) {
     const auto found = interface.mac ? resources.ports.find(*interface.mac) : resources.ports.end();
     if (found == resources.ports.end()) continue;
@@ -140,7 +152,7 @@ domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resour
 std::vector<int> descriptors_of(const std::map<std::string, DiskSecrets>& secrets) {
   std::vector<int> descriptors;
   for (const auto& [target, of_disk] : secrets)
-    for (const auto* pipe : {&of_disk.authentication, &of_disk.encryption})
+    for (const auto* pipe : {&of_disk.authentication, &of_disk.encryption, &of_disk.cookies})
       if (*pipe) descriptors.push_back(pipe->get());
   return descriptors;
 }

@@ -29,6 +29,8 @@ Result<Resources> acquire_all(const ObjectDaemons& daemons, const ResourceReques
     (secret.use == SecretUse::Encryption ? of_disk.encryption : of_disk.authentication) =
         TRY(read_secret(daemons, secret));
   }
+  for (const auto& cookies : request.cookies)
+    resources.secrets[cookies.target].cookies = TRY(put_in_pipe(cookies.header));
   for (const auto& port : request.ports)
     resources.ports[port.mac] = TRY(create_network_port(daemons, request, port));
   return resources;

@@ -31,12 +31,17 @@ struct SecretRequest {
   SecretUse use = SecretUse::Authentication;
   std::string uuid, usage, type;
 };
+/// What a disk's definition itself says: it goes through a pipe as other secrets do.
+struct CookiesRequest {
+  std::string target, header;
+};
 struct ResourceRequest {
   std::string domain_name, domain_uuid;
   std::vector<NetworkPortRequest> ports;
   std::vector<VolumeRequest> volumes;
   std::vector<SecretRequest> secrets;
-  bool empty() const { return ports.empty() && volumes.empty() && secrets.empty(); }
+  std::vector<CookiesRequest> cookies;
+  bool empty() const { return ports.empty() && volumes.empty() && secrets.empty() && cookies.empty(); }
 };
 
 /// Where an interface goes: to a bridge, or to a macvtap device on a link of the host.
@@ -50,7 +55,7 @@ struct VolumePlace {
 };
 /// Pipes to read each from, once.
 struct DiskSecrets {
-  UniqueFd authentication, encryption;
+  UniqueFd authentication, encryption, cookies;
 };
 struct Resources {
   std::map<std::string, NetworkPort> ports;    ///< by MAC address

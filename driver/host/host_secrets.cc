@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <span>
+#include <string_view>
 
 #include "host/object_connection.h"
 #include "process/process_stat.h"
@@ -73,7 +73,9 @@ Secret look_up(virConnectPtr connection, const SecretRequest& request) {
                     : virSecretLookupByUUIDString(connection, request.uuid.c_str()));
 }
 
-Result<UniqueFd> put_in_pipe(std::span<const unsigned char> value) {
+}  // namespace
+
+Result<UniqueFd> put_in_pipe(std::string_view value) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno(errno, "create a pipe");
   UniqueFd read_end(ends[0]);
@@ -86,8 +88,6 @@ Result<UniqueFd> put_in_pipe(std::span<const unsigned char> value) {
   return read_end;
 }
 
-}  // namespace
-
 Result<UniqueFd> read_secret(const ObjectDaemons& daemons, const SecretRequest& request) {
   const auto what = fmt::format("disk '{}': secret '{}'", request.target,
                                 request.uuid.empty() ? request.usage : request.uuid);
@@ -99,7 +99,7 @@ Result<UniqueFd> read_secret(const ObjectDaemons& daemons, const SecretRequest& 
   std::size_t size = 0;
   unsigned char* const value = virSecretGetValue(secret.get(), &size, 0);
   if (value == nullptr) return library_error(what);
-  auto pipe = put_in_pipe({value, size});
+  auto pipe = put_in_pipe({reinterpret_cast<const char*>(value), size});
   explicit_bzero(value, size);
   std::free(value);
   if (!pipe) return tl::unexpected(Error(pipe.error()).with_context(what));

@@ -88,8 +88,14 @@ TEST(ANetworkDisksSource, RefusesTheOptionsOfOtherProtocols) {
            Refused{nbd + " query='a'", "", "'query' is supported only with http and https disks"},
            Refused{http + " tls='yes'", "", "tls='yes' is supported only with nbd disks"},
            Refused{http + " tlsHostname='a'", "", "'tlsHostname' is supported only with nbd disks"},
-           Refused{http, "<cookies><cookie name='a'>hidden</cookie></cookies>",
-                   "<cookies> in <source> is not offered: they are secrets that stand in the definition"},
+           Refused{nbd, "<cookies><cookie name='a'>hidden</cookie></cookies>",
+                   "<cookies> is supported only with http and https disks"},
+           Refused{http, "<cookies><cookie name='a b'>hidden</cookie></cookies>",
+                   "cookie name 'a b' contains invalid characters"},
+           Refused{http, "<cookies><cookie name='a'>hidden;b=c</cookie></cookies>",
+                   "value of cookie 'a' contains invalid characters"},
+           Refused{http, "<cookies><cookie name='a'>1</cookie><cookie name='a'>2</cookie></cookies>",
+                   "duplicate cookie 'a'"},
            Refused{nbd, "<reservations managed='yes'/>", "<reservations> in <source> is not offered"},
        })
     EXPECT_EQ(refusal_of(attributes, children), "disk 'vda': " + message) << attributes << children;

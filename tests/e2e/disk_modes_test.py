@@ -43,7 +43,7 @@ class DiskModes(DisksTest):
     def setUp(self):
         super().setUp()
         devices = ''.join(disk(target, self.image(target, MIB), f"type='raw' cache='{cache}'") for target, cache in CACHES.items())
-        devices += disk('vdf', self.image('vdf', MIB), inner='<readonly/>')
+        devices += disk('vdf', self.image('vdf', MIB), "type='raw' event_idx='off'", inner='<readonly/>')
         (self.daemon.root / 'vdf').write_bytes(b'read'.ljust(MIB, b'\0'))
         self.thin = self.image('vdg', 8 * MIB)
         devices += disk('vdg', self.thin, "type='raw' discard='unmap'")

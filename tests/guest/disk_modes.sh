@@ -9,6 +9,8 @@ for disk in vda vdb vdc vdd vde; do
   say "$disk is $(cat /sys/block/$disk/queue/write_cache)"
   dd if=/dev/urandom of=/dev/$disk bs=64k count=1 conv=fsync 2>/dev/null || say "error $disk"
 done
+# VIRTIO_F_EVENT_IDX is bit 29, the thirtieth digit.
+[ "$(cut -c30 /sys/block/vda/device/features)$(cut -c30 /sys/block/vdf/device/features)" = 10 ] || say "error event_idx"
 [ "$(cat /sys/block/vdf/ro)" = 1 ] || say "error vdf can be written to"
 dd if=/dev/urandom of=/dev/vdf bs=4k count=1 conv=fsync 2>/dev/null && say "error vdf was written to"
 [ "$(head -c 4 /dev/vdf)" = read ] && say "vdf is read-only"

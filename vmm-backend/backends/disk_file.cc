@@ -130,6 +130,7 @@ BlockBackend::Properties properties_of(const DiskConfig& config, std::uint64_t s
           .writeback = !through,
           .logical_block_size = config.logical_block_size,
           .physical_block_size = std::max(config.physical_block_size, config.logical_block_size),
+          .event_index = config.event_index,
           .queue_size = config.queue_size,
           .serial = config.serial};
 }

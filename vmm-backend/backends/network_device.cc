@@ -19,6 +19,7 @@ Result<NetworkBackendDevice::Properties> network_properties(const NetworkInterfa
   for (std::size_t i = 0; i < mac.size(); ++i) properties.mac.at(i) = static_cast<std::byte>(mac.at(i));
   properties.mtu = config.mtu;
   properties.withheld = withheld_features(config.without);
+  properties.event_index = config.event_index;
   properties.receive_queue_size = config.rx_queue_size;
   properties.transmit_queue_size = config.tx_queue_size;
   return properties;

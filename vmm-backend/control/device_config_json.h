@@ -150,6 +150,7 @@ void describe(Visitor& visit, DiskSourceConfig& source) {
   visit.optional("query", source.query);
   visit.optional("user", source.user);
   visit.optional("secret_file", source.secret_file);
+  visit.optional("cookies_file", source.cookies_file);
   visit.optional("ceph_configuration", source.ceph_configuration);
   visit.optional("ceph_snapshot", source.ceph_snapshot);
   visit.optional("luks_passphrase_file", source.luks_passphrase_file);
@@ -210,6 +211,7 @@ void describe(Visitor& visit, DiskConfig& disk) {
   visit.optional("on_write_error", disk.on_write_error);
   visit.optional("queues", disk.queues);
   visit.optional("queue_size", disk.queue_size);
+  visit.optional("event_index", disk.event_index);
   visit.optional("logical_block_size", disk.logical_block_size);
   visit.optional("physical_block_size", disk.physical_block_size);
   visit.optional("boot_index", disk.boot_index);
@@ -261,6 +263,7 @@ void describe(Visitor& visit, NetworkInterfaceConfig& interface) {
   visit.optional("tx_queue_size", interface.tx_queue_size);
   visit.optional("mtu", interface.mtu);
   visit.optional("link_up", interface.link_up);
+  visit.optional("event_index", interface.event_index);
   visit.optional("vhost", interface.vhost);
   visit.optional("boot_index", interface.boot_index);
   visit.list("without", interface.without);

@@ -153,6 +153,7 @@ Result<> check_source(const std::string& field, const DiskSourceConfig& source) 
     return fail(Error::Code::InvalidArgument, "{}: hosts is empty", field);
   for (const auto& host : source.hosts) TRY(check_host(field, host));
   TRY(check_optional_text(field + ": secret_file", source.secret_file, kPathMaximum));
+  TRY(check_optional_text(field + ": cookies_file", source.cookies_file, kPathMaximum));
   TRY(check_optional_text(field + ": ceph_configuration", source.ceph_configuration, kPathMaximum));
   return check_optional_text(field + ": luks_passphrase_file", source.luks_passphrase_file, kPathMaximum);
 }

@@ -45,7 +45,7 @@ struct RunResources {
   std::map<std::string, DiskSourceConfig> volumes;
   /// Files with the bytes of a disk's secrets, by target dev: each is read once.
   struct SecretFiles {
-    std::optional<std::string> authentication, encryption;
+    std::optional<std::string> authentication, encryption, cookies;
   };
   std::map<std::string, SecretFiles> secret_files;
   /// Of interfaces of type network, by MAC address: their bridge, or the host's interface of a macvtap.

@@ -105,6 +105,9 @@ TEST(StorageDaemonArguments, NameTheNetworksServers) {
   https.read_only = true;
   https.source->query = "token=1";
   EXPECT_EQ(protocol_of(https), json::parse(R"({"driver": "https", "url": "https://server/a.iso?token=1"})"));
+  https.source->cookies_file = "/cookies";
+  EXPECT_EQ(protocol_of(https).at("cookie-secret"), "cookies");
+  EXPECT_EQ(value_of(https, "--object").at("id"), "cookies");
   EXPECT_EQ(
       protocol_of(network(DiskProtocol::Ssh, "/image", {{"server", 0, ""}})),
       json::parse(R"({"driver": "ssh", "path": "/image", "server": {"host": "server", "port": "22"}})"));

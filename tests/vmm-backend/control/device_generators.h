@@ -61,6 +61,7 @@ inline DiskSourceConfig any_source() {
           maybe(any_text),
           maybe(any_text),
           maybe(any_text),
+          maybe(any_text),
           any_flag(),
           maybe(any_text),
           maybe(any_number<std::uint32_t>),
@@ -94,6 +95,7 @@ inline DiskConfig any_disk() {
   disk.detect_zeroes = any_of<DetectZeroes>(3);
   disk.queues = any_number<std::uint16_t>();
   disk.queue_size = any_number<std::uint16_t>();
+  disk.event_index = any_flag();
   disk.logical_block_size = any_number<std::uint32_t>();
   disk.physical_block_size = any_number<std::uint32_t>();
   disk.boot_index = maybe(any_number<std::uint32_t>);
@@ -129,6 +131,7 @@ inline NetworkInterfaceConfig any_interface() {
   interface.tx_queue_size = any_number<std::uint16_t>();
   interface.mtu = maybe(any_number<std::uint16_t>);
   interface.link_up = any_flag();
+  interface.event_index = any_flag();
   interface.vhost = any_flag();
   interface.boot_index = maybe(any_number<std::uint32_t>);
   if (any_flag()) interface.without = {any_of<NetworkFeature>(9), any_of<NetworkFeature>(9)};

@@ -70,6 +70,13 @@ TEST_F(VirtioBlkTest, DescribesItsDisk) {
   EXPECT_EQ(driver.offered_features() & 0xFFFFFF, 0x7E44U);
 }
 
+TEST_F(VirtioBlkTest, OffersEventIndicesUnlessTheDiskIsWithoutThem) {
+  const auto all = driver.offered_features();
+  EXPECT_NE(all & virtio_spec::kFeatureEventIndex, 0U);
+  disk.disk.event_index = false;
+  EXPECT_EQ(driver.offered_features(), all & ~virtio_spec::kFeatureEventIndex);
+}
+
 TEST_F(VirtioBlkTest, ReadsIntoAllBuffersAndTellsTheLength) {
   ASSERT_TRUE(driver.start(0));
   std::ranges::fill(std::span(disk.bytes).subspan(3 * 512, 512), std::byte{1});

@@ -103,6 +103,7 @@ void add_objects(std::vector<std::string>& words, const DiskConfig& config,
   const auto& source = *config.source;
   if (source.secret_file) add(words, "--object", secret(kAccessSecret, descriptors.access_secret));
   if (source.luks_passphrase_file) add(words, "--object", secret(kLuksSecret, descriptors.luks_passphrase));
+  if (source.cookies_file) add(words, "--object", secret(kCookiesSecret, descriptors.cookies));
   if (source.tls)
     add(words, "--object",
         {{"qom-type", "tls-creds-x509"},

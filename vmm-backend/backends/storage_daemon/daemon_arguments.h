@@ -11,9 +11,10 @@ namespace virttdx {
 
 /// Their numbers in the daemon.
 struct DaemonDescriptors {
-  int listener = -1;                             ///< the listening socket
-  int monitor = -1;                              ///< a connected stream socket, for QMP
-  int access_secret = -1, luks_passphrase = -1;  ///< what DiskSourceConfig's files hold, for those it names
+  int listener = -1;  ///< the listening socket
+  int monitor = -1;   ///< a connected stream socket, for QMP
+  /// What DiskSourceConfig's files hold, for those it names.
+  int access_secret = -1, luks_passphrase = -1, cookies = -1;
 };
 
 /// What the daemon calls the disk that it exports.

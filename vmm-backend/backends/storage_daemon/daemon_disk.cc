@@ -84,6 +84,7 @@ Result<> DaemonDisk::read_properties() {
                  .writeback = !through,
                  .logical_block_size = config_.logical_block_size,
                  .physical_block_size = std::max(config_.physical_block_size, config_.logical_block_size),
+                 .event_index = config_.event_index,
                  .queue_size = config_.queue_size,
                  .segments = segments_,
                  .serial = config_.serial};

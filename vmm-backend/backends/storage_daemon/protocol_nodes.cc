@@ -123,6 +123,7 @@ Result<json> url(const DiskConfig& config, std::string_view scheme) {
   if (source.timeout_seconds) node["timeout"] = *source.timeout_seconds;
   if (source.verify_certificate) node["sslverify"] = *source.verify_certificate;
   if (source.user) node["username"] = *source.user;
+  if (source.cookies_file) node["cookie-secret"] = kCookiesSecret;
   if (source.secret_file) node["password-secret"] = kAccessSecret;
   return node;
 }

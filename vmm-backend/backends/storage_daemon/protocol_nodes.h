@@ -11,6 +11,7 @@ namespace virttdx {
 /// Ids of the daemon's objects, one of each for a disk.
 inline constexpr auto kAccessSecret = "access";
 inline constexpr auto kLuksSecret = "luks";
+inline constexpr auto kCookiesSecret = "cookies";
 inline constexpr auto kTlsCredentials = "tls";
 
 /// QEMU's BlockdevOptions (qapi/block-core.json) of where the image's bytes are, without node name and what

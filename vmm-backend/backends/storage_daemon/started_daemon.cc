@@ -82,13 +82,15 @@ Result<std::unique_ptr<DaemonProcess>> start_daemon(const DiskConfig& config, in
                 config.target, program.error().message());
   const auto access = TRY(open_secret(config, config.source->secret_file));
   const auto luks = TRY(open_secret(config, config.source->luks_passphrase_file));
+  const auto cookies = TRY(open_secret(config, config.source->cookies_file));
   std::vector<int> inherited = {listener, monitor};
-  for (const auto* secret : {&access, &luks})
+  for (const auto* secret : {&access, &luks, &cookies})
     if (*secret) inherited.push_back(secret->get());
   auto arguments = TRY(storage_daemon_arguments(config, {.listener = listener,
                                                          .monitor = monitor,
                                                          .access_secret = access.get(),
-                                                         .luks_passphrase = luks.get()}));
+                                                         .luks_passphrase = luks.get(),
+                                                         .cookies = cookies.get()}));
   return DaemonProcess::start({.program = *program,
                                .arguments = std::move(arguments),
                                .inherited = std::move(inherited),

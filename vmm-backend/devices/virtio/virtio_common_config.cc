@@ -17,8 +17,7 @@ using namespace virtio_spec;
 namespace {
 
 constexpr std::uint64_t kRequiredFeatures = kFeatureVersion1 | kFeatureAccessPlatform;
-constexpr std::uint64_t kTransportFeatures =
-    kRequiredFeatures | kFeatureIndirectDescriptors | kFeatureEventIndex;
+constexpr std::uint64_t kTransportFeatures = kRequiredFeatures | kFeatureIndirectDescriptors;
 
 std::size_t register_size(std::uint64_t offset) {
   if (offset < kConfigVector) return 4;
@@ -76,7 +75,8 @@ void VirtioCommonConfig::write_device_config(std::uint64_t offset, std::span<con
 }
 
 std::uint64_t VirtioCommonConfig::offered_features() const {
-  return device_.features() | kTransportFeatures | (device_.resets_queues() ? kFeatureRingReset : 0);
+  return device_.features() | kTransportFeatures | (device_.offers_event_index() ? kFeatureEventIndex : 0) |
+         (device_.resets_queues() ? kFeatureRingReset : 0);
 }
 
 std::uint64_t VirtioCommonConfig::read_register(std::uint64_t offset) const {

@@ -38,6 +38,8 @@ class VirtioDevice {
   virtual std::uint16_t pci_class() const = 0;
   /// The device type's features on offer; the transport adds those of every device.
   virtual std::uint64_t features() const = 0;
+  /// Whether VIRTIO_F_EVENT_IDX is among those.
+  virtual bool offers_event_index() const { return true; }
   /// Largest size of each queue, powers of two.
   virtual std::vector<std::uint16_t> queue_sizes() const = 0;
   /// Device configuration, any offset and size; bytes that are not there read 0.

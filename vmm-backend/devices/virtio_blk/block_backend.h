@@ -69,6 +69,7 @@ class BlockBackend {
     bool writeback = false;  ///< at first, writes need a flush to be on stable storage
     std::uint32_t logical_block_size = 512;
     std::uint32_t physical_block_size = 512;
+    bool event_index = true;         ///< VIRTIO_F_EVENT_IDX is offered
     std::uint16_t queue_size = 256;  ///< operations in flight on each queue at most
     std::uint32_t segments = 1022;   ///< buffers of a Read or Write that a driver is told
     /// What a Discard or WriteZeroes covers at most, as a driver is told. 1 GiB keeps a single one short.

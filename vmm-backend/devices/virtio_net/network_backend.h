@@ -44,6 +44,7 @@ class NetworkBackendDevice {
     std::uint64_t offloads = 0;
     /// Of those and of the device's own features: not offered to the driver.
     std::uint64_t withheld = 0;
+    bool event_index = true;  ///< VIRTIO_F_EVENT_IDX is offered
     std::uint16_t receive_queue_size = 256;
     std::uint16_t transmit_queue_size = 256;
   };

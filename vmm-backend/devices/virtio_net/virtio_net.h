@@ -24,6 +24,7 @@ class VirtioNet final : public VirtioDevice {
   std::uint16_t type() const override;
   std::uint16_t pci_class() const override { return virtio_net_spec::kPciClass; }
   std::uint64_t features() const override;
+  bool offers_event_index() const override { return backend_.properties().event_index; }
   std::vector<std::uint16_t> queue_sizes() const override;
   void read_config(std::size_t offset, std::span<std::byte> data) override;
   int doorbell(std::size_t queue) const override;

@@ -55,6 +55,7 @@ struct DiskSourceConfig {
   /// File with the password or key of `user`. Read once, when the disk is opened; "/proc/self/fd/N" names a
   /// descriptor that the monitor inherits, such as a pipe.
   std::optional<std::string> secret_file;
+  std::optional<std::string> cookies_file;        ///< as secret_file: the Cookie to send (Http, Https)
   std::optional<std::string> ceph_configuration;  ///< Rbd: path of a ceph.conf
   std::optional<std::string> ceph_snapshot;       ///< Rbd
   /// As secret_file. The image is a LUKS container, or LUKS inside qcow2.
@@ -133,6 +134,7 @@ struct DiskConfig {
   DiskErrorPolicy on_write_error = DiskErrorPolicy::EnospaceStop;
   std::uint16_t queues = 1;                ///< VirtioBlk: 1 to 256
   std::uint16_t queue_size = 256;          ///< VirtioBlk: power of two, 2 to 1024
+  bool event_index = true;                 ///< VirtioBlk: VIRTIO_F_EVENT_IDX is offered
   std::uint32_t logical_block_size = 512;  ///< power of two, 512 to 32768
   std::uint32_t physical_block_size = 0;   ///< the same or 0: as the logical one
   /// Place in the firmware's boot order, lowest first; unique among disks and interfaces.
@@ -211,7 +213,8 @@ struct NetworkInterfaceConfig {
   std::uint16_t tx_queue_size = 256;  ///< power of two, 64 to 1024
   std::optional<std::uint16_t> mtu;   ///< told to the guest: 68 to 65535
   bool link_up = true;
-  bool vhost = false;  ///< the kernel's vhost-net moves the packets
+  bool event_index = true;  ///< VIRTIO_F_EVENT_IDX is offered
+  bool vhost = false;       ///< the kernel's vhost-net moves the packets
   std::optional<std::uint32_t> boot_index;
   std::vector<NetworkFeature> without;     ///< not offered, though the host's side has them
   std::vector<GuestAddress> addresses;     ///< Passt: at most one IPv4 and one IPv6 address
