@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "change/find_interface.h"
+#include "domain_xml/interface_traffic.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -72,10 +73,16 @@ auto source_of(const Interface& interface) {
   return source;
 }
 
+std::vector<OtherElement> others_but_bandwidth(const Interface& interface) {
+  auto others = interface.others;
+  std::erase_if(others, [](const OtherElement& other) { return other.element == "bandwidth"; });
+  return others;
+}
+
 auto host_side(const Interface& interface) {
   return std::tuple(interface.type, source_of(interface), interface.guest_dev, interface.backend_type,
                     interface.backend_tap, interface.backend_vhost, interface.backend_log_file,
-                    interface.trust_guest_rx_filters.value_or(false), interface.others);
+                    interface.trust_guest_rx_filters.value_or(false), others_but_bandwidth(interface));
 }
 
 }  // namespace
@@ -93,6 +100,9 @@ Result<Interface> update_interface(const Domain& live, const DeviceElement& devi
   if (host_side(updated) != host_side(wanted))
     return fail(Error::Code::Unsupported, "unable to change config on '{}' network type", wanted.type);
   updated.link_state = wanted.link_state;
+  // A network's own limits are not in what a client says.
+  const auto bandwidth = bandwidth_of(wanted);
+  if (wanted.type != "network" || bandwidth != Bandwidth()) set_bandwidth(updated, bandwidth);
   return updated;
 }
 

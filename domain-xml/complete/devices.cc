@@ -4,6 +4,7 @@
 #include <array>
 
 #include "complete/steps.h"
+#include "domain_xml/interface_traffic.h"
 
 namespace virttdx::domain_xml {
 namespace {
@@ -47,6 +48,7 @@ void insert_disk(std::vector<Disk>& disks, Disk disk) {
 void complete_interface(Interface& interface) {
   if (!interface.mac) interface.mac = new_mac_address();
   if (!interface.model && interface.type != "hostdev") interface.model = "virtio";
+  complete_switch_port(interface);
 }
 
 void complete_vsock(Vsock& vsock) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "domain_xml/interface_traffic.h"
 #include "plan/device_planning.h"
 #include "plan/user_network.h"
 
@@ -26,6 +27,8 @@ class InterfacePlan {
   void plan_features();
   bool plan_vhost();
   bool plan_others();
+  bool is_offered(const OtherElement& other) const;
+  bool plan_traffic();
 
   Planning& planning_;
   const Interface& interface_;
@@ -149,12 +152,32 @@ bool InterfacePlan::plan_device() {
   return true;
 }
 
+// Limits and ports of a switch are set by who starts the monitor, once the device has a name.
+bool InterfacePlan::is_offered(const OtherElement& other) const {
+  if (config_.backend == NetworkBackend::Passt) return is_of_user_network(other);
+  const bool is_on_switch = interface_.type == "bridge" && switch_port_of(interface_);
+  return other.element == "bandwidth" ||
+         (is_on_switch && (other.element == "virtualport" || other.element == "vlan"));
+}
+
+bool InterfacePlan::plan_traffic() {
+  const auto bandwidth = bandwidth_of(interface_);
+  if (bandwidth.inbound && bandwidth.inbound->floor != 0 && interface_.type != "network")
+    return refuse("'floor' of <bandwidth> is offered by networks that libvirt routes only",
+                  "remove it, or use type='network'");
+  if (!switch_port_of(interface_)) return true;
+  if (bandwidth != Bandwidth())
+    return refuse("<bandwidth> is not offered for a port of Open vSwitch",
+                  "remove it, and limit the port by ovs-vsctl");
+  config_.bridge.reset();
+  return true;
+}
+
 bool InterfacePlan::plan_others() {
   if (interface_.script) return refuse("<script> is not offered", "remove it; use a bridge or a hook");
-  const bool is_user_network = config_.backend == NetworkBackend::Passt;
   for (const auto& other : interface_.others)
-    if (!is_user_network || !is_of_user_network(other))
-      return refuse(fmt::format("<{}> is not offered", other.element), "remove it");
+    if (!is_offered(other)) return refuse(fmt::format("<{}> is not offered", other.element), "remove it");
+  if (!plan_traffic()) return false;
   if (interface_.isolated == true) return refuse("<port isolated='yes'/> is not offered", "remove it");
   return true;
 }

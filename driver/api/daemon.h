@@ -58,6 +58,7 @@ class Daemon {
   AutoDestroy auto_destroy_;
   HostName host_name_;
   ImageSizes image_sizes_;
+  ImageReader image_reader_;
   const DaemonContext context_;
   ServerClients clients_, admin_clients_;
   const std::array<ServerClients*, 2> servers_;

@@ -8,6 +8,7 @@
 #include "config/daemon_config.h"
 #include "config/directories.h"
 #include "domain/domain_service.h"
+#include "domain/image_read.h"
 #include "domain/image_size.h"
 #include "host/host_name.h"
 
@@ -22,6 +23,7 @@ struct DaemonContext {
   AutoDestroy& auto_destroy;
   HostName& host_name;
   ImageSizes& image_sizes;
+  ImageReader& image_reader;
   /// To be called when a client need not authenticate any more: another may be let in.
   std::function<void()> client_authenticated;
 };

@@ -85,7 +85,9 @@ Result<Live> live_update(DomainService& service, const RecordPtr& record,
     };
   }
   const auto updated = TRY(domain_xml::update_interface(record->live->definition, device));
-  return [&service, record, updated](Completion done) { service.set_link(record, updated, std::move(done)); };
+  return [&service, record, updated](Completion done) {
+    service.update_interface(record, updated, std::move(done));
+  };
 }
 
 // As with libvirt's drivers, attaching what a drive is there for already changes its medium.

@@ -222,10 +222,20 @@ Answer domain_get_disk_errors(Session&, const remote_domain_get_disk_errors_args
                               Deferred<remote_domain_get_disk_errors_ret>);
 Answer domain_block_resize(Session&, const remote_domain_block_resize_args&, Deferred<void>);
 
+// block_peek.cc
+Answer domain_block_peek(Session&, const remote_domain_block_peek_args&,
+                         Deferred<remote_domain_block_peek_ret>);
+
 // block_io_tune.cc
 Answer domain_get_block_io_tune(Session&, const remote_domain_get_block_io_tune_args&,
                                 remote_domain_get_block_io_tune_ret&, Arena&);
 Answer domain_set_block_io_tune(Session&, const remote_domain_set_block_io_tune_args&, Deferred<void>);
+
+// interface_parameters.cc
+Answer domain_set_interface_parameters(Session&, const remote_domain_set_interface_parameters_args&,
+                                       Deferred<void>);
+Answer domain_get_interface_parameters(Session&, const remote_domain_get_interface_parameters_args&,
+                                       remote_domain_get_interface_parameters_ret&, Arena&);
 
 // interface.cc
 Answer domain_interface_stats(Session&, const remote_domain_interface_stats_args&,

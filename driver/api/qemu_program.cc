@@ -85,7 +85,7 @@ constexpr AccessRule kDomainWrite{AccessObject::Domain, "write", AccessWhen::Alw
 constexpr AccessRule kConnectWrite{AccessObject::Connect, "write", AccessWhen::Always, 0};
 
 // @acl as in libvirt's qemu_protocol.x.
-constexpr auto kProcedures = std::to_array<QemuProcedure>(
+constexpr auto kQemuProcedures = std::to_array<QemuProcedure>(
     {{row(QEMU_PROC_DOMAIN_MONITOR_COMMAND, "DOMAIN_MONITOR_COMMAND", "virDomainQemuMonitorCommand",
           {kDomainWrite}),
       serve<&monitor_command<qemu_domain_monitor_command_args>>, kNoQemu},
@@ -106,16 +106,16 @@ constexpr auto kProcedures = std::to_array<QemuProcedure>(
 
 }  // namespace
 
-std::span<const QemuProcedure> all_qemu_procedures() { return kProcedures; }
+std::span<const QemuProcedure> all_qemu_procedures() { return kQemuProcedures; }
 
 const ProcedureInfo* find_qemu_procedure(int number) {
   const auto* const found = std::ranges::find_if(
-      kProcedures, [number](const auto& procedure) { return procedure.info.number == number; });
-  return found == kProcedures.end() ? nullptr : &found->info;
+      kQemuProcedures, [number](const auto& procedure) { return procedure.info.number == number; });
+  return found == kQemuProcedures.end() ? nullptr : &found->info;
 }
 
 const Served* find_qemu_served(const ProcedureInfo& procedure) {
-  for (const auto& candidate : kProcedures)
+  for (const auto& candidate : kQemuProcedures)
     if (&candidate.info == &procedure) return &candidate.served;
   return nullptr;
 }

@@ -110,11 +110,6 @@ constexpr auto kRefusals = std::to_array<Refusal>({
     {REMOTE_PROC_DOMAIN_BLOCK_COMMIT, RunningDomain, kUnsupported, kBlockJob},
     {REMOTE_PROC_DOMAIN_BLOCK_COPY, RunningDomain, kUnsupported, kBlockJob},
     {REMOTE_PROC_DOMAIN_SET_BLOCK_THRESHOLD, RunningDomain, kUnsupported, kBlockJob},
-    {REMOTE_PROC_DOMAIN_BLOCK_PEEK, Domain, kUnsupported, kBlockJob},
-    {REMOTE_PROC_DOMAIN_SET_INTERFACE_PARAMETERS, Domain, kUnsupported,
-     "the monitor does not throttle interfaces; the host's network can"},
-    {REMOTE_PROC_DOMAIN_GET_INTERFACE_PARAMETERS, Domain, kUnsupported,
-     "the monitor does not throttle interfaces; the host's network can"},
 
     {REMOTE_PROC_DOMAIN_SCREENSHOT, RunningDomain, kUnsupported, kGraphics},
     {REMOTE_PROC_DOMAIN_OPEN_GRAPHICS, RunningDomain, kUnsupported, kGraphics},

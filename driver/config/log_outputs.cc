@@ -35,7 +35,7 @@ constexpr int syslog_priority(log::Priority priority) {
   return kPriorities.at(static_cast<std::size_t>(priority) - 1);
 }
 
-Result<LogOutput> parse_one(std::string_view text) {
+Result<LogOutput> parse_output(std::string_view text) {
   const auto refuse = [&] {
     return fail(Error::Code::InvalidArgument,
                 "log output '{}' is not LEVEL:stderr, LEVEL:file:/PATH, LEVEL:syslog:NAME or LEVEL:journald",
@@ -109,7 +109,7 @@ LogOutput& default_output() {
 }  // namespace
 
 Result<std::vector<LogOutput>> parse_log_outputs(std::string_view text) {
-  return parse_log_words<LogOutput>(text, parse_one);
+  return parse_log_words<LogOutput>(text, parse_output);
 }
 
 std::string format_log_outputs(const std::vector<LogOutput>& outputs) {

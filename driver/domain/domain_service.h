@@ -18,10 +18,12 @@
 #include "domain/domain_registry.h"
 #include "domain/domain_store.h"
 #include "domain/impact.h"
+#include "domain_xml/interface_traffic.h"
 #include "domain_xml/plug_device.h"
 #include "domain_xml/update_disk.h"
 #include "host/host_access.h"
 #include "host/host_resources.h"
+#include "process/command_runner.h"
 #include "process/delayed_work.h"
 #include "process/device_opener.h"
 #include "process/hook_runner.h"
@@ -93,8 +95,13 @@ class DomainService {
   // Devices of a running domain (hotplug.cc).
   /// Done when the guest has been told.
   void attach_device(const RecordPtr& record, const domain_xml::DeviceElement& device, Completion done);
-  /// Changes the link of an interface to what update_interface() made of it.
-  void set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
+  /// Changes the link and the limits of an interface to what domain_xml::update_interface() made of it.
+  void update_interface(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
+  /// Limits the rates of the interface with this MAC address (interfaces.cc): a direction that is given
+  /// replaces what there was, with an average and a floor of 0 by nothing. Errors: as libvirt's, and what
+  /// tc(8) says.
+  void set_bandwidth(const RecordPtr& record, const Impact& impact, const std::string& mac,
+                     const domain_xml::Bandwidth& wanted, Completion done);
   /// Another medium for a CD-ROM drive (media.cc). A guest that has locked its tray is asked, unless it is to
   /// be forced. Errors besides those of domain_xml::update_disk() and of a plan: Busy (it does not open the
   /// tray).
@@ -128,10 +135,11 @@ class DomainService {
   /// What the newest monitor's status said, fetched anew.
   void refresh_status(const RecordPtr& record, Completion done);
 
-  /// A child of the daemon has ended (waitpid(2)): a hook script, or a monitor.
+  /// A child of the daemon has ended (waitpid(2)): a hook script, a program, or a monitor.
   void child_ended(pid_t child, int status) {
     hooks_.child_ended(child, status);
     opener_.child_ended(child, status);
+    commands_.child_ended(child, status);
   }
 
   /// Domains that are active.
@@ -166,8 +174,16 @@ class DomainService {
   void launch_placed(const RecordPtr& record, const StartOptions& options);
   void fail_preparation(const RecordPtr& record, const Error& error);
   void run_hook(const RecordPtr& record, HookCall call, Completion done);
+  void set_up_interfaces(const RecordPtr& record, Completion done);
+  void set_up_plugged(const RecordPtr& record, const std::string& alias, Completion done);
+  void take_down_interfaces(const RecordPtr& record, std::function<void()> done);
+  void forget_interface(const domain_xml::Interface& interface);
+  static Result<std::vector<HostCommand>> bandwidth_commands(const DomainRecord& record, const Impact& impact,
+                                                             const std::string& mac,
+                                                             const domain_xml::Bandwidth& wanted);
   void release(const RecordPtr& record);
   void release_stopped(const RecordPtr& record);
+  void release_resources(const RecordPtr& record, const std::string& reason);
   void forget_run(const RecordPtr& record);
 
   Result<> fork_monitor(const RecordPtr& record);
@@ -178,6 +194,7 @@ class DomainService {
   void took_status(const RecordPtr& record, const MonitorStatus& status);
   void learn_cpu(const RecordPtr& record, Completion done);
   void finish_start_with_devices(const RecordPtr& record);
+  void finish_start_with_network(const RecordPtr& record);
   void finish_start_with_cpu(const RecordPtr& record);
   static void ask_agent_in_turn(const RecordPtr& record, GuestAgentCall::Command command,
                                 GuestAgentCall::Handler handler);
@@ -198,7 +215,9 @@ class DomainService {
   static void wait_for_removal(const RecordPtr& record, const std::string& alias, Completion done);
   void not_plugged(DomainRecord& record, const std::string& alias);
   bool drop_device(DomainRecord& record, const std::string& alias);
-  void changed_link(DomainRecord& record, const domain_xml::Interface& updated);
+  void limit_updated(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
+  void set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done);
+  void took_interface_change(DomainRecord& record, const domain_xml::Interface& updated);
   void change_medium(const RecordPtr& record, domain_xml::Disk disk, const Resources& resources, bool force,
                      const Completion& done);
   void offer_medium(const RecordPtr& record, const DiskConfig& config, Completion done);
@@ -255,6 +274,7 @@ class DomainService {
   DomainRegistry registry_;
   HookRunner hooks_;
   DeviceOpener opener_;
+  CommandRunner commands_;
   HostResources resources_;
   std::list<Identity> being_stored_;
   WorkerThreads storing_;

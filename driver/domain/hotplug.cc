@@ -137,14 +137,12 @@ void DomainService::took_interface(const RecordPtr& record, const NetworkInterfa
   if (!record->live) return done(fail(Error::Code::WrongState, "domain is not running"));
   emit_device(*record, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, config.id);
   // The name of its device on the host.
-  device_statistics(record,
-                    [this, record, done = std::move(done)](const Result<DeviceStatistics>& statistics) {
-                      if (statistics && record->live) {
-                        describe_live_interfaces(record->live->definition, *statistics);
-                        save_status(*record);
-                      }
-                      done({});
-                    });
+  device_statistics(record, [this, record, id = config.id, done = std::move(done)](const auto& statistics) {
+    if (!statistics || !record->live) return done({});
+    describe_live_interfaces(record->live->definition, *statistics);
+    save_status(*record);
+    set_up_plugged(record, id, done);
+  });
 }
 
 void DomainService::not_plugged(DomainRecord& record, const std::string& alias) {
@@ -185,27 +183,36 @@ void DomainService::wait_for_removal(const RecordPtr& record, const std::string&
   });
 }
 
-void DomainService::set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done) {
+void DomainService::update_interface(const RecordPtr& record, const domain_xml::Interface& updated,
+                                     Completion done) {
   run_job(record, "remoteDispatchDomainUpdateDeviceFlags", std::move(done),
           [this, record, updated](Completion finish) {
             if (auto allowed = check_operation(Operation::Query, record->phase); !allowed)
               return finish(std::move(allowed));
-            const nlohmann::json arguments = {{"id", updated.alias.value_or("")},
-                                              {"up", updated.link_state != "down"}};
-            ask_monitor(
-                record, control_command::kLinkSet, arguments,
-                [this, record, updated, finish = std::move(finish)](const Result<ControlReply>& reply) {
-                  if (!reply) return finish(tl::unexpected(reply.error()));
-                  changed_link(*record, updated);
-                  finish({});
-                });
+            limit_updated(record, updated,
+                          [this, record, updated, finish = std::move(finish)](const Result<>& limited) {
+                            limited ? set_link(record, updated, finish) : finish(limited);
+                          });
           });
 }
 
-void DomainService::changed_link(DomainRecord& record, const domain_xml::Interface& updated) {
+void DomainService::set_link(const RecordPtr& record, const domain_xml::Interface& updated, Completion done) {
+  const nlohmann::json arguments = {{"id", updated.alias.value_or("")}, {"up", updated.link_state != "down"}};
+  ask_monitor(record, control_command::kLinkSet, arguments,
+              [this, record, updated, done = std::move(done)](const Result<ControlReply>& reply) {
+                if (!reply) return done(tl::unexpected(reply.error()));
+                took_interface_change(*record, updated);
+                done({});
+              });
+}
+
+void DomainService::took_interface_change(DomainRecord& record, const domain_xml::Interface& updated) {
   if (!record.live) return;
   for (auto& interface : record.live->definition.devices.interfaces)
-    if (interface.alias == updated.alias) interface.link_state = updated.link_state;
+    if (interface.alias == updated.alias) {
+      interface.link_state = updated.link_state;
+      domain_xml::set_bandwidth(interface, domain_xml::bandwidth_of(updated));
+    }
   record.live->changed = true;
   save_status(record);
 }
@@ -215,6 +222,7 @@ bool DomainService::drop_device(DomainRecord& record, const std::string& alias) 
   auto& devices = record.live->definition.devices;
   if (const auto* const interface = find_interface(record, alias)) {
     delete_macvtap(*interface);
+    forget_interface(*interface);
     resources_.release(network_ports(*interface), [] {});
   }
   const auto is_it = [&](const auto& device) { return device.alias == alias; };

@@ -61,14 +61,18 @@ void DomainService::release_stopped(const RecordPtr& record) {
   run_hook(record, {.operation = "stopped", .sub_operation = "end"},
            [this, record, reason](const Result<>& stopped) {
              log_failure(stopped);
-             resources_.release(network_ports(record->live->definition), [this, record, reason] {
-               run_hook(record, {.operation = "release", .sub_operation = "end", .extra = reason},
-                        [this, record](const Result<>& released) {
-                          log_failure(released);
-                          forget_run(record);
-                        });
-             });
+             take_down_interfaces(record, [this, record, reason] { release_resources(record, reason); });
            });
+}
+
+void DomainService::release_resources(const RecordPtr& record, const std::string& reason) {
+  resources_.release(network_ports(record->live->definition), [this, record, reason] {
+    run_hook(record, {.operation = "release", .sub_operation = "end", .extra = reason},
+             [this, record](const Result<>& released) {
+               log_failure(released);
+               forget_run(record);
+             });
+  });
 }
 
 }  // namespace virttdx::driver

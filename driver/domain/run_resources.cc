@@ -83,7 +83,8 @@ std::vector<NetworkPortRequest> network_ports(const domain_xml::Interface& inter
     ports.push_back({.mac = *interface.mac,
                      .network = *interface.source->network,
                      .port_group = interface.source->portgroup.value_or(""),
-                     .port_uuid = *interface.source->port_id});
+                     .port_uuid = *interface.source->port_id,
+                     .bandwidth = domain_xml::bandwidth_of(interface)});
   return ports;
 }
 
@@ -145,6 +146,7 @@ domain_xml::RunResources take_resources(domain_xml::Domain& domain, const Resour
     taken.networks[*interface.mac] = {
         .bridge = port.bridge, .link = port.link, .macvtap_mode = macvtap_mode(port.mode), .mtu = port.mtu};
     interface.source->bridge = port.bridge;
+    domain_xml::set_bandwidth(interface, port.bandwidth);
   }
   return taken;
 }

@@ -165,7 +165,15 @@ void DomainService::finish_start_with_devices(const RecordPtr& record) {
       describe_live_interfaces(domain->live->definition, *statistics);
     else
       log::warning("interfaces of domain '{}': {}", domain->name, statistics.error().message());
-    finish_start_with_cpu(domain);
+    finish_start_with_network(domain);
+  });
+}
+
+// No guest goes on without the limits that its definition says.
+void DomainService::finish_start_with_network(const RecordPtr& record) {
+  set_up_interfaces(record, [this, record, id = record->id](const Result<>& set_up) {
+    if (record->phase != Phase::Starting || record->id != id || !record->live->monitor->connected()) return;
+    set_up ? finish_start_with_cpu(record) : refuse_start(record, set_up.error());
   });
 }
 

@@ -23,8 +23,9 @@ std::string port_document(const ResourceRequest& domain, const NetworkPortReques
       request.port_group.empty() ? "" : fmt::format("<group>{}</group>", escaped(request.port_group));
   return fmt::format(
       "<networkport><uuid>{}</uuid><owner><name>{}</name><uuid>{}</uuid></owner>{}<mac "
-      "address='{}'/></networkport>",
-      request.port_uuid, escaped(domain.domain_name), domain.domain_uuid, group, escaped(request.mac));
+      "address='{}'/>{}</networkport>",
+      request.port_uuid, escaped(domain.domain_name), domain.domain_uuid, group, escaped(request.mac),
+      domain_xml::format_bandwidth(request.bandwidth));
 }
 
 std::optional<std::string> attribute(const QXmlStreamReader& reader, const char* name) {
@@ -77,6 +78,25 @@ Result<NetworkPort> read_port(const std::string& network, const char* xml) {
   return port;
 }
 
+domain_xml::BandwidthRate rate_at(const QXmlStreamReader& reader) {
+  const auto number = [&](const char* name) {
+    return QString::fromStdString(attribute(reader, name).value_or("")).toULongLong();
+  };
+  return {number("average"), number("peak"), number("burst"), number("floor")};
+}
+
+// The interface's own, or what its port group or network says.
+domain_xml::Bandwidth bandwidth_of_port(const char* xml) {
+  domain_xml::Bandwidth bandwidth;
+  QXmlStreamReader reader{QString::fromUtf8(xml)};
+  while (!reader.atEnd()) {
+    if (reader.readNext() != QXmlStreamReader::StartElement) continue;
+    if (reader.name() == QLatin1String("inbound")) bandwidth.inbound = rate_at(reader);
+    if (reader.name() == QLatin1String("outbound")) bandwidth.outbound = rate_at(reader);
+  }
+  return bandwidth;
+}
+
 std::optional<std::uint16_t> mtu_of(virNetworkPtr network) {
   const Text xml(virNetworkGetXMLDesc(network, 0));
   if (!xml) return std::nullopt;
@@ -110,6 +130,7 @@ Result<NetworkPort> create_network_port(const ObjectDaemons& daemons, const Reso
   if (!xml) return library_error(fmt::format("port of network '{}'", request.network));
   auto found = TRY(read_port(request.network, xml.get()));
   found.mtu = mtu_of(network.get());
+  found.bandwidth = bandwidth_of_port(xml.get());
   return found;
 }
 

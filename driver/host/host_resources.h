@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "domain_xml/interface_traffic.h"
 #include "process/worker_threads.h"
 #include "support/result.h"
 #include "support/unique_fd.h"
@@ -20,6 +21,7 @@ namespace virttdx::driver {
 struct NetworkPortRequest {
   std::string mac, network, port_group;
   std::string port_uuid;  ///< chosen by whoever asks, so that it is known whatever happens
+  domain_xml::Bandwidth bandwidth{};
 };
 struct VolumeRequest {
   std::string target, pool, volume;
@@ -48,6 +50,7 @@ struct ResourceRequest {
 struct NetworkPort {
   std::optional<std::string> bridge, link, mode;
   std::optional<std::uint16_t> mtu;
+  domain_xml::Bandwidth bandwidth;  ///< the interface's own, or its port group's or network's
 };
 struct VolumePlace {
   std::string path;

@@ -43,9 +43,10 @@ if missing():
 import script  # noqa: E402
 import script_documents  # noqa: E402
 import script_media  # noqa: E402
+import script_traffic  # noqa: E402
 import script_running  # noqa: E402
 
-STEPS = script.STEPS + script_documents.STEPS + script_running.STEPS + script_media.STEPS
+STEPS = script.STEPS + script_documents.STEPS + script_running.STEPS + script_media.STEPS + script_traffic.STEPS
 
 libvirt.registerErrorHandler(lambda *_: None, None)
 libvirt.virEventRegisterDefaultImpl()

@@ -20,7 +20,8 @@ LINKS = pathlib.Path('/sys/class/net')
 # Without rules of a firewall, which a test had better not make.
 NETWORK = f"""<network><name>proof</name><bridge name='{BRIDGE}' stp='off' delay='0'/><forward mode='open'/>
 <ip address='10.199.86.1' netmask='255.255.255.0'><dhcp><range start='10.199.86.2' end='10.199.86.9'/></dhcp></ip></network>"""
-INTERFACE = f"<interface type='network'><mac address='{MAC}'/><source network='proof'/><model type='virtio'/><driver queues='2'/></interface>"
+LIMIT = "<bandwidth><inbound average='1000000' peak='2000000' burst='65536'/></bandwidth>"
+INTERFACE = f"<interface type='network'><mac address='{MAC}'/><source network='proof'/><model type='virtio'/><driver queues='2'/>{LIMIT}</interface>"
 CPUS = 2
 # Of each CPU: 64 MiB each way.
 BULK = 32 << 20
@@ -51,6 +52,17 @@ class Network(LinuxTest):
         self.assertEqual((LINKS / BRIDGE / 'mtu').read_text().strip(), '9000')
         (port,) = (LINKS / BRIDGE / 'brif').iterdir()
         self.assertEqual((LINKS / port.name / 'address').read_text().strip(), 'fe' + MAC[2:])
+
+    def bucket(self, port):
+        """In bits a second, where the XML has kilobytes."""
+        return subprocess.run(['tc', 'class', 'show', 'dev', port], capture_output=True, text=True, check=True, env=harness.ENVIRONMENT).stdout
+
+    def check_limit(self):
+        (port,) = (path.name for path in (LINKS / BRIDGE / 'brif').iterdir())
+        self.assertRegex(self.bucket(port), r'class htb 1:1 root .*rate 8Gbit ceil 16Gbit burst')
+        self.assertIn("<inbound average='1000000' peak='2000000' burst='65536'/>", self.daemon.virsh('net-port-dumpxml', 'proof', self.ports()[0]))
+        self.daemon.virsh('domiftune', 'td', port, '--inbound', '500000', '--live')
+        self.assertRegex(self.bucket(port), r'class htb 1:1 root .*rate 4Gbit ceil 4Gbit')
 
     def serve_bulk(self):
         """Random bytes for each CPU of the guest, and the digests of what comes back."""
@@ -97,6 +109,7 @@ class Network(LinuxTest):
         self.assertRegex(self.daemon.virsh('domifstat', 'td', MAC), r'rx_bytes [1-9]')
         self.assertEqual(len(self.ports()), 1)
         self.check_bridge()
+        self.check_limit()
         self.daemon.virsh('destroy', 'td')
         self.assertEqual(self.ports(), [])
         self.assert_no_errors()
