@@ -169,6 +169,8 @@ bool InterfacePlan::plan_traffic() {
   if (bandwidth != Bandwidth())
     return refuse("<bandwidth> is not offered for a port of Open vSwitch",
                   "remove it, and limit the port by ovs-vsctl");
+  if (interface_.source->bridge->starts_with('-'))
+    return refuse(fmt::format("'{}' is no name of a bridge", *interface_.source->bridge), "correct it");
   config_.bridge.reset();
   return true;
 }

@@ -19,7 +19,7 @@ using domain_xml::BandwidthRate;
 
 constexpr std::array<std::string_view, 4> kLimitedTypes = {"network", "bridge", "ethernet", "direct"};
 
-void log_failure(const Result<>& result) {
+void log_what_stays(const Result<>& result) {
   if (!result) log::warning("{}", result.error().message());
 }
 
@@ -94,13 +94,13 @@ void DomainService::take_down_interfaces(const RecordPtr& record, std::function<
   for (const auto& interface : record->live->definition.devices.interfaces)
     std::ranges::move(take_down_interface(interface), std::back_inserter(commands));
   commands_.run(std::move(commands), [done = std::move(done)](const Result<>& taken) {
-    log_failure(taken);
+    log_what_stays(taken);
     done();
   });
 }
 
 void DomainService::forget_interface(const domain_xml::Interface& interface) {
-  commands_.run(take_down_interface(interface), log_failure);
+  commands_.run(take_down_interface(interface), log_what_stays);
 }
 
 void DomainService::set_bandwidth(const RecordPtr& record, const Impact& impact, const std::string& mac,

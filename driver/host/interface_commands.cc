@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace virttdx::driver {
@@ -88,13 +89,15 @@ HostCommand join_switch(const std::string& domain_uuid, const domain_xml::Interf
   Words words = {"--",  "--if-exists", "del-port", device, "--", "add-port", *interface.source->bridge,
                  device};
   add_vlans(words, port);
+  // A string as ovs-vsctl(8) takes it is JSON's: a comma or an equals sign in it is no other key.
   const auto set = [&](const char* name, const std::string& value) {
+    const auto quoted = nlohmann::json(value).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
     words.insert(words.end(),
-                 {"--", "set", "Interface", device, fmt::format("external-ids:{}={}", name, value)});
+                 {"--", "set", "Interface", device, fmt::format("external-ids:{}={}", name, quoted)});
   };
-  set("attached-mac", fmt::format("\"{}\"", interface.mac.value_or("")));
-  set("iface-id", fmt::format("\"{}\"", port.interface_id));
-  set("vm-id", fmt::format("\"{}\"", domain_uuid));
+  set("attached-mac", interface.mac.value_or(""));
+  set("iface-id", port.interface_id);
+  set("vm-id", domain_uuid);
   if (!port.profile_id.empty()) set("port-profile", port.profile_id);
   set("iface-status", "active");
   return switch_command(std::move(words));

@@ -86,6 +86,8 @@ TEST(AnInterfacesTraffic, IsPlannedOrRefusedByName) {
   EXPECT_EQ(
       planned_interface(kBridge, source + port + "<bandwidth><inbound average='1'/></bandwidth>").refusal,
       refusal("<bandwidth> is not offered for a port of Open vSwitch"));
+  EXPECT_EQ(planned_interface(kBridge, "<source bridge='--'/>" + port).refusal,
+            refusal("'--' is no name of a bridge"));
   EXPECT_EQ(planned_interface(kBridge, source + "<vlan><tag id='7'/></vlan>").refusal,
             refusal("<vlan> is not offered"));
   EXPECT_EQ(planned_interface(kBridge, source + "<virtualport type='midonet'/>").refusal,

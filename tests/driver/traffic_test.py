@@ -135,11 +135,11 @@ class SwitchPorts(Programs):
 
     def test_are_made_for_a_run_and_go_with_it(self):
         vlan = "<vlan trunk='yes'><tag id='42' nativeMode='untagged'/><tag id='47'/></vlan>"
-        domain = self.define_with(interface(vlan + self.PORT.format(self.ID)))
+        domain = self.define_with(interface(vlan + self.PORT.format(self.ID).replace('blue', 'blue,vm-id=&quot;1')))
         domain.create()
         words = [f'ovs-vsctl --timeout=5 -- --if-exists del-port vnet0 -- add-port br0 vnet0 vlan_mode=native-untagged tag=42 trunk=42,47',
                  f'external-ids:attached-mac="{MAC}"', f'external-ids:iface-id="{self.ID}"', f'external-ids:vm-id="{domain.UUIDString()}"',
-                 'external-ids:port-profile=blue', 'external-ids:iface-status=active']
+                 'external-ids:port-profile="blue,vm-id=\\"1"', 'external-ids:iface-status="active"']
         self.assertEqual(self.commands(), [' -- set Interface vnet0 '.join(words)])
         self.restart_daemon()
         domain = self.connection.lookupByName('td')
