@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/host_resources.h"
 
+#include <QTimer>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -13,6 +15,8 @@ namespace {
 
 // A daemon that does not answer holds one of them, for as long as somebody waits for it.
 constexpr int kThreads = 16;
+// Who ends a domain waits no longer for a daemon that has to take its ports back.
+constexpr std::chrono::seconds kReleasePatience{5};
 
 void release_all(const ObjectDaemons& daemons, const std::vector<NetworkPortRequest>& ports) {
   for (const auto& port : ports)
@@ -84,9 +88,20 @@ void HostResources::ask_leases(std::vector<LeaseRequest> requests, LeaseHandler 
 
 void HostResources::release(std::vector<NetworkPortRequest> ports, std::function<void()> handler) {
   if (ports.empty()) return handler();
+  const auto waiting = std::make_shared<std::function<void()>>(std::move(handler));
   threads_.run(
       [ports = std::move(ports), daemons = ObjectDaemons{run_, per_user_}] { release_all(daemons, ports); },
-      std::move(handler));
+      [this, waiting] {
+        if (const auto released = std::exchange(*waiting, nullptr)) return released();
+        threads_.count_again();
+      });
+  QTimer::singleShot(kReleasePatience, [this, waiting] {
+    const auto left = std::exchange(*waiting, nullptr);
+    if (!left) return;
+    log::warning("a network's daemon does not answer: its ports are given back when it does");
+    threads_.discount();
+    left();
+  });
 }
 
 }  // namespace virttdx::driver

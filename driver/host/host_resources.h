@@ -90,7 +90,8 @@ class HostResources {
   using LeaseHandler = std::function<void(Result<std::vector<DhcpLease>>)>;
   /// What the servers of networks gave to these addresses. Without requests nobody is asked.
   void ask_leases(std::vector<LeaseRequest> requests, LeaseHandler handler);
-  /// Gives ports back. Those that are gone already are no error; others are logged.
+  /// Gives ports back. Those that are gone already are no error; others are logged. The handler does not wait
+  /// for a daemon that does not answer, who gets to know when it does.
   void release(std::vector<NetworkPortRequest> ports, std::function<void()> handler);
 
  private:

@@ -45,6 +45,8 @@ class Daemon:
         self.hostname = None
         self.asked, self.may_create = False, threading.Event()
         self.may_create.set()
+        self.may_delete = threading.Event()
+        self.may_delete.set()
         self.plug = "<plug type='network' bridge='virbr7'/>"
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -86,6 +88,7 @@ class Daemon:
         if procedure == PORT_LOOKUP:
             return (OK, NETWORK + port) if port in self.ports else (ERROR, failure(104, 'network port not found'))
         if procedure == PORT_DELETE:
+            self.may_delete.wait()
             del self.ports[port]
             return OK, b''
         if procedure == SET_IDENTITY:
@@ -312,6 +315,16 @@ class Resources(ResourceTest):
             peer.close()
         self.assertEqual(self.domain.isActive(), 1)
 
+    def test_that_nobody_takes_back_keep_no_domain_from_ending(self):
+        network, _ = self.serve('network', 'storage')
+        self.domain.create()
+        network.may_delete.clear()
+        self.domain.destroy()
+        self.assertEqual(self.domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
+        self.assertEqual(len(network.ports), 1)
+        network.may_delete.set()
+        wait_until(lambda: not network.ports, 'the port to be given back')
+
     def test_that_come_too_late_are_given_back(self):
         network, _ = self.serve('network', 'storage')
         network.may_create.clear()
@@ -400,4 +413,5 @@ class Secrets(ResourceTest):
         self.assert_error(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, 'no secret with matching usage', domain.create)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -9,6 +9,7 @@ import os
 import re
 
 from daemon_case import XML, DaemonTest, libvirt, main, wait_until
+from resource_test import Daemon
 
 LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 MAC, SECOND = '52:54:00:00:00:01', '52:54:00:00:00:02'
@@ -127,6 +128,30 @@ class Limits(Programs):
                             .replace('<name>td<', '<name>floor<'))
         with self.assertRaisesRegex(libvirt.libvirtError, "'floor' of <bandwidth>"):
             floor.create()
+
+
+class PortsOfNetworks(Programs):
+    def test_have_the_limits_that_their_network_gives(self):
+        network = Daemon(self.root / 'run/libvirt/virtnetworkd-sock')
+        self.addCleanup(network.listener.close)
+        network.plug = "<bandwidth><inbound average='1000' peak='5000' burst='1024'/></bandwidth>" + network.plug
+        domain = self.define_with(interface(kind='network', source="<source network='blue' portgroup='fast'/>"))
+        domain.create()
+        self.assertEqual(self.commands(), CLEAR + SENT)
+        self.assertEqual(domain.interfaceParameters(MAC)['inbound.average'], 1000)
+        self.assertNotIn('bandwidth', domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        # Who says nothing of limits changes none.
+        domain.updateDeviceFlags(interface("<link state='down'/>", kind='network', source="<source network='blue' portgroup='fast'/>"), LIVE)
+        self.assertEqual(self.commands(), [])
+        domain.destroy()
+        self.assertEqual(network.ports, {})
+
+    def test_are_told_the_limits_of_the_interface(self):
+        network = Daemon(self.root / 'run/libvirt/virtnetworkd-sock')
+        self.addCleanup(network.listener.close)
+        self.define_with(interface(LIMITS, kind='network', source="<source network='blue'/>")).create()
+        (port,) = network.ports.values()
+        self.assertIn(LIMITS, re.sub(r'\n\s*', '', port))
 
 
 class SwitchPorts(Programs):
