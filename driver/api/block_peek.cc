@@ -36,13 +36,14 @@ Answer domain_block_peek(Session& session, const remote_domain_block_peek_args& 
     return fail(Error::Code::InvalidArgument, "disk '{}' not found in domain", shortened(args.path));
   auto part = part_asked(*disk, args);
   if (!part) return tl::unexpected(part.error());
-  session.context().image_reader.read(*std::move(part), [reply](Result<std::vector<char>> bytes) {
-    if (!bytes) return reply.fail(bytes.error());
-    Arena arena;
-    remote_domain_block_peek_ret ret{};
-    arena.array(ret.buffer.buffer_len, ret.buffer.buffer_val, std::move(*bytes));
-    reply.succeed(ret);
-  });
+  session.context().image_reader.read(
+      *std::move(part), [reply = std::move(reply)](Result<std::vector<char>> bytes) {
+        if (!bytes) return reply.fail(bytes.error());
+        Arena arena;
+        remote_domain_block_peek_ret ret{};
+        arena.array(ret.buffer.buffer_len, ret.buffer.buffer_val, std::move(*bytes));
+        reply.succeed(ret);
+      });
   return {};
 }
 

@@ -112,10 +112,10 @@ void DomainService::set_bandwidth(const RecordPtr& record, const Impact& impact,
             };
             auto commands = bandwidth_commands(*record, impact, mac, wanted);
             if (!commands) return finish(tl::unexpected(commands.error()));
-            commands_.run(*std::move(commands),
-                          [this, record, impact, change, finish](const Result<>& limited) {
-                            finish(limited ? this->change(record, impact, change) : limited);
-                          });
+            commands_.run(*std::move(commands), [this, record, impact, change,
+                                                 finish = std::move(finish)](const Result<>& limited) {
+              finish(limited ? this->change(record, impact, change) : limited);
+            });
           });
 }
 
