@@ -68,6 +68,8 @@ class DiskModes(DisksTest):
             self.assertEqual(self.flushes(target) == 0, cache in THROUGH, cache)
         self.check_space()
         self.check_space_in_qcow2()
+        # The guest keeps the file that its disk has open.
+        os.unlink(self.daemon.root / 'vda')
         os.kill(self.storage_daemon(), signal.SIGKILL)
         self.expect('vdh fails')
         self.expect('vda serves')
@@ -75,6 +77,8 @@ class DiskModes(DisksTest):
         self.assert_no_errors()
         harness.wait_until(lambda: self.daemon.virsh('domstate', 'td', '--reason').strip() == 'shut off (shutdown)', 'the TD to power off')
         self.assertIn("disk 'vdh'", self.daemon.domain_log('td'))
+        self.assertRegex(self.daemon.virsh_error('start', 'td'), "disk 'vda'.*No such file")
+        self.image('vda', MIB)
         self.boot()
         self.expect('vdh serves')
 
